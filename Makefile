@@ -1,0 +1,37 @@
+.DEFAULT_GOAL := help
+.PHONY: help install lock format lint types imports template test check up token demo build clean
+
+export PATH := $(CURDIR)/.venv/bin:$(PATH)
+
+help: ## what there is to make
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  \1\t\2/' | expand -t 14
+
+.venv/.installed: scripts/install pyproject.toml requirements/development.txt layers/dependencies/requirements.txt
+	@scripts/install
+
+install: .venv/.installed ## the development environment, in .venv
+
+lock: install ## pin the requirements, with hashes
+	scripts/lock $(ARGS)
+
+format: install ## rewrite the code the one way
+	ruff format .
+	ruff check --fix .
+
+lint: install
+	ruff format --check .
+	ruff check .
+
+types: install
+	mypy
+
+imports: install
+	lint-imports
+
+test: install ## all tests
+	pytest $(ARGS)
+
+check: lint types imports test ## what CI does
+
+clean: ## forget everything that was built or installed
+	rm -rf .venv .uv .aws-sam .local build .mypy_cache .ruff_cache .pytest_cache .import_linter_cache

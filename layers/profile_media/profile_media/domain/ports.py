@@ -1,0 +1,195 @@
+"""What the rules need from the outside world. One suite per port under tests/contract, passed by the fake and by AWS.
+
+Every method either has its whole effect or raises `Unavailable`; all of them are safe to repeat.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+from profile_media.domain.model import Attachment, ContentType, Derivative, Grant, Profile, Slot, Upload
+
+
+@dataclass(frozen=True, slots=True)
+class Remembered:
+    """An idempotency key as it was used: which upload it made, and a hash of the request that made it."""
+
+    key_hash: str
+    request_hash: str
+    upload_id: str
+    expires_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """One intent, as the owner's quota keeps it."""
+
+    at: datetime
+    upload_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Quota:
+    """What an owner has asked for: a superset of the pending uploads, and all intents of the last hour.
+
+    Both grow with each intent and are cut back only when a limit is met, so the usual intent needs one write and no read.
+    """
+
+    open: frozenset[Asked] = frozenset()
+    recent: frozenset[Asked] = frozenset()
+
+
+class QuotaFull(Exception):
+    """A create found as many entries as a limit allows; some of them may be stale."""
+
+
+class KeyTaken(Exception):
+    """A create found its idempotency key in use already."""
+
+
+class Uploads(Protocol):
+    """Upload rows, and beside them what intents need. Reads are strong; every key starts with the owner."""
+
+    def get(self, owner_id: str, upload_id: str) -> Upload | None:
+        """The row, expired or not."""
+
+    def create(self, upload: Upload, remembered: Remembered | None, *, open_limit: int, recent_limit: int) -> None:
+        """Adds a pending upload, remembers its key and counts it, all or nothing.
+
+        Raises KeyTaken where a remembered key that has not expired exists for another upload, else QuotaFull where a
+        count has reached its limit. The same upload again succeeds.
+        """
+
+    def recall(self, owner_id: str, key_hash: str) -> Remembered | None:
+        """What was remembered under an idempotency key, expired or not."""
+
+    def forget(self, owner_id: str, remembered: Remembered) -> None:
+        """Frees a key, if it still names that upload."""
+
+    def quota(self, owner_id: str) -> Quota:
+        """The counts, stale entries included."""
+
+    def prune(self, owner_id: str, stale: Quota) -> None:
+        """Takes these entries off the counts; entries that are not there are no error."""
+
+    def settle(self, upload: Upload, now: datetime) -> bool:
+        """Writes what became of a pending upload; False where the row is not pending any more, expired or gone."""
+
+
+class Profiles(Protocol):
+    """User rows."""
+
+    def get(self, user_id: str) -> Profile:
+        """The profile, read strongly; the empty one for an unknown user."""
+
+
+@dataclass(frozen=True, slots=True)
+class Swap:
+    """One slot's change, and what it relies on: the slot must still be bound to `superseded`."""
+
+    user_id: str
+    slot: Slot
+    upload_id: str
+    attachment: Attachment
+    superseded: str | None
+    now: datetime
+
+
+class Attachments(Protocol):
+    """The links between users' slots and uploads, changed only together with the uploads' rows."""
+
+    def read(self, user_id: str, upload_id: str) -> tuple[Profile, Upload | None]:
+        """The profile and the upload as they were at one instant."""
+
+    def swap(self, change: Swap) -> bool:
+        """Points the slot at the upload, marks that bound, and deletes the superseded upload's row, all or nothing.
+
+        False, and nothing written, unless the slot is bound to `superseded` and the upload is ready and not expired.
+        """
+
+
+class Grants(Protocol):
+    """Presigned POSTs."""
+
+    def grant(self, upload: Upload, signed_at: datetime, expires_at: datetime) -> Grant:
+        """Lets its bearer store one picture: this key, type, length, checksum, and nothing else. No call is made."""
+
+
+@dataclass(frozen=True, slots=True)
+class Original:
+    """A picture as it was received."""
+
+    content: bytes
+
+
+class Incoming(Protocol):
+    """The originals that browsers stored."""
+
+    def fetch(self, owner_id: str, upload_id: str, limit: int) -> Original | None:
+        """The object as it is now, at most `limit` + 1 bytes of it; None where there is none."""
+
+    def discard(self, owner_id: str, upload_id: str) -> None:
+        """Deletes the object; no error where there is none."""
+
+
+class Media(Protocol):
+    """The derivatives."""
+
+    def store(self, upload_id: str, contents: Sequence[tuple[Derivative, bytes]]) -> None:
+        """Stores derivatives under their immutable keys; the same again changes nothing."""
+
+    def discard(self, upload_id: str, derivatives: Iterable[Derivative]) -> None:
+        """Deletes these derivatives; no error where there are none."""
+
+    def purge(self, upload_id: str) -> int:
+        """Deletes everything under the upload's prefix, found by listing it; returns how many objects."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rendered:
+    """What became of a picture: its size as a person sees it, and its derivatives with their bytes."""
+
+    content_type: ContentType
+    width: int
+    height: int
+    derivatives: tuple[tuple[Derivative, bytes], ...]
+    cpu_ms: int
+    """CPU milliseconds spent on it."""
+    peak_mib: int
+    """MiB of memory it took at the most."""
+
+
+class Images(Protocol):
+    """Decoding and encoding, of bytes nobody trusts."""
+
+    def render(self, content: bytes, declared: ContentType, slot: Slot) -> Rendered:
+        """Makes the slot's derivatives and the master; raises ImageUnacceptable, and only that, whatever the bytes are.
+
+        The same bytes give the same derivatives, to the bit.
+        """
+
+
+@dataclass(frozen=True, slots=True)
+class Removed:
+    """An upload whose row is gone."""
+
+    owner_id: str
+    upload_id: str
+
+
+class PurgeQueue(Protocol):
+    """The delete queue."""
+
+    def purge_later(self, removed: Sequence[Removed]) -> Sequence[Removed]:
+        """Queues them, in as few calls as it can; returns those that were not taken."""
+
+
+class Clock(Protocol):
+    """Time, as something a test can move."""
+
+    def now(self) -> datetime:
+        """The present, UTC, to the millisecond."""
+
+    def wait(self, seconds: float) -> None:
+        """Lets time pass."""
