@@ -1,0 +1,279 @@
+"""The pipeline from a picture's bytes to its derivatives: decode once and small, crop and shrink, encode afresh.
+
+Only the sandbox's child runs this. Where the time goes decided its shape (12-megapixel JPEG, one core, CPU): decoding
+at half size costs half of decoding in full; turning and colour-converting what is left costs a tenth of doing so to
+the original; shrinking each size from one already made costs next to nothing.
+"""
+
+from collections.abc import Iterator
+from io import BytesIO
+from types import MappingProxyType
+
+# Imported here so that the child, which can open no file, finds them loaded: Pillow imports most of these on first use.
+from PIL import (
+    AvifImagePlugin,
+    GifImagePlugin,
+    Image,
+    ImageCms,
+    ImageFile,
+    ImagePalette,
+    JpegImagePlugin,
+    MpoImagePlugin,
+    PngImagePlugin,
+    TiffImagePlugin,
+    WebPImagePlugin,
+)
+
+from profile_media.domain.errors import ImageUnacceptable
+from profile_media.domain.model import MASTER, ContentType, Reason, Slot
+from profile_media.domain.policy import (
+    MASTER_QUALITY,
+    MASTER_SIDE,
+    MAX_PIXELS,
+    MAX_SIDE,
+    MIN_SIDE,
+    SIZES,
+    WEBP_QUALITY,
+)
+from profile_media.imaging.answer import Made, Picture
+
+LOADED = (
+    AvifImagePlugin,
+    GifImagePlugin,
+    ImageFile,
+    ImagePalette,
+    JpegImagePlugin,
+    MpoImagePlugin,
+    PngImagePlugin,
+    TiffImagePlugin,
+    WebPImagePlugin,
+)
+"""Named so that no tool takes the imports for unused."""
+
+Image.preinit()
+
+_FORMATS = MappingProxyType(
+    {
+        ContentType.JPEG: "JPEG",
+        ContentType.PNG: "PNG",
+        ContentType.WEBP: "WEBP",
+        ContentType.GIF: "GIF",
+        ContentType.AVIF: "AVIF",
+    }
+)
+"""Pillow's names. One is opened per file, the one its first bytes announce: the other forty are never tried."""
+
+_TURNS = MappingProxyType(
+    {
+        2: Image.Transpose.FLIP_LEFT_RIGHT,
+        3: Image.Transpose.ROTATE_180,
+        4: Image.Transpose.FLIP_TOP_BOTTOM,
+        5: Image.Transpose.TRANSPOSE,
+        6: Image.Transpose.ROTATE_270,
+        7: Image.Transpose.TRANSVERSE,
+        8: Image.Transpose.ROTATE_90,
+    }
+)
+"""What sets a picture upright, by EXIF orientation."""
+
+_SIDEWAYS = frozenset(
+    {Image.Transpose.TRANSPOSE, Image.Transpose.ROTATE_270, Image.Transpose.TRANSVERSE, Image.Transpose.ROTATE_90}
+)
+
+_ORIENTATION = 0x0112
+
+_DENSITY = 2.0
+"""Source pixels per output pixel, each way, below which a shrunken source costs visible sharpness (SSIM -0.005)."""
+
+_MASTER_SLACK = 0.95
+"""A scaled decode this near to MASTER_SIDE is the master as it is. Phones' 4000 to 4080 pixels halve to just below it,
+and decoding in full and resampling 12 million pixels to gain those 2 % costs more than all the rest."""
+
+_MASTER_WEBP_METHOD = 0
+"""Encoder effort where the master needs transparency: it is stored once and read rarely, so time counts, not bytes."""
+
+_WEBP_METHOD = 4
+"""Encoder effort: 5 and 6 gain nothing, 2 halves the encode for 8 % more bytes."""
+
+_MAX_PROFILE = 1024 * 1024
+"""Bytes of a colour profile; those of real devices have at most a few hundred thousand."""
+
+_PROFILE_MODES = MappingProxyType({"RGB": "RGB", "GRAY": "L", "CMYK": "CMYK"})
+"""The mode whose pixels a colour profile of each space describes."""
+
+_RESAMPLED = frozenset({"L", "RGB", "CMYK"})
+"""Opaque modes that need no conversion before they are resampled."""
+
+type _Size = tuple[int, int]
+type _Box = tuple[float, float, float, float]
+
+
+def render(content: bytes, content_type: ContentType, slot: Slot) -> Made:
+    """Makes a slot's derivatives and the master, in that order.
+
+    Raises ImageUnacceptable for what is known to be wrong, and whatever Pillow raises for what is found to be:
+    Pillow's own list of errors is not complete, so callers take any exception for a refusal.
+    """
+    with _open(content, content_type) as opened:
+        turn = _turn(opened)
+        full = _as_seen(opened.size, turn)
+        _check_size(opened.size, content_type)
+        _draft(opened, full, slot)
+        opened.load()
+        profile = opened.info.get("icc_profile")
+        source = _plain(opened)
+    pictures = _pictures(source, turn, profile if isinstance(profile, bytes) else None, slot)
+    return Made(*full, tuple(pictures))
+
+
+def _open(content: bytes, content_type: ContentType) -> Image.Image:
+    # Pillow's own check, which it also makes of what it allocates while opening, raises at twice this figure.
+    Image.MAX_IMAGE_PIXELS = MAX_PIXELS[content_type] // 2
+    # One Lambda has about one core, and threads would reserve address space that the sandbox counts.
+    AvifImagePlugin.DEFAULT_MAX_THREADS = 1
+    try:
+        return Image.open(BytesIO(content), formats=[_FORMATS[content_type]])
+    except Image.DecompressionBombError as bomb:
+        raise ImageUnacceptable(Reason.TOO_MANY_PIXELS, str(bomb)) from bomb
+
+
+def _check_size(size: _Size, content_type: ContentType) -> None:
+    width, height = size
+    if max(size) > MAX_SIDE or width * height > MAX_PIXELS[content_type]:
+        raise ImageUnacceptable(Reason.TOO_MANY_PIXELS, f"{width} x {height}")
+    if min(size) < MIN_SIDE:
+        raise ImageUnacceptable(Reason.TOO_SMALL, f"{width} x {height}")
+
+
+def _turn(opened: Image.Image) -> Image.Transpose | None:
+    """What sets the picture upright; None where it is, or where its EXIF data cannot be read.
+
+    Not `ImageOps.exif_transpose`, which writes the EXIF data back and fails on some. AVIF's own rotation arrives here
+    too: Pillow leaves those pixels alone and reports the rotation as an orientation.
+    """
+    try:
+        return _TURNS.get(opened.getexif().get(_ORIENTATION, 1))
+    except Exception:
+        return None
+
+
+def _as_seen(size: _Size, turn: Image.Transpose | None) -> _Size:
+    """A size before turning as it is after, and the other way round."""
+    return (size[1], size[0]) if turn in _SIDEWAYS else size
+
+
+def _draft(opened: Image.Image, full: _Size, slot: Slot) -> None:
+    """Has a JPEG decoded at a half, a quarter or an eighth, whichever is the least that keeps the quality."""
+    if not isinstance(opened, JpegImagePlugin.JpegImageFile):
+        return
+    largest = SIZES[slot][0]
+    for part in (8, 4, 2):
+        dense = _density(full, (largest.width, largest.height)) >= part * _DENSITY
+        if dense and max(full) >= part * MASTER_SIDE * _MASTER_SLACK:
+            opened.draft(None, (opened.width // part, opened.height // part))
+            return
+
+
+def _density(source: _Size, target: _Size) -> float:
+    """Source pixels per output pixel, each way, when the target is a crop of the source."""
+    return min(source[0] / target[0], source[1] / target[1])
+
+
+def _plain(opened: Image.Image) -> Image.Image:
+    """The pixels in a mode that can be resampled, with an alpha channel only where something shines through."""
+    if opened.mode == "I;16" and "transparency" not in opened.info:
+        # Pillow's own conversion cuts off at 255 where it should scale: take the high bytes.
+        plain = Image.frombytes("L", opened.size, opened.tobytes(), "raw", "L;16")
+    elif opened.has_transparency_data:
+        plain = opened.convert("LA" if opened.mode in {"1", "L", "LA"} else "RGBA")
+        if plain.getchannel("A").getextrema()[0] == 255:
+            plain = plain.convert(plain.mode.removesuffix("A"))
+    elif opened.mode in _RESAMPLED:
+        plain = opened
+    else:
+        plain = opened.convert("L" if opened.mode == "1" else "RGB")
+    plain.info = {}
+    return plain
+
+
+def _pictures(
+    source: Image.Image, turn: Image.Transpose | None, profile: bytes | None, slot: Slot
+) -> Iterator[Picture]:
+    """Each size from the smallest picture at hand that is dense enough, and from the source where none is."""
+    master = _upright(_srgb(_shrunk(source), profile), turn)
+    larger = master
+    for size in SIZES[slot]:
+        target = (size.width, size.height)
+        if _density(larger.size, target) >= min(_DENSITY, _density(_as_seen(source.size, turn), target)):
+            larger = _cropped(larger, target)
+        else:
+            larger = _upright(_srgb(_cropped(source, _as_seen(target, turn)), profile), turn)
+        yield _encoded(size.name, larger, ContentType.WEBP, quality=WEBP_QUALITY, method=_WEBP_METHOD)
+    if master.mode == "RGBA":
+        yield _encoded(MASTER, master, ContentType.WEBP, quality=MASTER_QUALITY, method=_MASTER_WEBP_METHOD)
+    else:
+        yield _encoded(MASTER, master, ContentType.JPEG, quality=MASTER_QUALITY)
+
+
+def _shrunk(source: Image.Image) -> Image.Image:
+    """The whole picture within the master's bounds."""
+    longest = max(source.size)
+    if longest <= MASTER_SIDE:
+        return source
+    width, height = (max(1, round(side * MASTER_SIDE / longest)) for side in source.size)
+    return source.resize((width, height), Image.Resampling.LANCZOS, reducing_gap=_DENSITY)
+
+
+def _cropped(source: Image.Image, target: _Size) -> Image.Image:
+    """The middle of the picture, filling the target exactly, enlarged where the picture is smaller."""
+    return source.resize(target, Image.Resampling.LANCZOS, _centre(source.size, target), reducing_gap=_DENSITY)
+
+
+def _centre(source: _Size, target: _Size) -> _Box:
+    """The largest box of the target's shape in the middle of the source, in source pixels and not cut to whole ones."""
+    density = _density(source, target)
+    # Rounding can put a corner a hair outside, which Pillow refuses.
+    left, top = (max(0.0, (have - density * want) / 2) for have, want in zip(source, target, strict=True))
+    return (left, top, source[0] - left, source[1] - top)
+
+
+def _upright(picture: Image.Image, turn: Image.Transpose | None) -> Image.Image:
+    return picture if turn is None else picture.transpose(turn)
+
+
+def _srgb(picture: Image.Image, profile: bytes | None) -> Image.Image:
+    """The picture as RGB or RGBA in sRGB; the profile is taken at its word only if nothing is wrong with it."""
+    alpha = picture.getchannel("A") if picture.mode in {"LA", "RGBA"} else None
+    colours = picture.convert(picture.mode.removesuffix("A"))
+    if profile is not None and len(profile) <= _MAX_PROFILE:
+        colours = _converted(colours, profile)
+    rgb = colours.convert("RGB")
+    if alpha is not None:
+        rgb.putalpha(alpha)
+    return rgb
+
+
+def _converted(colours: Image.Image, profile: bytes) -> Image.Image:
+    """The colours through their profile; as they are where it is broken, of another space, or sRGB itself."""
+    try:
+        described = ImageCms.ImageCmsProfile(BytesIO(profile))
+        if (described.profile.profile_description or "").startswith("sRGB"):
+            return colours  # the commonest profile: converting 3 million pixels into themselves costs 30 ms
+        mode = _PROFILE_MODES[described.profile.xcolor_space.strip()]
+        if mode != colours.mode:
+            if (colours.mode, mode) != ("L", "RGB"):
+                return colours
+            colours = colours.convert(mode)
+        transform = ImageCms.buildTransform(described, ImageCms.createProfile("sRGB"), mode, "RGB")
+        return transform.apply(colours)
+    except Exception:
+        return colours
+
+
+def _encoded(name: str, picture: Image.Image, content_type: ContentType, **options: int) -> Picture:
+    """The picture as a file, from a canvas that never held anything but these pixels, so nothing else can be in it."""
+    canvas = Image.new(picture.mode, picture.size)
+    canvas.paste(picture)
+    content = BytesIO()
+    canvas.save(content, _FORMATS[content_type], **options)
+    return Picture(name, content_type, *picture.size, content.getvalue())

@@ -1,0 +1,213 @@
+"""Builders of picture files, good and bad. Everything is generated: the repository holds no binary fixture."""
+
+import re
+import struct
+import zlib
+from functools import cache
+from io import BytesIO
+from typing import Any
+
+import numpy as np
+from PIL import ExifTags, Image
+from profile_media.domain.model import ContentType
+
+_FORMATS = {
+    ContentType.JPEG: "JPEG",
+    ContentType.PNG: "PNG",
+    ContentType.WEBP: "WEBP",
+    ContentType.GIF: "GIF",
+    ContentType.AVIF: "AVIF",
+}
+
+UPRIGHT = {
+    1: None,
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_90,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_270,
+}
+"""How a camera that writes this EXIF orientation stores an upright scene."""
+
+
+def a_picture(width: int = 640, height: int = 480, mode: str = "RGB") -> Image.Image:
+    """A photograph-like picture without any symmetry: three gradients, a bright corner, a dark bar and sensor noise."""
+    x, y = np.meshgrid(np.linspace(0, 1, width), np.linspace(0, 1, height))
+    scene = np.stack([60 + 150 * x, 40 + 160 * y, 200 - 120 * x * y], axis=-1)
+    scene[: max(1, height // 3), : max(1, width // 4)] += 50
+    scene[height * 3 // 5 : height * 3 // 4, width // 2 :] *= 0.4
+    noise = np.random.default_rng(7).normal(0, 6, (256, 256, 3))
+    scene += np.tile(noise, (height // 256 + 1, width // 256 + 1, 1))[:height, :width]
+    picture = Image.fromarray(np.clip(scene, 0, 255).astype(np.uint8))
+    if mode in {"RGBA", "LA"}:
+        picture = picture.convert("L").convert("LA") if mode == "LA" else picture.convert("RGBA")
+        picture.putalpha(Image.fromarray((255 * np.clip(1.5 * x, 0, 1)).astype(np.uint8)))
+        return picture
+    if mode == "I;16":
+        return Image.fromarray(np.asarray(picture.convert("L")).astype(np.uint16) * 257)
+    return picture if mode == "RGB" else picture.convert(mode)
+
+
+def a_file(content_type: ContentType, picture: Image.Image | None = None, **options: Any) -> bytes:
+    """Any picture in any of the formats, with Pillow's own options for it."""
+    file = BytesIO()
+    (picture or a_picture()).save(file, _FORMATS[content_type], **options)
+    return file.getvalue()
+
+
+def a_jpeg(width: int = 640, height: int = 480, **options: Any) -> bytes:
+    """A JPEG; `orientation=6` stores the upright scene as such a camera would."""
+    orientation = options.pop("orientation", None)
+    picture = options.pop("picture", None) or a_picture(width, height)
+    if orientation is not None:
+        picture = stored(picture, orientation)
+        options["exif"] = exif(orientation)
+    return a_file(ContentType.JPEG, picture, **{"quality": 90, **options})
+
+
+def a_png(width: int = 640, height: int = 480, mode: str = "RGB", **options: Any) -> bytes:
+    """A PNG in any mode PNG has."""
+    return a_file(ContentType.PNG, a_picture(width, height, mode), **{"compress_level": 1, **options})
+
+
+def a_webp(width: int = 640, height: int = 480, mode: str = "RGB", **options: Any) -> bytes:
+    """A WebP, lossy unless told otherwise."""
+    return a_file(ContentType.WEBP, a_picture(width, height, mode), **{"method": 0, **options})
+
+
+def a_gif(width: int = 640, height: int = 480, **options: Any) -> bytes:
+    """A GIF of one picture."""
+    return a_file(ContentType.GIF, a_picture(width, height), **options)
+
+
+def an_avif(width: int = 320, height: int = 240, mode: str = "RGB", **options: Any) -> bytes:
+    """An AVIF, small and quickly made."""
+    return a_file(ContentType.AVIF, a_picture(width, height, mode), **{"speed": 10, **options})
+
+
+def an_animation(content_type: ContentType, frames: int = 3) -> bytes:
+    """Several pictures in one file: the scene first, then plain red ones that must never be seen."""
+    red = [Image.new("RGB", (320, 240), (255, shade, 0)) for shade in range(frames - 1)]
+    return a_file(content_type, a_picture(320, 240), save_all=True, append_images=red, duration=100)
+
+
+def a_phone_burst() -> bytes:
+    """A JPEG file of several pictures (MPO), as phones write for depth maps and live photographs."""
+    file = BytesIO()
+    others = [Image.new("RGB", (320, 240), "red")]
+    a_picture().save(file, "MPO", save_all=True, append_images=others, quality=90)
+    return file.getvalue()
+
+
+@cache
+def a_phone_photograph() -> bytes:
+    """12 megapixels held upright, stored lying (orientation 6), with the place where it was taken and a comment."""
+    picture = stored(a_picture(3024, 4032), 6)
+    return a_file(ContentType.JPEG, picture, quality=85, exif=exif(6, place=True), comment=b"private remark")
+
+
+def stored(picture: Image.Image, orientation: int) -> Image.Image:
+    """The scene as a camera stores it that writes this orientation."""
+    transpose = UPRIGHT[orientation]
+    return picture if transpose is None else picture.transpose(transpose)
+
+
+def exif(orientation: int = 1, *, place: bool = False) -> Image.Exif:
+    """EXIF data as a phone writes it; with a place, that of the Greenwich observatory."""
+    data = Image.Exif()
+    data[ExifTags.Base.Orientation] = orientation
+    data[ExifTags.Base.Make] = "Example"
+    data[ExifTags.Base.Model] = "Phone 1"
+    data[ExifTags.Base.DateTime] = "2025:06:21 12:00:00"
+    if place:
+        data.get_ifd(ExifTags.IFD.GPSInfo).update(
+            {
+                ExifTags.GPS.GPSLatitudeRef: "N",
+                ExifTags.GPS.GPSLatitude: (51.0, 28.0, 40.1),
+                ExifTags.GPS.GPSLongitudeRef: "W",
+                ExifTags.GPS.GPSLongitude: (0.0, 0.0, 5.3),
+            }
+        )
+    return data
+
+
+def a_scan_bomb(scans: int = 2000) -> bytes:
+    """A progressive JPEG whose last scan is repeated: some 30 KB that take seconds to decode."""
+    plain = a_file(ContentType.JPEG, Image.new("L", (2048, 2048), 128), progressive=True)
+    last = [match.start() for match in re.finditer(rb"\xff\xda", plain)][-1]
+    return plain[:last] + plain[last:-2] * scans + plain[-2:]
+
+
+def a_png_claiming(width: int, height: int, bit_depth: int = 1) -> bytes:
+    """A PNG of under 100 bytes whose header promises any size."""
+    header = struct.pack("!IIBBBBB", width, height, bit_depth, 0, 0, 0, 0)
+    return _png((b"IHDR", header), (b"IDAT", zlib.compress(b"\0" * 64)), (b"IEND", b""))
+
+
+def a_png_with(name: bytes, data: bytes) -> bytes:
+    """A good PNG with one more chunk, right behind its header."""
+    good = a_png(64, 48)
+    return good[:33] + _chunk(name, data) + good[33:]
+
+
+def a_jpeg_claiming(width: int, height: int) -> bytes:
+    """A small JPEG whose frame header lies about its size."""
+    good = a_jpeg(64, 48)
+    at = good.index(b"\xff\xc0") + 5
+    return good[:at] + struct.pack("!HH", height, width) + good[at + 4 :]
+
+
+def a_gif_claiming(width: int, height: int) -> bytes:
+    """A GIF whose one picture claims to fill a screen of any size, and asks to be wiped from it."""
+    dispose_to_background = b"\x21\xf9\x04\x08\0\0\0\0"
+    screen = struct.pack("<HHBBB", width, height, 0x80, 0, 0) + b"\0\0\0\xff\xff\xff"
+    picture = b"\x2c" + struct.pack("<HHHHB", 0, 0, width, height, 0) + b"\x02\x02\x4c\x01\0"
+    return b"GIF89a" + screen + dispose_to_background + picture + b"\x3b"
+
+
+def a_webp_claiming(width: int, height: int) -> bytes:
+    """A lossless WebP of some 40 bytes that promises any size up to 16,384 a side."""
+    head = 0x2F | (width - 1) << 8 | (height - 1) << 22
+    data = head.to_bytes(5, "little") + b"\x88\x88\x08\0\0\0\0\0\0\0"
+    body = b"WEBPVP8L" + struct.pack("<I", len(data)) + data + b"\0" * (len(data) % 2)
+    return b"RIFF" + struct.pack("<I", len(body)) + body
+
+
+def a_display_p3_profile() -> bytes:
+    """An ICC profile of a wide-gamut phone screen: Display P3's primaries, with a plain gamma of 2.2."""
+    primaries = {
+        b"rXYZ": (0.51512, 0.24120, -0.00105),
+        b"gXYZ": (0.29198, 0.69225, 0.04189),
+        b"bXYZ": (0.15710, 0.06657, 0.78407),
+        b"wtpt": (0.96420, 1.0, 0.82491),
+    }
+    gamma = b"curv\0\0\0\0" + struct.pack("!IH", 1, round(2.2 * 256)) + b"\0\0"
+    name = b"Wide Phone\0"
+    described = b"desc\0\0\0\0" + struct.pack("!I", len(name)) + name + b"\0" * (78 + (-len(name) - 90) % 4)
+    tags = {key: b"XYZ \0\0\0\0" + b"".join(map(_fixed, value)) for key, value in primaries.items()}
+    tags |= {b"rTRC": gamma, b"gTRC": gamma, b"bTRC": gamma, b"desc": described, b"cprt": b"text\0\0\0\0none\0\0\0\0"}
+    table, data = struct.pack("!I", len(tags)), b""
+    for key, value in tags.items():
+        table += key + struct.pack("!II", 132 + 12 * len(tags) + len(data), len(value))
+        data += value + b"\0" * (-len(value) % 4)
+    head = bytearray(128)
+    head[:4] = struct.pack("!I", 128 + len(table) + len(data))
+    head[8:12] = b"\x02\x10\0\0"
+    head[12:24] = b"mntrRGB XYZ "
+    head[36:40] = b"acsp"
+    head[68:80] = b"".join(map(_fixed, (0.96420, 1.0, 0.82491)))
+    return bytes(head) + table + data
+
+
+def _fixed(number: float) -> bytes:
+    return struct.pack("!i", round(number * 65536))
+
+
+def _png(*chunks: tuple[bytes, bytes]) -> bytes:
+    return b"\x89PNG\r\n\x1a\n" + b"".join(_chunk(name, data) for name, data in chunks)
+
+
+def _chunk(name: bytes, data: bytes) -> bytes:
+    return struct.pack("!I", len(data)) + name + data + struct.pack("!I", zlib.crc32(name + data))
