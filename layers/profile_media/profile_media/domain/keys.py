@@ -1,7 +1,7 @@
 """The only place that knows object keys: builds them component by component, and parses them back.
 
     incoming/{owner}/{upload_id}                    where a browser may write, once granted
-    media/{upload_id}/{derivative}-{digest}.{ext}   what is served; the digest is of the bytes, so a key never changes meaning
+    media/{upload_id}/{derivative}-{digest}.{ext}   what is served; the digest is of the bytes, so keys are immutable
 
 `owner` is the subject in URL-safe base64 without padding, because subjects hold `|`, `/`, `$` and worse.
 """

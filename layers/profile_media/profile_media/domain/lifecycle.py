@@ -3,7 +3,7 @@
 DynamoDB removes an expired row late, by up to days, so every reader asks here instead of trusting that a row exists.
 """
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from profile_media.domain.model import State, Upload
 from profile_media.domain.policy import Lifetimes
@@ -23,3 +23,9 @@ def grant_expiry(upload: Upload, lifetimes: Lifetimes, signed_at: datetime) -> d
     """When a grant ends: never after the upload it is for, or a late POST could find its row already purged."""
     expiry = signed_at + lifetimes.grant
     return min(expiry, upload.expires_at) if upload.expires_at else expiry
+
+
+def expiry(now: datetime, lifetime: timedelta) -> datetime:
+    """When something that starts now ends, up to the next whole second: DynamoDB's TTL counts in seconds."""
+    end = now + lifetime
+    return end if not end.microsecond else end.replace(microsecond=0) + timedelta(seconds=1)

@@ -33,7 +33,7 @@ class Asked:
 class Quota:
     """What an owner has asked for: a superset of the pending uploads, and all intents of the last hour.
 
-    Both grow with each intent and are cut back only when a limit is met, so the usual intent needs one write and no read.
+    Both grow with each intent and are cut back only when a limit is met: the usual intent is one write and no read.
     """
 
     open: frozenset[Asked] = frozenset()
@@ -90,7 +90,6 @@ class Swap:
 
     user_id: str
     slot: Slot
-    upload_id: str
     attachment: Attachment
     superseded: str | None
     now: datetime
@@ -116,17 +115,10 @@ class Grants(Protocol):
         """Lets its bearer store one picture: this key, type, length, checksum, and nothing else. No call is made."""
 
 
-@dataclass(frozen=True, slots=True)
-class Original:
-    """A picture as it was received."""
-
-    content: bytes
-
-
 class Incoming(Protocol):
     """The originals that browsers stored."""
 
-    def fetch(self, owner_id: str, upload_id: str, limit: int) -> Original | None:
+    def fetch(self, owner_id: str, upload_id: str, limit: int) -> bytes | None:
         """The object as it is now, at most `limit` + 1 bytes of it; None where there is none."""
 
     def discard(self, owner_id: str, upload_id: str) -> None:

@@ -1,7 +1,7 @@
 """What a client sends to name an upload, and how it is read: strictly, as a whole, and only for its own owner.
 
-    {app}/temp/user_{owner}/images/{upload_id}   the temporary public id, from the intent
-    {app}/user_{owner}/avatar/{upload_id}        the public id once bound (cover_image likewise)
+{app}/temp/user_{owner}/images/{upload_id}   the temporary public id, from the intent
+{app}/user_{owner}/avatar/{upload_id}        the public id once bound (cover_image likewise)
 """
 
 import re

@@ -1,0 +1,14 @@
+"""PATCH /user/profile/avatar: bind the caller's avatar, referenced by its public id."""
+
+from profile_media.dialects import public_id
+from profile_media.domain.model import Slot
+from profile_media.http.request import Request, Response
+from profile_media.wiring import attachments
+from profile_media.wiring.edge import endpoint
+
+
+@endpoint(public_id)
+def handler(request: Request) -> Response:
+    links = attachments.links()
+    reference = public_id.parse_reference(request, links.app)
+    return public_id.render(attachments.bind(request.caller, Slot.AVATAR, reference), links)

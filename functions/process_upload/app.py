@@ -1,0 +1,11 @@
+"""S3 ObjectCreated under incoming/: make the derivatives and settle the upload."""
+
+from profile_media.triggers.records import created_objects
+from profile_media.triggers.trigger import Event, trigger
+from profile_media.wiring import processing
+
+
+@trigger
+def handler(event: Event) -> None:
+    for bucket, key in created_objects(event):
+        processing.process(bucket, key)

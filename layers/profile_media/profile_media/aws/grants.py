@@ -1,0 +1,57 @@
+"""Presigned POSTs: the `Grants` port, signed on the spot without a call or an S3 client.
+
+The bearer borrows the function's s3:PutObject on `incoming/*`, for one key and a few minutes.
+See https://docs.aws.amazon.com/AmazonS3/latest/API/sigv4-HTTPPOSTConstructPolicy.html.
+"""
+
+import json
+from base64 import b64encode
+from datetime import datetime
+
+from botocore.auth import S3SigV4PostAuth
+from botocore.awsrequest import AWSRequest
+
+from profile_media.aws import session
+from profile_media.domain.keys import incoming_key
+from profile_media.domain.model import Grant, Upload
+from profile_media.domain.policy import SMALLEST_UPLOAD
+
+
+class S3Grants:
+    """Grants on the uploads bucket; `url` is where browsers POST to."""
+
+    def __init__(self, bucket: str, url: str) -> None:
+        self._bucket = bucket
+        self._url = url
+
+    def grant(self, upload: Upload, signed_at: datetime, expires_at: datetime) -> Grant:
+        """One key, type, length, checksum: every field is pinned by a condition, and every condition exactly."""
+        credentials, region = session.signing()
+        signer = S3SigV4PostAuth(credentials, "s3", region)
+        request = AWSRequest(method="POST", url=self._url)
+        request.context["timestamp"] = signed_at.strftime("%Y%m%dT%H%M%SZ")
+        fields = {
+            "key": incoming_key(upload.owner_id, upload.upload_id),
+            "Content-Type": upload.content_type.value,
+            "success_action_status": "201",
+            "x-amz-algorithm": "AWS4-HMAC-SHA256",
+            "x-amz-credential": signer.scope(request),
+            "x-amz-date": request.context["timestamp"],
+        }
+        if upload.checksum_sha256:
+            fields["x-amz-checksum-sha256"] = upload.checksum_sha256
+        if credentials.token:
+            fields["x-amz-security-token"] = credentials.token
+        policy = self._policy(fields, upload.content_length, expires_at)
+        return Grant(
+            self._url,
+            {**fields, "policy": policy, "x-amz-signature": signer.signature(policy, request)},
+            expires_at,
+        )
+
+    def _policy(self, fields: dict[str, str], length: int, expires_at: datetime) -> str:
+        """Built from the fields themselves, so that none can be sent uncovered or differ by a byte."""
+        conditions: list[object] = [{"bucket": self._bucket}, *({name: value} for name, value in fields.items())]
+        conditions.append(["content-length-range", SMALLEST_UPLOAD, length])
+        document = {"expiration": expires_at.strftime("%Y-%m-%dT%H:%M:%SZ"), "conditions": conditions}
+        return b64encode(json.dumps(document).encode()).decode()

@@ -1,0 +1,44 @@
+"""The delete queue: the `PurgeQueue` port on SQS. Needs sqs:SendMessage on it."""
+
+import json
+from collections.abc import Sequence
+
+from profile_media.aws.session import available, sqs
+from profile_media.domain.ports import Removed
+
+BATCH = 10
+"""Messages SQS takes in one call."""
+
+
+class SqsPurgeQueue:
+    """Removed uploads, on their way to deletion."""
+
+    def __init__(self, url: str) -> None:
+        self._url = url
+
+    def purge_later(self, removed: Sequence[Removed]) -> Sequence[Removed]:
+        """Queues them, ten a call; returns those that were not taken."""
+        refused: list[Removed] = []
+        for start in range(0, len(removed), BATCH):
+            batch = removed[start : start + BATCH]
+            with available():
+                answer = sqs().send_message_batch(
+                    QueueUrl=self._url,
+                    Entries=[{"Id": str(index), "MessageBody": _body(each)} for index, each in enumerate(batch)],
+                )
+            refused.extend(batch[int(entry["Id"])] for entry in answer.get("Failed", ()))
+        return refused
+
+
+def _body(removed: Removed) -> str:
+    return json.dumps({"owner_id": removed.owner_id, "upload_id": removed.upload_id})
+
+
+def parse_body(body: str) -> Removed:
+    """The upload a message is about; raises ValueError for anything this service would not have sent."""
+    message = json.loads(body)
+    match message:
+        case {"owner_id": str(owner_id), "upload_id": str(upload_id)} if len(message) == 2:
+            return Removed(owner_id, upload_id)
+        case _:
+            raise ValueError("not a removed upload")

@@ -1,0 +1,100 @@
+"""One botocore session for every client of a function, and one meaning for the ways AWS fails.
+
+boto3 is left out: it costs more import time than the calls it would save us writing.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import cache
+from typing import TYPE_CHECKING, cast
+
+import botocore.session
+from botocore.config import Config
+from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError
+
+from profile_media.domain.errors import Unavailable
+
+if TYPE_CHECKING:
+    from botocore.credentials import ReadOnlyCredentials
+    from mypy_boto3_s3 import S3Client
+    from mypy_boto3_sqs import SQSClient
+
+CONNECT_TIMEOUT = 2
+READ_TIMEOUT = 5
+"""Seconds. AWS answers these calls in milliseconds; a connection that does not is better replaced."""
+
+ATTEMPTS = 3
+"""Of one call, by botocore, with its backoff; every call the service makes is safe to repeat."""
+
+_PASSING = frozenset(
+    {
+        "InternalServerError",
+        "InternalError",
+        "LimitExceededException",
+        "ProvisionedThroughputExceededException",
+        "RequestLimitExceeded",
+        "RequestTimeout",
+        "ServiceUnavailable",
+        "SlowDown",
+        "ThrottlingException",
+        "Throttling",
+        "TransactionInProgressException",
+    }
+)
+"""Error codes that go away by themselves."""
+
+
+@cache
+def session() -> botocore.session.Session:
+    """The session, with credentials from the function's role."""
+    return botocore.session.get_session()
+
+
+def signing() -> "tuple[ReadOnlyCredentials, str]":
+    """The role's credentials as they are now, and the region: what a signature is made of."""
+    credentials = session().get_credentials()
+    if credentials is None:
+        raise NoCredentialsError
+    return credentials.get_frozen_credentials(), session().get_config_variable("region")
+
+
+@cache
+def s3() -> "S3Client":
+    """The S3 client, made once: loading a service's description is what costs."""
+    return cast("S3Client", session().create_client("s3", config=_config()))
+
+
+@cache
+def sqs() -> "SQSClient":
+    """The SQS client, made once."""
+    return cast("SQSClient", session().create_client("sqs", config=_config()))
+
+
+def _config() -> Config:
+    return Config(
+        connect_timeout=CONNECT_TIMEOUT,
+        read_timeout=READ_TIMEOUT,
+        retries={"mode": "standard", "total_max_attempts": ATTEMPTS},
+        # Checksums of our own would be computed on every put; S3 keeps CRCs by itself.
+        request_checksum_calculation="when_required",
+        response_checksum_validation="when_required",
+    )
+
+
+def is_passing(code: str | None) -> bool:
+    """Whether an error code says: later."""
+    return code in _PASSING
+
+
+@contextmanager
+def available() -> Iterator[None]:
+    """Turns what goes away by itself into Unavailable; anything else is a bug or a missing right, and stays that."""
+    try:
+        yield
+    except ClientError as error:
+        code = error.response.get("Error", {}).get("Code")
+        if is_passing(code):
+            raise Unavailable(str(code)) from error
+        raise
+    except BotoCoreError as error:
+        raise Unavailable(type(error).__name__) from error

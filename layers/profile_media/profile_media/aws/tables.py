@@ -1,0 +1,280 @@
+"""The two tables, row by row, and how rows turn into the domain's nouns.
+
+Users:   hash `user_id`.
+Uploads: hash `owner_id`, range `upload_id`. Beside an owner's uploads it holds `idempotency#<hash>` items and one
+`quota` item; all three kinds carry `expires_at`, the table's TTL, and only uploads release anything when they go.
+"""
+
+import random
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from functools import cache
+from types import MappingProxyType
+
+import botocore.session
+from pynamodb.attributes import ListAttribute, MapAttribute, NumberAttribute, UnicodeAttribute, UnicodeSetAttribute
+from pynamodb.connection import Connection, TableConnection
+from pynamodb.exceptions import PynamoDBException, TransactWriteError
+from pynamodb.models import Model
+from pynamodb.transactions import TransactWrite
+
+from profile_media.aws import session
+from profile_media.domain.errors import Unavailable
+from profile_media.domain.model import (
+    Attachment,
+    ContentType,
+    Derivative,
+    Profile,
+    Reason,
+    Slot,
+    State,
+    Upload,
+)
+
+_CONFLICTS = 5
+_CONFLICT_PAUSE = 0.02
+"""Seconds; a transaction takes some 10 ms, so the one in the way is gone after a few."""
+
+_PASSING = frozenset({"TransactionConflict", "ThrottlingError", "ProvisionedThroughputExceeded"})
+"""Reasons of a cancelled transaction that go away by themselves."""
+
+IDEMPOTENCY_PREFIX = "idempotency#"
+QUOTA = "quota"
+
+
+class _SharedConnection(Connection):
+    """A connection that takes the function's session instead of opening another."""
+
+    @property
+    def session(self) -> botocore.session.Session:
+        return session.session()
+
+
+@cache
+def connection() -> Connection:
+    """The one connection to DynamoDB, for all tables and for transactions across them."""
+    return _SharedConnection(
+        connect_timeout_seconds=session.CONNECT_TIMEOUT,
+        read_timeout_seconds=session.READ_TIMEOUT,
+        retry_configuration={"mode": "standard", "total_max_attempts": session.ATTEMPTS},
+    )
+
+
+class Row(Model):
+    """Any of our rows: its table's name comes from the settings, at first use."""
+
+    class Meta:
+        table_name: str
+
+    @classmethod
+    def _get_connection(cls) -> TableConnection:
+        """Lets all models share one client; PynamoDB would make one for each, and each loads DynamoDB's description."""
+        if cls._connection is None:
+            table = super()._get_connection()
+            connection().add_meta_table(table.get_meta_table())
+            table.connection = connection()
+        assert cls._connection is not None  # noqa: S101 - for the type checker: the call above has set it
+        return cls._connection
+
+
+class DerivativeMap(MapAttribute[str, object]):
+    """A derivative inside a row."""
+
+    name = UnicodeAttribute()
+    digest = UnicodeAttribute()
+    content_type = UnicodeAttribute()
+    width = NumberAttribute()
+    height = NumberAttribute()
+    size = NumberAttribute()
+
+
+class AttachmentMap(MapAttribute[str, object]):
+    """A slot's picture inside a user's row."""
+
+    upload_id = UnicodeAttribute()
+    derivatives = ListAttribute(of=DerivativeMap)
+
+
+class UserRow(Row):
+    """A user."""
+
+    class Meta:
+        table_name: str
+
+    user_id = UnicodeAttribute(hash_key=True)
+    avatar = AttachmentMap(null=True)  # type: ignore[no-untyped-call]
+    cover_image = AttachmentMap(null=True)  # type: ignore[no-untyped-call]
+    updated_at = NumberAttribute(null=True)
+    """Milliseconds."""
+
+
+class UploadRow(Row):
+    """An upload."""
+
+    class Meta:
+        table_name: str
+
+    owner_id = UnicodeAttribute(hash_key=True)
+    upload_id = UnicodeAttribute(range_key=True)
+    slot = UnicodeAttribute()
+    state = UnicodeAttribute()
+    content_type = UnicodeAttribute()
+    content_length = NumberAttribute()
+    checksum_sha256 = UnicodeAttribute(null=True)
+    created_at = NumberAttribute()
+    """Milliseconds."""
+    expires_at = NumberAttribute(null=True)
+    """Seconds, as DynamoDB's TTL wants them."""
+    width = NumberAttribute(null=True)
+    height = NumberAttribute(null=True)
+    derivatives = ListAttribute(of=DerivativeMap, null=True)
+    reason = UnicodeAttribute(null=True)
+
+
+class IdempotencyRow(Row):
+    """An idempotency key that was used."""
+
+    class Meta:
+        table_name: str
+
+    owner_id = UnicodeAttribute(hash_key=True)
+    upload_id = UnicodeAttribute(range_key=True)
+    made = UnicodeAttribute()
+    """The upload the key made."""
+    request_hash = UnicodeAttribute()
+    expires_at = NumberAttribute()
+
+
+class QuotaRow(Row):
+    """What an owner asked for lately; entries are `<milliseconds>#<upload id>`."""
+
+    class Meta:
+        table_name: str
+
+    owner_id = UnicodeAttribute(hash_key=True)
+    upload_id = UnicodeAttribute(range_key=True)
+    open = UnicodeSetAttribute(null=True)
+    recent = UnicodeSetAttribute(null=True)
+    expires_at = NumberAttribute(null=True)
+
+
+def name_tables(uploads: str | None = None, users: str | None = None) -> None:
+    """Says what the tables are called in this deployment."""
+    for rows, name in (((UploadRow, IdempotencyRow, QuotaRow), uploads), ((UserRow,), users)):
+        for row in rows:
+            if name and getattr(row.Meta, "table_name", None) != name:
+                row.Meta.table_name = name
+                row._connection = None
+
+
+@contextmanager
+def available() -> Iterator[None]:
+    """`session.available` for calls through PynamoDB, which wraps botocore's errors in its own."""
+    with session.available():
+        try:
+            yield
+        except PynamoDBException as error:
+            if error.cause is None or (code := error.cause_response_code) is None:
+                # No answer at all: botocore has tried again already.
+                raise Unavailable(type(error.cause or error).__name__) from error
+            if session.is_passing(code):
+                raise Unavailable(code) from error
+            raise
+
+
+def transact(fill: Callable[[TransactWrite], None]) -> tuple[bool, ...]:
+    """Commits what `fill` adds, trying again while other transactions are in its way.
+
+    Returns nothing where it was committed, else which items' conditions failed: deletes, puts, updates, in this order.
+    """
+    for attempt in range(_CONFLICTS):
+        try:
+            with available(), TransactWrite(connection=connection()) as transaction:
+                fill(transaction)
+        except TransactWriteError as error:
+            reasons = [reason.code if reason else None for reason in error.cancellation_reasons]
+            if "ConditionalCheckFailed" in reasons:
+                return tuple(reason == "ConditionalCheckFailed" for reason in reasons)
+            if not _PASSING.intersection(reasons):
+                raise
+            time.sleep(random.uniform(0, _CONFLICT_PAUSE * 2**attempt))  # noqa: S311 - jitter, not a secret
+        else:
+            return ()
+    raise Unavailable("transactions kept conflicting")
+
+
+def milliseconds(moment: datetime) -> int:
+    """A time as the rows keep it."""
+    return round(moment.timestamp() * 1000)
+
+
+def seconds(moment: datetime) -> int:
+    """A time as TTL attributes keep it."""
+    return int(moment.timestamp())
+
+
+def time_of(milliseconds: float) -> datetime:
+    """The time behind a row's number."""
+    return datetime.fromtimestamp(milliseconds / 1000, UTC)
+
+
+def upload_of(row: UploadRow) -> Upload:
+    """The upload a row describes."""
+    return Upload(
+        owner_id=row.owner_id,
+        upload_id=row.upload_id,
+        slot=Slot(row.slot),
+        state=State(row.state),
+        content_type=ContentType(row.content_type),
+        content_length=int(row.content_length),
+        checksum_sha256=row.checksum_sha256,
+        created_at=time_of(row.created_at),
+        expires_at=None if row.expires_at is None else time_of(row.expires_at * 1000),
+        width=None if row.width is None else int(row.width),
+        height=None if row.height is None else int(row.height),
+        derivatives=derivatives_of(row.derivatives),
+        reason=Reason(row.reason) if row.reason else None,
+    )
+
+
+def profile_of(user_id: str, row: UserRow | None) -> Profile:
+    """The profile a user's row describes."""
+    if row is None:
+        return Profile(user_id)
+    maps = {Slot.AVATAR: row.avatar, Slot.COVER_IMAGE: row.cover_image}
+    attachments = {
+        slot: Attachment(map_.upload_id, derivatives_of(map_.derivatives)) for slot, map_ in maps.items() if map_
+    }
+    return Profile(user_id, MappingProxyType(attachments), None if row.updated_at is None else time_of(row.updated_at))
+
+
+def derivatives_of(maps: list[DerivativeMap] | None) -> tuple[Derivative, ...]:
+    """The derivatives inside a row."""
+    return tuple(
+        Derivative(
+            name=map_.name,
+            digest=map_.digest,
+            content_type=ContentType(map_.content_type),
+            width=int(map_.width),
+            height=int(map_.height),
+            size=int(map_.size),
+        )
+        for map_ in maps or ()
+    )
+
+
+def derivative_maps(derivatives: tuple[Derivative, ...]) -> list[DerivativeMap]:
+    """Derivatives as a row keeps them."""
+    return [
+        DerivativeMap(  # type: ignore[no-untyped-call]
+            name=derivative.name,
+            digest=derivative.digest,
+            content_type=derivative.content_type.value,
+            width=derivative.width,
+            height=derivative.height,
+            size=derivative.size,
+        )
+        for derivative in derivatives
+    ]

@@ -1,0 +1,96 @@
+"""POST /media/intents: what a client asks for, and what it is promised."""
+
+import re
+from base64 import b64decode
+from http import HTTPStatus
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
+from pydantic.alias_generators import to_camel
+
+from profile_media.dialects.native.slots import NAMES, SLOTS
+from profile_media.domain.errors import OwnerForbidden, RequestInvalid, TypeUnsupported
+from profile_media.domain.intend import Intent, IntentRequest
+from profile_media.domain.model import ContentType
+from profile_media.http.json_body import parse_object
+from profile_media.http.links import Links, iso
+from profile_media.http.request import Request, Response
+
+_IDEMPOTENCY_KEY = re.compile(r"[\x21-\x7e]{1,255}")
+
+
+def _sha256(text: str) -> str:
+    try:
+        if len(b64decode(text, validate=True)) != 32:
+            raise ValueError
+    except ValueError:
+        raise ValueError("must be the base64 of a SHA-256 digest") from None
+    return text
+
+
+class _Body(BaseModel):
+    model_config = ConfigDict(strict=True, extra="forbid", alias_generator=to_camel, frozen=True)
+
+
+class OwnerBody(_Body):
+    """Whom an administrator asks for."""
+
+    user_id: Annotated[str, Field(min_length=1, max_length=255)]
+
+
+class IntentBody(_Body):
+    """The body, as contracts.md has it."""
+
+    slot: Literal["avatar", "coverImage"]
+    content_type: str
+    content_length: Annotated[int, Field(ge=1)]
+    checksum_sha256: Annotated[str, AfterValidator(_sha256)] | None = Field(None, alias="checksumSha256")
+    owner: OwnerBody | None = None
+
+
+def parse_intent(request: Request) -> IntentRequest:
+    """What is asked for; raises RequestInvalid naming the fields, TypeUnsupported, or OwnerForbidden."""
+    try:
+        body = IntentBody.model_validate(parse_object(request))
+    except ValidationError as error:
+        raise RequestInvalid(tuple(_details(error))) from None
+    if body.owner and body.owner.user_id != request.caller.user_id and not request.caller.is_admin:
+        raise OwnerForbidden
+    if body.content_type not in set(ContentType):
+        raise TypeUnsupported(body.content_type)
+    return IntentRequest(
+        owner_id=body.owner.user_id if body.owner else request.caller.user_id,
+        actor_id=request.caller.user_id,
+        slot=SLOTS[body.slot],
+        content_type=ContentType(body.content_type),
+        content_length=body.content_length,
+        checksum_sha256=body.checksum_sha256,
+        idempotency_key=_idempotency_key(request),
+    )
+
+
+def render_intent(intent: Intent, links: Links) -> Response:
+    """The promise, and the form to send with the picture."""
+    upload, grant = intent.upload, intent.grant
+    body = {
+        "uploadId": upload.upload_id,
+        "publicId": links.public_id(upload),
+        "slot": NAMES[upload.slot],
+        "state": upload.state.value,
+        "expiresAt": iso(upload.expires_at) if upload.expires_at else None,
+        "upload": {"method": "POST", "url": grant.url, "fields": dict(grant.fields)},
+    }
+    return Response(HTTPStatus.CREATED, body)
+
+
+def _idempotency_key(request: Request) -> str | None:
+    key = request.headers.get("idempotency-key")
+    if key is not None and _IDEMPOTENCY_KEY.fullmatch(key) is None:
+        raise RequestInvalid(("Idempotency-Key must be 1 to 255 visible ASCII characters",))
+    return key
+
+
+def _details(error: ValidationError) -> list[str]:
+    """Which field is wrong and how, never what was sent."""
+    problems = error.errors(include_url=False, include_context=False, include_input=False)
+    return [f"{'.'.join(str(part) for part in problem['loc'])}: {problem['msg']}" for problem in problems]

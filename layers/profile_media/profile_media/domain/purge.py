@@ -1,0 +1,13 @@
+"""Delete what a removed upload left behind."""
+
+from profile_media.domain.ports import Incoming, Media, Removed
+
+
+def purge(incoming: Incoming, media: Media, removed: Removed) -> int:
+    """Deletes the upload's derivatives, found by listing its prefix, and its original; returns how many derivatives.
+
+    Only ever called for an upload whose row is gone, and upload ids are never used twice: nothing bound can be hit.
+    """
+    deleted = media.purge(removed.upload_id)
+    incoming.discard(removed.owner_id, removed.upload_id)
+    return deleted

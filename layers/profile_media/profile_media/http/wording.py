@@ -1,0 +1,58 @@
+"""What an error is called in plain English, for the developer at the other end; dialects put it in their envelopes."""
+
+from collections.abc import Mapping
+from types import MappingProxyType
+
+from profile_media.domain import errors
+from profile_media.domain.model import ContentType, Reason
+
+REASONS: Mapping[Reason, str] = MappingProxyType(
+    {
+        Reason.UNSUPPORTED_FORMAT: "The file is not a picture in a format we take.",
+        Reason.TYPE_MISMATCH: "The file is another kind of picture than was announced.",
+        Reason.CORRUPT: "The picture is damaged or incomplete.",
+        Reason.TOO_MANY_PIXELS: "The picture has too many pixels.",
+        Reason.TOO_SMALL: "The picture is too small.",
+        Reason.TOO_LARGE: "The file is larger than was announced.",
+        Reason.TOO_COMPLEX: "The picture takes too much work to read.",
+        Reason.CHECKSUM_MISMATCH: "The file is not the one that was announced.",
+    }
+)
+"""A sentence for each reason, in words a person understands (contracts.md, reason codes)."""
+
+UNEXPECTED = "Something went wrong on our side"
+
+
+def describe(error: errors.MediaError | None) -> str:
+    """One sentence about the error; None is a bug of ours, of which nothing is told."""
+    match error:
+        case errors.RequestInvalid(details=details):
+            sentence = "Invalid request: " + "; ".join(details)
+        case errors.TypeUnsupported():
+            sentence = "Unsupported content type; send one of " + ", ".join(ContentType)
+        case errors.UploadTooLarge(limit=limit):
+            sentence = f"The picture may have at most {limit} bytes"
+        case errors.UploadRejected(reason=reason) | errors.ImageUnacceptable(reason=reason):
+            sentence = REASONS[reason]
+        case errors.LimitExceeded(retry_after=retry_after):
+            sentence = f"Too many requests; try again in {retry_after} s"
+        case None:
+            sentence = UNEXPECTED
+        case _:
+            sentence = _SENTENCES[error.code]
+    return sentence
+
+
+_SENTENCES: Mapping[errors.ErrorCode, str] = MappingProxyType(
+    {
+        errors.ErrorCode.REFERENCE_INVALID: "Not a reference to an upload",
+        errors.ErrorCode.UPLOAD_NOT_FOUND: "No such upload",
+        errors.ErrorCode.UPLOAD_NOT_READY: "The upload is not ready yet",
+        errors.ErrorCode.SLOT_MISMATCH: "The upload was made for another slot",
+        errors.ErrorCode.IDEMPOTENCY_CONFLICT: "The Idempotency-Key was used with another request",
+        errors.ErrorCode.ATTACHMENT_CHANGED: "The picture is being changed elsewhere; try again",
+        errors.ErrorCode.OWNER_FORBIDDEN: "Not allowed to act for this user",
+        errors.ErrorCode.UNAVAILABLE: "Busy; try again",
+    }
+)
+"""Of the errors that carry nothing a caller should be told."""

@@ -1,0 +1,60 @@
+"""What operators see: one JSON object a line for logs, and metrics in the same stream (CloudWatch's embedded format).
+
+Never logged: tokens, signatures, policies, whole events. Values that came from a client go in fields, cut to 1 KB,
+where JSON escapes them, so that no name can forge a second line.
+"""
+
+import json
+from typing import Any
+
+from aws_lambda_powertools import Logger, Metrics
+from aws_lambda_powertools.metrics import MetricUnit
+
+MAX_FIELD = 1024
+"""Characters of one log field; stack traces may be longer."""
+
+
+def _one_line(record: dict[str, Any]) -> str:
+    """Pure ASCII: U+2028, escape sequences and line ends arrive in CloudWatch as text."""
+    return json.dumps({name: _cut(name, value) for name, value in record.items()}, default=str, ensure_ascii=True)
+
+
+def _cut(name: str, value: object) -> object:
+    return value[:MAX_FIELD] if isinstance(value, str) and name != "exception" else value
+
+
+logger = Logger(json_serializer=_one_line, log_uncaught_exceptions=False)
+metrics = Metrics()
+
+
+def count(name: str, amount: int = 1) -> None:
+    """Adds to a CloudWatch metric of the service's namespace."""
+    metrics.add_metric(name=name, unit=MetricUnit.Count, value=amount)
+
+
+def began(function_name: str, request_id: str, correlation_id: str | None = None) -> None:
+    """Starts an invocation's records: clears what the last one left, and says which this is."""
+    logger.clear_state()
+    logger.append_keys(function_name=function_name, function_request_id=request_id)
+    logger.set_correlation_id(correlation_id or request_id)
+
+
+def ended() -> None:
+    """Writes the invocation's metrics, if it counted anything."""
+    if metrics.metric_set:
+        print(json.dumps(metrics.serialize_metric_set()))  # noqa: T201 - the embedded metric format is a line on stdout
+        metrics.clear_metrics()
+
+
+def audit_bind(slot: str, owner_id: str, actor: str, upload_id: str | None, previous_upload_id: str | None) -> None:
+    """Records who changed whose picture: contracts.md's audit line, in every dialect."""
+    logger.info(
+        f"[{slot}] Updated for user {owner_id}",
+        audit={
+            "owner": owner_id,
+            "actor": actor,
+            "slot": slot,
+            "upload_id": upload_id,
+            "previous_upload_id": previous_upload_id,
+        },
+    )

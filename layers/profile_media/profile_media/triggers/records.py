@@ -1,0 +1,46 @@
+"""What the event sources send, read strictly: what is not for us is passed over, never an error."""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any
+from urllib.parse import unquote_plus
+
+from profile_media.domain.keys import is_upload_id
+from profile_media.domain.ports import Removed
+from profile_media.telemetry import logger
+
+type Failures = dict[str, list[dict[str, str]]]
+
+
+def created_objects(event: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """Bucket and key of each object that S3 says was created; S3 writes keys as a form would."""
+    for record in event.get("Records") or ():
+        if str(record.get("eventName", "")).startswith("ObjectCreated:"):
+            yield record["s3"]["bucket"]["name"], unquote_plus(record["s3"]["object"]["key"])
+
+
+def removed_uploads(event: Mapping[str, Any]) -> dict[str, Removed]:
+    """The uploads whose rows the stream says are gone, by sequence number; other items of the table release nothing."""
+    removed = {}
+    for record in event.get("Records") or ():
+        keys = record["dynamodb"]["Keys"]
+        upload_id = keys["upload_id"]["S"]
+        if record["eventName"] == "REMOVE" and is_upload_id(upload_id):
+            removed[record["dynamodb"]["SequenceNumber"]] = Removed(keys["owner_id"]["S"], upload_id)
+    return removed
+
+
+def each_message(event: Mapping[str, Any], handle: Callable[[str], None]) -> Failures:
+    """Hands over every message's body, and reports those that failed so that only they come again."""
+    failed = []
+    for record in event.get("Records") or ():
+        try:
+            handle(record["body"])
+        except Exception:
+            logger.exception("the message will come again", message_id=record["messageId"])
+            failed.append(record["messageId"])
+    return failures(failed)
+
+
+def failures(identifiers: Sequence[str]) -> Failures:
+    """A partial batch response: the records that are to come again."""
+    return {"batchItemFailures": [{"itemIdentifier": identifier} for identifier in identifiers]}

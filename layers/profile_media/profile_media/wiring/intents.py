@@ -1,0 +1,43 @@
+"""Promising uploads."""
+
+from functools import cache
+
+from profile_media.aws import settings
+from profile_media.aws.clock import SystemClock
+from profile_media.aws.grants import S3Grants
+from profile_media.aws.uploads import DynamoUploads
+from profile_media.domain.intend import Intent, IntentRequest, Intents
+from profile_media.http.links import Links
+from profile_media.telemetry import count, logger
+
+
+def intend(request: IntentRequest) -> Intent:
+    """Promises an upload, and says so."""
+    intent = _intents().intend(request)
+    logger.info(
+        "upload intended",
+        upload_id=intent.upload.upload_id,
+        owner=intent.upload.owner_id,
+        slot=intent.upload.slot.value,
+        content_type=intent.upload.content_type.value,
+        content_length=intent.upload.content_length,
+    )
+    count("IntentsCreated")
+    return intent
+
+
+def links() -> Links:
+    """An intent names its upload; it has no picture to link to yet."""
+    return Links(settings.load(settings.Intents).app_name, media_base_url="")
+
+
+@cache
+def _intents() -> Intents:
+    chosen = settings.load(settings.Intents)
+    return Intents(
+        uploads=DynamoUploads(chosen.uploads_table),
+        grants=S3Grants(chosen.uploads_bucket, chosen.uploads_url),
+        clock=SystemClock(),
+        limits=chosen.limits,
+        lifetimes=chosen.lifetimes,
+    )
