@@ -1,0 +1,34 @@
+"""Lambda authorizer: let in whoever bears a valid token
+
+API Gateway answers its 401 to an exception that says exactly "Unauthorized", and 500 to every other. So whatever goes
+wrong here, nobody gets in.
+"""
+
+import re
+from typing import Any
+
+from profile_media.http.tokens import TokenRefused, bearer_token
+from profile_media.wiring import authorization
+
+STAGE = re.compile(
+    r"(arn:aws[a-z-]*:execute-api:[a-z0-9-]*:[0-9]*:[A-Za-z0-9]+/[A-Za-z0-9_$-]+)/.*", re.ASCII | re.DOTALL
+)
+
+
+def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
+    stage = STAGE.fullmatch(event["methodArn"])
+    if stage is None:
+        raise ValueError("not the ARN of a method")
+    try:
+        bearer = authorization.verifier().verify(bearer_token(event.get("authorizationToken")))
+    except TokenRefused as refused:
+        request_id = getattr(context, "aws_request_id", None)
+        authorization.log("Token refused", reason=refused.refusal, function_request_id=request_id)
+        raise Exception("Unauthorized") from None
+    # The whole stage, because API Gateway keeps the policy for the token, not for the route it was asked about.
+    allow = {"Effect": "Allow", "Action": "execute-api:Invoke", "Resource": f"{stage[1]}/*/*"}
+    return {
+        "principalId": bearer.sub,
+        "policyDocument": {"Version": "2012-10-17", "Statement": [allow]},
+        "context": {"sub": bearer.sub, "exp": str(bearer.exp), "admin": str(bearer.admin).lower()},
+    }
