@@ -8,7 +8,7 @@ Uploads: hash `owner_id`, range `upload_id`. Beside an owner's uploads it holds 
 import random
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from functools import cache
 from types import MappingProxyType
@@ -73,7 +73,8 @@ class Row(Model):
         """Lets all models share one client; PynamoDB would make one for each, and each loads DynamoDB's description."""
         if cls._connection is None:
             table = super()._get_connection()
-            connection().add_meta_table(table.get_meta_table())
+            with suppress(ValueError):  # known already: the rows of one table share its keys
+                connection().add_meta_table(table.get_meta_table())
             table.connection = connection()
         assert cls._connection is not None  # noqa: S101 - for the type checker: the call above has set it
         return cls._connection

@@ -1,0 +1,85 @@
+"""AWS as the tests see it: moto in process, with what the template would have deployed, and eyes behind the scenes."""
+
+import json
+from dataclasses import dataclass
+from typing import Any
+
+from profile_media.aws import session
+
+REGION = "eu-central-1"
+UPLOADS_BUCKET = "uploads"
+MEDIA_BUCKET = "media"
+UPLOADS_TABLE = "uploads"
+USERS_TABLE = "users"
+QUEUE_URL = f"https://sqs.{REGION}.amazonaws.com/123456789012/purge"
+MEDIA_BASE_URL = "https://media.example.com"
+
+ENVIRONMENT = {
+    "AWS_ACCESS_KEY_ID": "AKIAIOSFODNN7EXAMPLE",
+    "AWS_SECRET_ACCESS_KEY": "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY",
+    "AWS_SESSION_TOKEN": "session-token-of-the-role",
+    "AWS_DEFAULT_REGION": REGION,
+    "AWS_REGION": REGION,
+    "AWS_EC2_METADATA_DISABLED": "true",
+    "POWERTOOLS_SERVICE_NAME": "profile-media",
+    "POWERTOOLS_METRICS_NAMESPACE": "ProfileMedia",
+    "POWERTOOLS_LOG_LEVEL": "INFO",
+    "ALLOWED_ORIGINS": "https://app.example.com,https://other.example.com",
+    "APP_NAME": "app",
+    "UPLOADS_TABLE": UPLOADS_TABLE,
+    "USERS_TABLE": USERS_TABLE,
+    "UPLOADS_BUCKET": UPLOADS_BUCKET,
+    "MEDIA_BUCKET": MEDIA_BUCKET,
+    "UPLOADS_URL": f"https://{UPLOADS_BUCKET}.s3.{REGION}.amazonaws.com/",
+    "MEDIA_BASE_URL": MEDIA_BASE_URL,
+    "PURGE_QUEUE_URL": QUEUE_URL,
+}
+"""A function's environment, all of them at once."""
+
+
+@dataclass
+class Cloud:
+    """Clients that look at what the functions did."""
+
+    s3: Any
+    dynamodb: Any
+    sqs: Any
+
+    def keys(self, bucket: str) -> set[str]:
+        """Every key in a bucket."""
+        return {entry["Key"] for entry in self.s3.list_objects_v2(Bucket=bucket).get("Contents", ())}
+
+    def rows(self, table: str) -> list[dict[str, Any]]:
+        """Every item of a table."""
+        items: list[dict[str, Any]] = self.dynamodb.scan(TableName=table, ConsistentRead=True)["Items"]
+        return items
+
+    def messages(self) -> list[dict[str, str]]:
+        """Takes all messages off the delete queue."""
+        bodies = []
+        while taken := self.sqs.receive_message(QueueUrl=QUEUE_URL, MaxNumberOfMessages=10).get("Messages"):
+            bodies += [json.loads(message["Body"]) for message in taken]
+            for message in taken:
+                self.sqs.delete_message(QueueUrl=QUEUE_URL, ReceiptHandle=message["ReceiptHandle"])
+        return bodies
+
+
+def deploy() -> Cloud:
+    """Makes what the functions expect to be there."""
+    make = session.session().create_client
+    built = Cloud(make("s3"), make("dynamodb"), make("sqs"))
+    for bucket in (UPLOADS_BUCKET, MEDIA_BUCKET):
+        built.s3.create_bucket(Bucket=bucket, CreateBucketConfiguration={"LocationConstraint": REGION})
+    _table(built.dynamodb, UPLOADS_TABLE, "owner_id", "upload_id")
+    _table(built.dynamodb, USERS_TABLE, "user_id")
+    built.sqs.create_queue(QueueName="purge")
+    return built
+
+
+def _table(dynamodb: Any, name: str, *keys: str) -> None:
+    dynamodb.create_table(
+        TableName=name,
+        BillingMode="PAY_PER_REQUEST",
+        AttributeDefinitions=[{"AttributeName": key, "AttributeType": "S"} for key in keys],
+        KeySchema=[{"AttributeName": key, "KeyType": kind} for key, kind in zip(keys, ("HASH", "RANGE"), strict=False)],
+    )

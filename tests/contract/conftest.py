@@ -1,0 +1,71 @@
+"""Each port twice: the fake, and AWS's adapter on moto."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+
+from profile_media.aws.attachments import DynamoAttachments
+from profile_media.aws.objects import S3Incoming, S3Media
+from profile_media.aws.profiles import DynamoProfiles
+from profile_media.aws.purge_queue import SqsPurgeQueue
+from profile_media.aws.uploads import DynamoUploads
+from profile_media.domain.keys import incoming_key
+from profile_media.domain.ports import Attachments, Incoming, Media, Profiles, PurgeQueue, Uploads
+from tests import cloud, fakes
+
+
+@dataclass
+class Ports:
+    """One set of ports over the same rows and objects, and what a suite needs to look at them from outside."""
+
+    uploads: Uploads
+    profiles: Profiles
+    attachments: Attachments
+    incoming: Incoming
+    media: Media
+    purge_queue: PurgeQueue
+    receive: Callable[[str, str, bytes], None]
+    """Stores an original, as a browser would."""
+    media_keys: Callable[[], set[str]]
+    queued: Callable[[], list[dict[str, str]]]
+    """Takes what is on the delete queue."""
+
+
+def _fake() -> Ports:
+    tables, incoming, media, queue = fakes.FakeTables(), fakes.FakeIncoming(), fakes.FakeMedia(), fakes.FakePurgeQueue()
+    return Ports(
+        uploads=fakes.FakeUploads(tables),
+        profiles=fakes.FakeProfiles(tables),
+        attachments=fakes.FakeAttachments(tables),
+        incoming=incoming,
+        media=media,
+        purge_queue=queue,
+        receive=lambda owner, upload, content: incoming.objects.update({incoming_key(owner, upload): content}),
+        media_keys=lambda: set(media.objects),
+        queued=lambda: [{"owner_id": each.owner_id, "upload_id": each.upload_id} for each in queue.messages],
+    )
+
+
+def _on_aws(aws: cloud.Cloud) -> Ports:
+    def receive(owner: str, upload: str, content: bytes) -> None:
+        aws.s3.put_object(Bucket=cloud.UPLOADS_BUCKET, Key=incoming_key(owner, upload), Body=content)
+
+    return Ports(
+        uploads=DynamoUploads(cloud.UPLOADS_TABLE),
+        profiles=DynamoProfiles(cloud.USERS_TABLE),
+        attachments=DynamoAttachments(cloud.USERS_TABLE, cloud.UPLOADS_TABLE),
+        incoming=S3Incoming(cloud.UPLOADS_BUCKET),
+        media=S3Media(cloud.MEDIA_BUCKET),
+        purge_queue=SqsPurgeQueue(cloud.QUEUE_URL),
+        receive=receive,
+        media_keys=lambda: aws.keys(cloud.MEDIA_BUCKET),
+        queued=aws.messages,
+    )
+
+
+@pytest.fixture(params=["fake", "aws"])
+def ports(request: pytest.FixtureRequest) -> Any:
+    """Both."""
+    return _fake() if request.param == "fake" else _on_aws(request.getfixturevalue("aws"))

@@ -1,0 +1,215 @@
+"""The ports in memory. The suites under tests/contract run on these and on AWS's adapters alike, so they cannot rot."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+
+from profile_media.domain import keys
+from profile_media.domain.errors import ImageUnacceptable
+from profile_media.domain.lifecycle import is_gone
+from profile_media.domain.model import (
+    Attachment,
+    ContentType,
+    Derivative,
+    Grant,
+    Profile,
+    Reason,
+    Slot,
+    State,
+    Upload,
+)
+from profile_media.domain.ports import Asked, KeyTaken, Quota, QuotaFull, Remembered, Removed, Rendered, Swap
+from tests.builders import NOW
+
+
+@dataclass
+class FakeClock:
+    """Time that passes when it is told to."""
+
+    present: datetime = NOW
+    waits: list[float] = field(default_factory=list)
+
+    def now(self) -> datetime:
+        return self.present
+
+    def wait(self, seconds: float) -> None:
+        self.waits.append(seconds)
+        self.pass_(seconds=seconds)
+
+    def pass_(self, **duration: float) -> None:
+        """Lets time pass, in timedelta's words."""
+        self.present += timedelta(**duration)
+
+
+@dataclass
+class FakeTables:
+    """The rows of both tables."""
+
+    uploads: dict[tuple[str, str], Upload] = field(default_factory=dict)
+    remembered: dict[tuple[str, str], Remembered] = field(default_factory=dict)
+    quotas: dict[str, Quota] = field(default_factory=dict)
+    profiles: dict[str, Profile] = field(default_factory=dict)
+
+
+class FakeUploads:
+    """Upload rows."""
+
+    def __init__(self, tables: FakeTables) -> None:
+        self._tables = tables
+
+    def get(self, owner_id: str, upload_id: str) -> Upload | None:
+        return self._tables.uploads.get((owner_id, upload_id))
+
+    def create(self, upload: Upload, remembered: Remembered | None, *, open_limit: int, recent_limit: int) -> None:
+        tables, key = self._tables, (upload.owner_id, upload.upload_id)
+        if key in tables.uploads:
+            return
+        if remembered:
+            known = tables.remembered.get((upload.owner_id, remembered.key_hash))
+            if known and known.upload_id != upload.upload_id and known.expires_at > upload.created_at:
+                raise KeyTaken
+        quota = tables.quotas.get(upload.owner_id, Quota())
+        if len(quota.open) >= open_limit or len(quota.recent) >= recent_limit:
+            raise QuotaFull
+        if remembered:
+            tables.remembered[upload.owner_id, remembered.key_hash] = remembered
+        asked = frozenset({Asked(upload.created_at, upload.upload_id)})
+        tables.quotas[upload.owner_id] = Quota(quota.open | asked, quota.recent | asked)
+        tables.uploads[key] = upload
+
+    def recall(self, owner_id: str, key_hash: str) -> Remembered | None:
+        return self._tables.remembered.get((owner_id, key_hash))
+
+    def forget(self, owner_id: str, remembered: Remembered) -> None:
+        known = self.recall(owner_id, remembered.key_hash)
+        if known and known.upload_id == remembered.upload_id:
+            del self._tables.remembered[owner_id, remembered.key_hash]
+
+    def quota(self, owner_id: str) -> Quota:
+        return self._tables.quotas.get(owner_id, Quota())
+
+    def prune(self, owner_id: str, stale: Quota) -> None:
+        quota = self.quota(owner_id)
+        self._tables.quotas[owner_id] = Quota(quota.open - stale.open, quota.recent - stale.recent)
+
+    def settle(self, upload: Upload, now: datetime) -> bool:
+        row = self.get(upload.owner_id, upload.upload_id)
+        if row is None or row.state is not State.PENDING or is_gone(row, now):
+            return False
+        self._tables.uploads[upload.owner_id, upload.upload_id] = upload
+        return True
+
+
+class FakeProfiles:
+    """User rows."""
+
+    def __init__(self, tables: FakeTables) -> None:
+        self._tables = tables
+
+    def get(self, user_id: str) -> Profile:
+        return self._tables.profiles.get(user_id, Profile(user_id))
+
+
+class FakeAttachments:
+    """The links between them."""
+
+    def __init__(self, tables: FakeTables) -> None:
+        self._tables = tables
+        self.races: list[Swap] = []
+        """Swaps of others that get in first, one before each swap."""
+
+    def read(self, user_id: str, upload_id: str) -> tuple[Profile, Upload | None]:
+        tables = self._tables
+        return tables.profiles.get(user_id, Profile(user_id)), tables.uploads.get((user_id, upload_id))
+
+    def swap(self, change: Swap) -> bool:
+        if self.races:
+            self._apply(self.races.pop(0))
+        return self._apply(change)
+
+    def _apply(self, change: Swap) -> bool:
+        profile, upload = self.read(change.user_id, change.attachment.upload_id)
+        ready = upload and upload.state is State.READY and upload.slot is change.slot
+        if not upload or not ready or is_gone(upload, change.now) or profile.bound_to(change.slot) != change.superseded:
+            return False
+        self._tables.profiles[change.user_id] = profile.with_attachment(change.slot, change.attachment, change.now)
+        bound = replace(upload, state=State.BOUND, expires_at=None)
+        self._tables.uploads[change.user_id, upload.upload_id] = bound
+        if change.superseded:
+            self._tables.uploads.pop((change.user_id, change.superseded), None)
+        return True
+
+
+class FakeIncoming:
+    """Originals."""
+
+    def __init__(self) -> None:
+        self.objects: dict[str, bytes] = {}
+
+    def fetch(self, owner_id: str, upload_id: str, limit: int) -> bytes | None:
+        content = self.objects.get(keys.incoming_key(owner_id, upload_id))
+        return None if content is None else content[: limit + 1]
+
+    def discard(self, owner_id: str, upload_id: str) -> None:
+        self.objects.pop(keys.incoming_key(owner_id, upload_id), None)
+
+
+class FakeMedia:
+    """Derivatives."""
+
+    def __init__(self) -> None:
+        self.objects: dict[str, bytes] = {}
+
+    def store(self, upload_id: str, contents: Sequence[tuple[Derivative, bytes]]) -> None:
+        for derivative, content in contents:
+            self.objects[keys.media_key(upload_id, derivative)] = content
+
+    def discard(self, upload_id: str, derivatives: Iterable[Derivative]) -> None:
+        for derivative in derivatives:
+            self.objects.pop(keys.media_key(upload_id, derivative), None)
+
+    def purge(self, upload_id: str) -> int:
+        found = [key for key in self.objects if key.startswith(keys.media_prefix(upload_id))]
+        for key in found:
+            del self.objects[key]
+        return len(found)
+
+
+class FakePurgeQueue:
+    """The delete queue."""
+
+    def __init__(self) -> None:
+        self.messages: list[Removed] = []
+        self.refuses: set[Removed] = set()
+
+    def purge_later(self, removed: Sequence[Removed]) -> Sequence[Removed]:
+        self.messages += [each for each in removed if each not in self.refuses]
+        return [each for each in removed if each in self.refuses]
+
+
+class FakeGrants:
+    """Grants that say what they were asked for."""
+
+    def grant(self, upload: Upload, signed_at: datetime, expires_at: datetime) -> Grant:
+        fields = {"key": keys.incoming_key(upload.owner_id, upload.upload_id), "signed": signed_at.isoformat()}
+        return Grant("https://uploads.example.com/", fields, expires_at)
+
+
+class FakeImages:
+    """Makes two derivatives out of any bytes, but for those that begin with a reason to refuse them."""
+
+    def render(self, content: bytes, declared: ContentType, slot: Slot) -> Rendered:
+        for reason in Reason:
+            if content.startswith(reason.encode()):
+                raise ImageUnacceptable(reason, "as the test wants it")
+        made = []
+        for name, width in (("full", 512), ("thumb", 256)):
+            data = f"{slot}:{name}:".encode() + content
+            derivative = Derivative(name, keys.digest(data), ContentType.WEBP, width, width, len(data))
+            made.append((derivative, data))
+        return Rendered(declared, 40, 30, tuple(made), cpu_ms=1, peak_mib=1)
+
+
+def attachment_of(upload: Upload) -> Attachment:
+    """What a slot holds once the upload is bound."""
+    return Attachment(upload.upload_id, upload.derivatives)
