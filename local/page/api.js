@@ -1,0 +1,201 @@
+/**
+ * The calls a front end makes to give its user a picture: ask for an upload, send the bytes, wait, bind.
+ * It needs nothing but the platform, and nothing here knows of this page, so it can be copied as it stands.
+ *
+ *   const media = mediaApi({ api: "https://api.example.com", token: accessToken });
+ *   const intent = await media.intend(file, "avatar");
+ *   await media.send(intent.upload, file, { onProgress: (sent, total) => … });
+ *   const upload = await media.settled(intent.uploadId);
+ *   if (upload.state === "ready") await media.bind(upload);
+ *
+ * Every call throws a MediaFailure for whatever the other side, or the way to it, did; and an AbortError once its signal fired.
+ */
+
+const BIND_PATHS = {
+  avatar: "/user/profile/avatar",
+  coverImage: "/user/profile/cover-image",
+};
+
+/** Seconds one request waits for an upload to leave *pending*: the most the service holds an answer. */
+const WAIT = 20;
+
+/** Milliseconds between two such requests, in case the service answers at once. */
+const PAUSE = 500;
+
+/** Bytes. A checksum needs the whole file in memory; one this large is refused by its length anyway. */
+const CHECKSUM_LIMIT = 64 * 1024 * 1024;
+
+/** Says what went wrong with a call; `kind` says where: "service", "storage", "network", "slow" or "file". */
+export class MediaFailure extends Error {
+  constructor(kind, { status = 0, code = "", message = "", details = [], retryAfter = null } = {}) {
+    super(message || `${kind} ${status} ${code}`.trim());
+    Object.assign(this, { name: "MediaFailure", kind, status, code, details, retryAfter });
+  }
+}
+
+/**
+ * Makes the client of one signed-in user. `signal` ends all its calls; `observe` is told of each exchange with the
+ * service or the storage when it is over (see `exchange` below), tokens and all.
+ */
+export function mediaApi({ api, token, signal = new AbortController().signal, observe = () => {} }) {
+  const call = (method, path, options = {}) =>
+    callService(observe, method, api + path, { token, ...options, signal: either(signal, options.signal) });
+
+  return {
+    /** What the user's slots hold. */
+    profile: () => call("GET", "/media/profile"),
+
+    /** Asks for an upload into a slot; the same key and file again get the same upload, so a lost answer costs nothing. */
+    async intend(file, slot, { idempotencyKey = crypto.randomUUID(), signal: own } = {}) {
+      const checksumSha256 = await checksum(file);
+      const body = {
+        slot,
+        contentType: file.type || "application/octet-stream",
+        contentLength: file.size,
+        ...(checksumSha256 && { checksumSha256 }),
+      };
+      return call("POST", "/media/intents", { body, headers: { "Idempotency-Key": idempotencyKey }, signal: own });
+    },
+
+    /** Sends the bytes straight to the storage, with the form the intent gave; `onProgress` gets bytes sent and in all. */
+    send: (form, file, { onProgress = () => {}, signal: own } = {}) =>
+      sendForm(observe, form, file, onProgress, either(signal, own)),
+
+    /** The upload as it stands. */
+    upload: (uploadId) => call("GET", `/media/uploads/${encodeURIComponent(uploadId)}`),
+
+    /** The upload once it is no longer pending; a failure of kind "slow" where that takes over `patience` milliseconds. */
+    async settled(uploadId, { patience = 60_000, signal: own } = {}) {
+      const path = `/media/uploads/${encodeURIComponent(uploadId)}?wait=${WAIT}`;
+      const deadline = Date.now() + patience;
+      for (;;) {
+        const upload = await call("GET", path, { signal: own });
+        if (upload.state !== "pending") return upload;
+        if (Date.now() >= deadline) throw new MediaFailure("slow");
+        await pause(PAUSE, either(signal, own));
+      }
+    },
+
+    /** Makes a ready upload the picture of the slot it was asked for. */
+    bind: ({ slot, publicId }) => call("PATCH", BIND_PATHS[slot], { body: { publicId } }),
+  };
+}
+
+async function callService(observe, method, url, { token, body, headers = {}, signal }) {
+  const request = {
+    method,
+    headers: {
+      Authorization: `Bearer ${token}`,
+      ...(body && { "Content-Type": "application/json" }),
+      ...headers,
+    },
+    body: body && JSON.stringify(body),
+    signal,
+    cache: "no-store",
+  };
+  const exchange = { method, url, headers: request.headers, body, started: performance.now() };
+  const { status, headers: answerHeaders, answer } = await fetchAll(url, request).catch((error) => {
+    if (error.name === "AbortError") throw error;
+    observe(unanswered(exchange));
+    throw new MediaFailure("network", { message: error.message });
+  });
+  observe(answered(exchange, status, [...answerHeaders], answer));
+  if (status < 300) return JSON.parse(answer);
+  throw refusedByService(status, answerHeaders, answer);
+}
+
+async function fetchAll(url, request) {
+  const response = await fetch(url, request);
+  return { status: response.status, headers: response.headers, answer: await response.text() };
+}
+
+function refusedByService(status, headers, answer) {
+  const envelope = parsedOr({}, answer);
+  const { code = "", message = envelope.message, details = [] } = envelope.error ?? {};
+  return new MediaFailure("service", {
+    status,
+    code,
+    message,
+    details: (details ?? []).map((detail) => detail.message),
+    retryAfter: Number(headers.get("Retry-After")) || null,
+  });
+}
+
+// fetch cannot tell how much of a body has been sent, so this one call uses XMLHttpRequest.
+function sendForm(observe, { method, url, fields }, file, onProgress, signal) {
+  const form = new FormData();
+  for (const [name, value] of Object.entries(fields)) form.append(name, value);
+  form.append("file", file); // last: the storage ignores every field after it
+
+  const exchange = { method, url, headers: {}, body: { ...fields, file }, started: performance.now() };
+  const request = new XMLHttpRequest();
+  return new Promise((resolve, reject) => {
+    signal.throwIfAborted();
+    signal.addEventListener("abort", () => request.abort());
+    request.upload.addEventListener("progress", (event) => onProgress(event.loaded, event.total));
+    request.addEventListener("load", () => {
+      observe(answered(exchange, request.status, headersOf(request), request.responseText));
+      if (request.status < 300) resolve();
+      else reject(refusedByStorage(request));
+    });
+    request.addEventListener("error", () => {
+      observe(unanswered(exchange));
+      reject(new MediaFailure("network"));
+    });
+    request.addEventListener("abort", () => reject(signal.reason));
+    request.open(method, url);
+    request.send(form);
+  });
+}
+
+function refusedByStorage(request) {
+  const answer = new DOMParser().parseFromString(request.responseText, "application/xml");
+  const text = (name) => answer.querySelector(`Error > ${name}`)?.textContent ?? "";
+  return new MediaFailure("storage", { status: request.status, code: text("Code"), message: text("Message") });
+}
+
+/** SHA-256 of the file as S3 writes it; null where the page is no secure context or the file is too large to be taken. */
+async function checksum(file) {
+  if (!crypto.subtle || file.size > CHECKSUM_LIMIT) return null;
+  try {
+    const digest = await crypto.subtle.digest("SHA-256", await file.arrayBuffer());
+    return btoa(String.fromCharCode(...new Uint8Array(digest)));
+  } catch (error) {
+    throw new MediaFailure("file", { message: error.message }); // a folder, or moved since it was chosen
+  }
+}
+
+function answered(exchange, status, headers, answer) {
+  return { ...unanswered(exchange), status, answerHeaders: Object.fromEntries(headers), answer };
+}
+
+function unanswered({ started, ...exchange }) {
+  return { ...exchange, milliseconds: Math.round(performance.now() - started), status: 0, answerHeaders: {}, answer: "" };
+}
+
+function headersOf(request) {
+  const lines = request.getAllResponseHeaders().trim().split("\r\n").filter(Boolean);
+  return lines.map((line) => [line.slice(0, line.indexOf(":")), line.slice(line.indexOf(":") + 1).trim()]);
+}
+
+function parsedOr(fallback, text) {
+  try {
+    return JSON.parse(text) ?? fallback;
+  } catch {
+    return fallback;
+  }
+}
+
+function either(signal, other) {
+  return other ? AbortSignal.any([signal, other]) : signal;
+}
+
+function pause(milliseconds, signal) {
+  return new Promise((resolve, reject) => {
+    const timer = setTimeout(resolve, milliseconds);
+    signal.addEventListener("abort", () => {
+      clearTimeout(timer);
+      reject(signal.reason);
+    });
+  });
+}

@@ -1,0 +1,60 @@
+/** The picture in hand: how the chosen file looks here, and the derivatives the service made of it. */
+
+let previewUrl = null;
+
+/** Shows the chosen file as the browser reads it, cropped as the slot will crop it; nothing has been sent yet. */
+export function showPreview(figure, file) {
+  const image = figure.querySelector("img");
+  const caption = figure.querySelector('[data-part="about"]');
+  const about = `${file.type || "unknown type"} · ${bytes(file.size)}`;
+
+  forgetPreview(figure);
+  previewUrl = URL.createObjectURL(file);
+  figure.querySelector('[data-part="file-name"]').textContent = file.name;
+  caption.textContent = about;
+  image.onload = () => (caption.textContent = `${image.naturalWidth} × ${image.naturalHeight} px · ${about}`);
+  image.onerror = () => {
+    image.hidden = true;
+    caption.textContent = `${about} · this browser cannot show it`;
+  };
+  image.hidden = false;
+  image.alt = `Preview of ${file.name}`;
+  image.src = previewUrl;
+  figure.hidden = false;
+}
+
+/** Takes the preview away, and frees the memory that its file holds. */
+export function forgetPreview(figure) {
+  figure.hidden = true;
+  if (previewUrl) URL.revokeObjectURL(previewUrl);
+  previewUrl = null;
+}
+
+/** Shows each derivative with its name, pixels and bytes, largest first. */
+export function showDerivatives(list, template, upload) {
+  list.dataset.slot = upload.slot;
+  list.replaceChildren(
+    ...Object.entries(upload.derivatives ?? {})
+      .sort(([, one], [, other]) => other.width - one.width)
+      .map(([name, derivative]) => derivativeItem(template, name, derivative)),
+  );
+}
+
+function derivativeItem(template, name, { url, width, height, contentType, bytes: size }) {
+  const item = template.content.cloneNode(true);
+  const image = item.querySelector("img");
+  Object.assign(image, { src: url, width, height, alt: `Derivative ${name}` });
+  item.querySelector("a").href = url;
+  item.querySelector('[data-part="name"]').textContent = name;
+  item.querySelector('[data-part="pixels"]').textContent = `${width} × ${height} px`;
+  item.querySelector('[data-part="bytes"]').textContent = `${bytes(size)} · ${contentType.replace("image/", "")}`;
+  return item;
+}
+
+/** A number of bytes as a person reads it. */
+export function bytes(count) {
+  const units = ["byte", "kilobyte", "megabyte", "gigabyte"];
+  const power = Math.min(Math.floor(Math.log10(Math.max(count, 1)) / 3), units.length - 1);
+  const format = { style: "unit", unit: units[power], maximumFractionDigits: power ? 1 : 0, unitDisplay: power ? "short" : "long" };
+  return new Intl.NumberFormat("en", format).format(count / 1000 ** power);
+}

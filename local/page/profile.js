@@ -1,0 +1,35 @@
+/** The profile card: what other people would see of the signed-in user. */
+
+/** Shows a profile in the card; `name` is the user's, for texts and for the initials that stand in for a picture. */
+export function showProfile(card, name, profile) {
+  card.querySelector('[data-part="name"]').textContent = name;
+  card.querySelector('[data-part="user-id"]').textContent = profile.userId;
+  card.querySelector('[data-part="initials"]').textContent = initials(name);
+  card.querySelector('[data-part="updated"]').textContent = updated(profile.updatedAt);
+  showPicture(card.querySelector('[data-part="avatar"]'), profile.avatar, `Avatar of ${name}`, "thumb");
+  showPicture(card.querySelector('[data-part="cover"]'), profile.coverImage, `Cover image of ${name}`, "full");
+}
+
+function showPicture(image, attachment, description, derivative) {
+  image.hidden = !attachment;
+  image.alt = attachment ? description : "";
+  if (!attachment) {
+    image.removeAttribute("src");
+    image.removeAttribute("srcset");
+    return;
+  }
+  const { derivatives } = attachment;
+  image.srcset = Object.values(derivatives).map(({ url, width }) => `${url} ${width}w`).join(", ");
+  image.src = derivatives[derivative].url;
+}
+
+function initials(name) {
+  const words = name.split(/\s+/);
+  return [words[0], ...words.slice(1).slice(-1)].map((word) => word.charAt(0).toUpperCase()).join("");
+}
+
+function updated(instant) {
+  if (!instant) return "No picture was set yet.";
+  const time = new Date(instant).toLocaleTimeString("en-GB");
+  return `Pictures last changed at ${time}.`;
+}

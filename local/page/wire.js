@@ -1,0 +1,68 @@
+/** The wire log: every exchange with the service and the storage, newest first, with what is secret masked. */
+
+/** Entries kept; older ones go, so that a page left open does not grow. */
+const KEPT = 50;
+
+/** Names of headers, fields and query parameters whose values let somebody act for the user. */
+const SECRET = /^authorization$|token$|signature$|credential$|^policy$/i;
+
+const MASK = "••• masked";
+
+/** Makes the log in a list; `template` holds one entry. The answer is told of each exchange. */
+export function wireLog(list, template) {
+  return function record(exchange) {
+    const entry = template.content.cloneNode(true);
+    const put = (name, text) => (entry.querySelector(`[data-part="${name}"]`).textContent = text);
+    put("method", exchange.method);
+    put("path", pathOf(exchange.url));
+    put("status", exchange.status || "no answer");
+    put("time", `${exchange.milliseconds} ms`);
+    put("request", [maskUrl(exchange.url), lines(exchange.headers), pretty(exchange.body)].filter(Boolean).join("\n\n"));
+    put("answer", [lines(exchange.answerHeaders), pretty(parsed(exchange.answer))].filter(Boolean).join("\n\n") || "nothing");
+    entry.querySelector("li").dataset.outcome = exchange.status >= 200 && exchange.status < 300 ? "fine" : "failed";
+    list.prepend(entry);
+    while (list.children.length > KEPT) list.lastElementChild.remove();
+  };
+}
+
+/** What of the URL fits in a line: ids are cut short, the entry has them whole. */
+function pathOf(url) {
+  const { pathname, search } = new URL(maskUrl(url));
+  return (pathname + search).replace(/([0-9a-f]{8})-[0-9a-f-]{27}/g, "$1…");
+}
+
+/** The URL with the values of its secret parameters masked: presigned URLs carry a signature. */
+function maskUrl(url) {
+  const masked = new URL(url);
+  for (const name of [...masked.searchParams.keys()]) {
+    if (SECRET.test(name)) masked.searchParams.set(name, "masked");
+  }
+  return masked.href;
+}
+
+function lines(headers) {
+  return Object.entries(mask(headers)).map(([name, value]) => `${name}: ${value}`).join("\n");
+}
+
+function pretty(body) {
+  if (body === undefined || body === "") return "";
+  return typeof body === "string" ? body : JSON.stringify(mask(body), null, 2);
+}
+
+function mask(value, name = "") {
+  if (value instanceof File) return `${value.name} (${value.type || "no type"}, ${value.size} bytes)`;
+  if (Array.isArray(value)) return value.map((item) => mask(item));
+  if (value && typeof value === "object") {
+    return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, mask(item, key)]));
+  }
+  if (SECRET.test(name)) return MASK;
+  return typeof value === "string" && /^https?:\/\/[^ ]+\?/.test(value) ? maskUrl(value) : value;
+}
+
+function parsed(text) {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return text; // the storage answers in XML
+  }
+}
