@@ -1,0 +1,141 @@
+"""Builders of keys, key sets and tokens: good ones by default, wrong in exactly what a test asks for."""
+
+import hashlib
+import hmac
+import json
+import time
+from base64 import urlsafe_b64encode
+from collections.abc import Mapping
+from functools import cache
+from types import MappingProxyType
+from typing import Final
+
+from cryptography.hazmat.primitives.asymmetric.ec import (
+    ECDSA,
+    SECP256R1,
+    SECP384R1,
+    EllipticCurvePrivateKey,
+    generate_private_key,
+)
+from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
+from cryptography.hazmat.primitives.asymmetric.rsa import generate_private_key as generate_rsa_key
+from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
+from cryptography.hazmat.primitives.hashes import SHA256
+
+ISSUER: Final = "https://issuer.example.com/"
+AUDIENCE: Final = "https://api.example.com"
+SUBJECT: Final = "auth0|alice"
+RSA_KID: Final = "rsa-1"
+EC_KID: Final = "ec-1"
+
+ABSENT: Final = object()
+"""Leaves a header parameter or claim out."""
+
+PrivateKey = RSAPrivateKey | EllipticCurvePrivateKey
+Members = Mapping[str, object]
+
+_NONE: Members = MappingProxyType({})
+
+
+@cache
+def an_rsa_key(name: str = RSA_KID, bits: int = 2048) -> RSAPrivateKey:
+    """The key of that name, the same one all session long."""
+    return generate_rsa_key(65537, bits)
+
+
+@cache
+def an_ec_key(name: str = EC_KID) -> EllipticCurvePrivateKey:
+    """The P-256 key of that name, the same one all session long."""
+    return generate_private_key(SECP256R1())
+
+
+@cache
+def a_p384_key() -> EllipticCurvePrivateKey:
+    """A key of a curve that is not taken."""
+    return generate_private_key(SECP384R1())
+
+
+def base64url(content: bytes) -> str:
+    """As JOSE spells bytes."""
+    return urlsafe_b64encode(content).rstrip(b"=").decode()
+
+
+def a_jwk(key: PrivateKey | None = None, kid: str | None = None, **changes: object) -> dict[str, object]:
+    """The public half as an issuer publishes it."""
+    key = key or an_rsa_key()
+    jwk: dict[str, object] = {"kid": kid or _kid_of(key), "use": "sig", "alg": _algorithm_of(key)}
+    if isinstance(key, RSAPrivateKey):
+        public = key.public_key().public_numbers()
+        jwk |= {"kty": "RSA", "n": _number(public.n, (public.n.bit_length() + 7) // 8), "e": _number(public.e, 3)}
+    else:
+        point, size = key.public_key().public_numbers(), (key.curve.key_size + 7) // 8
+        jwk |= {"kty": "EC", "crv": f"P-{key.curve.key_size}", "x": _number(point.x, size), "y": _number(point.y, size)}
+    return _changed(jwk, changes)
+
+
+def a_jwks(*jwks: object) -> bytes:
+    """A key set: of these keys, or of the usual two."""
+    return json.dumps({"keys": jwks or (a_jwk(), a_jwk(an_ec_key()))}).encode()
+
+
+def claims_of(changes: Members = _NONE, now: float | None = None) -> dict[str, object]:
+    """What a good token says, issued a minute ago and good for an hour, with changes."""
+    issued = int(time.time() if now is None else now) - 60
+    usual: dict[str, object] = {"iss": ISSUER, "aud": AUDIENCE, "sub": SUBJECT, "iat": issued, "exp": issued + 3660}
+    return _changed(usual, changes)
+
+
+def header_of(key: PrivateKey, changes: Members = _NONE) -> dict[str, object]:
+    """The header that goes with a key, with changes."""
+    return _changed({"alg": _algorithm_of(key), "typ": "JWT", "kid": _kid_of(key)}, changes)
+
+
+def a_token(
+    key: PrivateKey | None = None, /, *, header: Members = _NONE, now: float | None = None, **claims: object
+) -> str:
+    """A signed token; `header` and the named claims change or, being ABSENT, remove what it usually says."""
+    key = key or an_rsa_key()
+    return a_raw_token(json.dumps(header_of(key, header)), json.dumps(claims_of(claims, now)), key)
+
+
+def a_raw_token(header: str | bytes, claims: str | bytes, key: PrivateKey | None = None) -> str:
+    """Signs any texts at all."""
+    signed = f"{_spelt(header)}.{_spelt(claims)}"
+    return f"{signed}.{base64url(sign(key or an_rsa_key(), signed.encode()))}"
+
+
+def an_hmac_token(secret: bytes, kid: str = RSA_KID, algorithm: str = "HS256", now: float | None = None) -> str:
+    """A token signed with a secret that is none: the issuer's public key, say."""
+    header = json.dumps({"alg": algorithm, "typ": "JWT", "kid": kid})
+    signed = f"{_spelt(header)}.{_spelt(json.dumps(claims_of(now=now)))}"
+    return f"{signed}.{base64url(hmac.new(secret, signed.encode(), hashlib.sha256).digest())}"
+
+
+def sign(key: PrivateKey, message: bytes) -> bytes:
+    """A signature as JOSE has it: RS256, or ES256 with its two numbers side by side."""
+    if isinstance(key, RSAPrivateKey):
+        return key.sign(message, PKCS1v15(), SHA256())
+    r, s = decode_dss_signature(key.sign(message, ECDSA(SHA256())))
+    size = (key.curve.key_size + 7) // 8
+    return r.to_bytes(size) + s.to_bytes(size)
+
+
+def _changed(usual: dict[str, object], changes: Members) -> dict[str, object]:
+    return {name: value for name, value in {**usual, **changes}.items() if value is not ABSENT}
+
+
+def _algorithm_of(key: PrivateKey) -> str:
+    return "RS256" if isinstance(key, RSAPrivateKey) else "ES256"
+
+
+def _kid_of(key: PrivateKey) -> str:
+    return RSA_KID if isinstance(key, RSAPrivateKey) else EC_KID
+
+
+def _number(value: int, size: int) -> str:
+    return base64url(value.to_bytes(size))
+
+
+def _spelt(text: str | bytes) -> str:
+    return base64url(text.encode() if isinstance(text, str) else text)
