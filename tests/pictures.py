@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 from PIL import ExifTags, Image
+
 from profile_media.domain.model import ContentType
 
 _FORMATS = {
@@ -38,7 +39,7 @@ def a_picture(width: int = 640, height: int = 480, mode: str = "RGB") -> Image.I
     scene = np.stack([60 + 150 * x, 40 + 160 * y, 200 - 120 * x * y], axis=-1)
     scene[: max(1, height // 3), : max(1, width // 4)] += 50
     scene[height * 3 // 5 : height * 3 // 4, width // 2 :] *= 0.4
-    noise = np.random.default_rng(7).normal(0, 6, (256, 256, 3))
+    noise = np.random.default_rng(7).normal(0, 2.5, (256, 256, 1))
     scene += np.tile(noise, (height // 256 + 1, width // 256 + 1, 1))[:height, :width]
     picture = Image.fromarray(np.clip(scene, 0, 255).astype(np.uint8))
     if mode in {"RGBA", "LA"}:
@@ -47,6 +48,8 @@ def a_picture(width: int = 640, height: int = 480, mode: str = "RGB") -> Image.I
         return picture
     if mode == "I;16":
         return Image.fromarray(np.asarray(picture.convert("L")).astype(np.uint16) * 257)
+    if mode == "P":
+        return picture.quantize(128)
     return picture if mode == "RGB" else picture.convert(mode)
 
 

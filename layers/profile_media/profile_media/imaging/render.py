@@ -181,10 +181,9 @@ def _density(source: _Size, target: _Size) -> float:
 
 def _plain(opened: Image.Image) -> Image.Image:
     """The pixels in a mode that can be resampled, with an alpha channel only where something shines through."""
-    if opened.mode == "I;16" and "transparency" not in opened.info:
-        # Pillow's own conversion cuts off at 255 where it should scale: take the high bytes.
-        plain = Image.frombytes("L", opened.size, opened.tobytes(), "raw", "L;16")
-    elif opened.has_transparency_data:
+    if opened.mode == "I;16":
+        opened = _eight_bits(opened)
+    if opened.has_transparency_data:
         plain = opened.convert("LA" if opened.mode in {"1", "L", "LA"} else "RGBA")
         if plain.getchannel("A").getextrema()[0] == 255:
             plain = plain.convert(plain.mode.removesuffix("A"))
@@ -194,6 +193,14 @@ def _plain(opened: Image.Image) -> Image.Image:
         plain = opened.convert("L" if opened.mode == "1" else "RGB")
     plain.info = {}
     return plain
+
+
+def _eight_bits(deep: Image.Image) -> Image.Image:
+    """The high bytes of a 16-bit grey picture: Pillow's own conversion cuts off at 255 where it should scale."""
+    shallow = Image.frombytes("L", deep.size, deep.tobytes(), "raw", "L;16")
+    if isinstance(transparent := deep.info.get("transparency"), int):
+        shallow.info["transparency"] = transparent >> 8
+    return shallow
 
 
 def _pictures(

@@ -1,0 +1,241 @@
+"""What is refused, why, and that nothing but a refusal ever comes out."""
+
+import gzip
+import struct
+import time
+from collections.abc import Callable
+from itertools import product
+
+import pytest
+from PIL import Image
+
+from profile_media.domain.errors import ImageUnacceptable
+from profile_media.domain.model import ContentType, Reason, Slot
+from profile_media.domain.policy import MAX_JPEG_SCANS, MAX_PIXELS
+from profile_media.imaging import PillowImages, answer, attempt, render
+from profile_media.imaging.probe import probe, scans, sniff
+from profile_media.imaging.sandbox import SandboxLimits
+from tests import pictures
+
+JPEG, PNG, WEBP, GIF, AVIF = (
+    ContentType.JPEG,
+    ContentType.PNG,
+    ContentType.WEBP,
+    ContentType.GIF,
+    ContentType.AVIF,
+)
+
+SMALL = {
+    JPEG: pictures.a_jpeg(96, 64),
+    PNG: pictures.a_png(96, 64),
+    WEBP: pictures.a_webp(96, 64),
+    GIF: pictures.a_gif(96, 64),
+    AVIF: pictures.an_avif(96, 64),
+}
+
+SVG = '<?xml version="1.0"?><svg xmlns="http://www.w3.org/2000/svg"><script>alert(1)</script></svg>'
+
+FOREIGN = {
+    "empty": b"",
+    "text": b"I am a photograph, honestly.",
+    "svg": SVG.encode(),
+    "svg after a mark": b"\xef\xbb\xbf" + SVG.encode(),
+    "svg in utf-16": SVG.encode("utf-16"),
+    "svg in gzip": gzip.compress(SVG.encode()),
+    "html": b"<!DOCTYPE html><script>alert(1)</script>",
+    "tiff": b"II*\0\x08\0\0\0" + bytes(64),
+    "bigger tiff": b"MM\0*\0\0\0\x08" + bytes(64),
+    "bmp": b"BM" + bytes(64),
+    "ico": b"\0\0\x01\0\x01\0" + bytes(64),
+    "heic": b"\0\0\0\x18ftypheic\0\0\0\0mif1heic" + bytes(64),
+    "heic, neutral brand": b"\0\0\0\x18ftypmif1\0\0\0\0mif1heic" + bytes(64),
+    "mp4": b"\0\0\0\x18ftypisom\0\0\0\0isommp42" + bytes(64),
+    "wave": b"RIFF\x24\0\0\0WAVEfmt " + bytes(64),
+    "jpeg 2000": b"\0\0\0\x0cjP  \r\n\x87\n" + bytes(64),
+    "pdf": b"%PDF-1.7\n",
+    "postscript": b"%!PS-Adobe-3.0 EPSF-3.0\n",
+    "zip": b"PK\x03\x04" + bytes(64),
+    "psd": b"8BPS\0\x01" + bytes(64),
+    "half a signature": b"\x89PNG\r\n",
+    "text before a picture": b" " + SMALL[JPEG],
+}
+
+
+@pytest.fixture(scope="module")
+def images() -> PillowImages:
+    return PillowImages()
+
+
+def refusal(images: PillowImages, content: bytes, declared: ContentType = JPEG, slot: Slot = Slot.AVATAR) -> Reason:
+    with pytest.raises(ImageUnacceptable) as refused:
+        images.render(content, declared, slot)
+    assert refused.value.detail
+    return refused.value.reason
+
+
+@pytest.mark.parametrize("name", FOREIGN)
+def test_other_formats_are_refused_unseen(name: str) -> None:
+    for declared in ContentType:
+        with pytest.raises(ImageUnacceptable) as refused:
+            probe(FOREIGN[name], declared)
+        assert refused.value.reason is Reason.UNSUPPORTED_FORMAT
+
+
+@pytest.mark.parametrize(("declared", "actual"), list(product(ContentType, ContentType)))
+def test_what_is_declared_must_be_what_it_is(declared: ContentType, actual: ContentType) -> None:
+    assert sniff(SMALL[actual]) is actual
+    if declared is actual:
+        probe(SMALL[actual], declared)
+        return
+    with pytest.raises(ImageUnacceptable) as refused:
+        probe(SMALL[actual], declared)
+    assert refused.value.reason is Reason.TYPE_MISMATCH
+
+
+def test_a_neutral_container_is_avif_if_it_says_so() -> None:
+    neutral = SMALL[AVIF][:8] + b"mif1" + SMALL[AVIF][12:]
+    assert sniff(neutral) is AVIF
+    assert sniff(b"\xff\xff\xff\xffftypmif1\0\0\0\0" + b"heic" * 100_000 + b"avif") is None
+
+
+@pytest.mark.parametrize("side", [65_500, 65_535])
+@pytest.mark.parametrize(
+    ("declared", "claiming"),
+    [(PNG, pictures.a_png_claiming), (JPEG, pictures.a_jpeg_claiming), (GIF, pictures.a_gif_claiming)],
+)
+def test_a_promise_of_billions_of_pixels(
+    images: PillowImages, declared: ContentType, claiming: Callable[[int, int], bytes], side: int
+) -> None:
+    assert refusal(images, claiming(side, side), declared) is Reason.TOO_MANY_PIXELS
+
+
+@pytest.mark.parametrize("size", [(16_383, 16_383), (12_001, 20), (20, 12_001), (5_001, 5_000)])
+@pytest.mark.parametrize(
+    ("declared", "claiming"),
+    [(PNG, pictures.a_png_claiming), (GIF, pictures.a_gif_claiming), (WEBP, pictures.a_webp_claiming)],
+)
+def test_the_caps_on_sides_and_pixels(
+    images: PillowImages, declared: ContentType, claiming: Callable[[int, int], bytes], size: tuple[int, int]
+) -> None:
+    assert refusal(images, claiming(*size), declared) is Reason.TOO_MANY_PIXELS
+
+
+def test_jpegs_cap_is_its_own(images: PillowImages) -> None:
+    assert refusal(images, pictures.a_jpeg_claiming(10_000, 5_001)) is Reason.TOO_MANY_PIXELS
+    assert MAX_PIXELS[JPEG] == 10_000 * 5_000
+    images.render(pictures.a_jpeg_claiming(10_000, 2_000), JPEG, Slot.AVATAR)  # over PNG's cap and under its own
+
+
+def test_refusing_a_flood_takes_next_to_no_memory_or_time() -> None:
+    frugal = PillowImages(SandboxLimits(cpu_seconds=1, memory_mib=16))
+    for claiming, declared in ((pictures.a_png_claiming, PNG), (pictures.a_gif_claiming, GIF)):
+        assert refusal(frugal, claiming(65_500, 65_500), declared) is Reason.TOO_MANY_PIXELS
+    assert refusal(frugal, pictures.a_webp_claiming(16_384, 16_384), WEBP) is Reason.TOO_MANY_PIXELS
+    assert refusal(frugal, pictures.a_jpeg_claiming(65_500, 65_500)) is Reason.TOO_MANY_PIXELS
+
+
+def test_a_picture_that_needs_more_memory_than_allowed() -> None:
+    frugal = PillowImages(SandboxLimits(memory_mib=16))
+    assert refusal(frugal, pictures.a_file(PNG, Image.new("RGB", (3000, 3000))), PNG) is Reason.TOO_COMPLEX
+
+
+@pytest.mark.parametrize("size", [(15, 400), (400, 15), (1, 1)])
+def test_too_small(images: PillowImages, size: tuple[int, int]) -> None:
+    assert refusal(images, pictures.a_png(*size), PNG) is Reason.TOO_SMALL
+
+
+def test_a_scan_bomb_is_counted_and_not_decoded(images: PillowImages) -> None:
+    bomb = pictures.a_scan_bomb()
+    assert len(bomb) < 60_000
+    started = time.process_time()
+    assert refusal(images, bomb) is Reason.TOO_COMPLEX
+    assert time.process_time() - started < 1  # a thousand times what counting takes, a third of what decoding does
+
+
+def test_real_progressive_pictures_have_few_scans(images: PillowImages) -> None:
+    progressive = pictures.a_jpeg(320, 240, progressive=True)
+    assert 6 <= scans(progressive, 99) <= 20
+    images.render(progressive, JPEG, Slot.AVATAR)
+
+
+def test_scans_are_counted_as_the_decoder_meets_them() -> None:
+    one, ten = SMALL[JPEG], pictures.a_jpeg(96, 64, progressive=True)
+    assert scans(one, 99) == 1
+    inside = b"\xff\xe1" + struct.pack("!H", len(ten) + 2) + ten
+    assert scans(one[:2] + inside + one[2:], 99) == 1  # a thumbnail does not count
+    assert scans(one + ten, 99) == 1  # nor does a further picture
+    assert scans(one[:2] + b"\xff\xff\xff" + one[2:], 99) == 1  # fill bytes
+    assert scans(one[:2] + b"\xff\x01" + one[2:], 99) == 1  # a marker without a length
+    assert scans(pictures.a_scan_bomb(MAX_JPEG_SCANS), 10) == 10
+    assert scans(b"\xff\xd8\xff", 99) == 0
+
+
+@pytest.mark.parametrize("content_type", ContentType)
+def test_cut_anywhere_it_is_refused_or_whole(images: PillowImages, content_type: ContentType) -> None:
+    good = SMALL[content_type]
+    # In this process, where it costs a fifth: what the child would answer, read as the parent does.
+    for cut in {len(good) * part // 48 for part in range(1, 48)} | {len(good) - back for back in range(1, 5)}:
+        if sniff(good[:cut]) is None:
+            continue
+        try:
+            made = answer.read(attempt(render.render, good[:cut], content_type, Slot.AVATAR), Slot.AVATAR)
+            assert cut > len(good) - 16  # only what follows the pixels can be missing
+            assert (made.width, made.height) == (96, 64)
+        except ImageUnacceptable as refused:
+            assert refused.reason is Reason.CORRUPT  # noqa: PT017
+    assert refusal(images, good[: len(good) // 2], content_type) is Reason.CORRUPT
+
+
+@pytest.mark.parametrize("content_type", ContentType)
+def test_flipped_bytes_give_a_picture_or_a_refusal(content_type: ContentType) -> None:
+    good = SMALL[content_type]
+    for at in range(12, len(good), max(1, len(good) // 40)):
+        bad = good[:at] + bytes([good[at] ^ 0xFF]) + good[at + 1 :]
+        try:
+            answer.read(attempt(render.render, bad, content_type, Slot.AVATAR), Slot.AVATAR)
+        except ImageUnacceptable as refused:
+            assert refused.reason in set(Reason)  # noqa: PT017
+
+
+@pytest.mark.parametrize(
+    ("error", "reason"),
+    [
+        (IndexError("x"), Reason.CORRUPT),
+        (struct.error("x"), Reason.CORRUPT),
+        (RuntimeError("x"), Reason.CORRUPT),
+        (RecursionError("x"), Reason.CORRUPT),
+        (SyntaxError("x"), Reason.CORRUPT),
+        (OverflowError("x"), Reason.CORRUPT),
+        (NotImplementedError(), Reason.CORRUPT),
+        (OSError("not \udcff unicode"), Reason.CORRUPT),
+        (MemoryError(), Reason.TOO_COMPLEX),
+        (Image.DecompressionBombError("x"), Reason.CORRUPT),
+        (KeyboardInterrupt(), Reason.CORRUPT),
+        (SystemExit(0), Reason.CORRUPT),
+    ],
+    ids=repr,
+)
+def test_whatever_decoding_raises_is_a_refusal(
+    monkeypatch: pytest.MonkeyPatch, error: BaseException, reason: Reason
+) -> None:
+    def raising(content: bytes, content_type: ContentType, slot: Slot) -> answer.Made:
+        raise error
+
+    monkeypatch.setattr(render, "render", raising)
+    assert refusal(PillowImages(), SMALL[JPEG]) is reason
+
+
+@pytest.mark.parametrize(
+    ("name", "data"),
+    [
+        (b"zTXt", b"bomb\0\0" + bytes(70_000)),
+        (b"iCCP", b"bomb\0\0" + bytes(10)),
+        (b"tEXt", b"x\0" + b"y" * 3_000_000),
+        (b"eXIf", b"MM\0*\xff\xff\xff\xff"),
+    ],
+)
+def test_odd_chunks_give_a_picture_or_a_refusal(images: PillowImages, name: bytes, data: bytes) -> None:
+    try:
+        images.render(pictures.a_png_with(name, data), PNG, Slot.AVATAR)
+    except ImageUnacceptable as refused:
+        assert refused.reason is Reason.CORRUPT  # noqa: PT017
