@@ -142,7 +142,7 @@ class _Edge:
             raise denied()
         if request.method == "OPTIONS":
             return _empty(HTTPStatus.OK, cors.preflight(self.rules, request.headers))
-        if request.method != "POST" or "delete" in request.args:
+        if request.method != "POST" or request.query_string.startswith(b"delete"):
             raise denied()
         if key:
             message = "The specified method is not allowed against this resource."

@@ -89,12 +89,12 @@ class _Crc32:
 
 @dataclass(frozen=True, slots=True)
 class Algorithm:
-    """A way to sum bytes up, and the store's name for a sum made so, if it takes one."""
+    """A way to sum bytes up, and the store's name for a sum made so."""
 
     name: str
     size: int
     start: Callable[[], Digest]
-    stored_as: str | None = None
+    stored_as: str
 
 
 CHECKSUMS: Mapping[str, Algorithm] = MappingProxyType(
@@ -106,7 +106,7 @@ CHECKSUMS: Mapping[str, Algorithm] = MappingProxyType(
 )
 """The checksums the edge verifies. CRC32C and CRC64NVME are refused rather than believed."""
 
-_CONTENT_MD5 = Algorithm("Content-MD5", 16, lambda: hashlib.md5(usedforsecurity=False))
+_CONTENT_MD5 = Algorithm("Content-MD5", 16, lambda: hashlib.md5(usedforsecurity=False), "ContentMD5")
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,20 +142,18 @@ def check_key(key: str) -> None:
 def read_properties(fields: Fields) -> Properties:
     """Checks every field that describes the object; raises Refusal with 400 for the first that is wrong."""
     _check_choices(fields)
-    declared = _declared_checksum(fields)
     stored: dict[str, object] = {"ContentType": DEFAULT_CONTENT_TYPE, **_headers(fields)}
-    metadata = _metadata(fields)
-    if metadata:
+    if metadata := _metadata(fields):
         stored["Metadata"] = metadata
     if storage_class := fields.get("x-amz-storage-class"):
         stored["StorageClass"] = storage_class
     if tagging := fields.get("tagging"):
         stored["Tagging"] = urlencode(_tags(tagging))
     sums = []
-    if declared:
-        name, algorithm = declared
-        sums.append((algorithm, _sum(fields.get(name) or "", algorithm, bad_request("InvalidRequest", _invalid(name)))))
-        stored[algorithm.stored_as or ""] = fields.get(name)
+    if checksum := _checksum(fields):
+        algorithm, value = checksum
+        sums.append(checksum)
+        stored |= {algorithm.stored_as: b64encode(value).decode(), "ChecksumAlgorithm": algorithm.name}
     if (md5 := fields.get("content-md5")) is not None:
         invalid = bad_request("InvalidDigest", "The Content-MD5 you specified was invalid.")
         sums.append((_CONTENT_MD5, _sum(md5, _CONTENT_MD5, invalid)))
@@ -210,25 +208,24 @@ def _mail_safe(value: str) -> str:
     return value if _PRINTABLE.fullmatch(value) else f"=?UTF-8?B?{b64encode(value.encode()).decode()}?="
 
 
-def _declared_checksum(fields: Fields) -> tuple[str, Algorithm] | None:
+def _checksum(fields: Fields) -> tuple[Algorithm, bytes] | None:
     """The one checksum of the form. `x-amz-checksum-algorithm` may name it again, and must then agree."""
     named = fields.get("x-amz-checksum-algorithm")
     sent = [name for name, _ in fields if name.startswith("x-amz-checksum-") and name != "x-amz-checksum-algorithm"]
     if len(sent) > 1:
-        raise bad_request(
-            "InvalidRequest", "Expecting a single x-amz-checksum- header. Multiple checksums are not allowed."
-        )
-    if sent and sent[0] not in CHECKSUMS:
-        raise bad_request("InvalidRequest", f"{sent[0]} is not a checksum that can be verified here.")
-    algorithm = CHECKSUMS[sent[0]] if sent else None
+        message = "Expecting a single x-amz-checksum- header. Multiple checksums are not allowed."
+        raise bad_request("InvalidRequest", message)
+    name = sent[0] if sent else ""
+    algorithm = CHECKSUMS.get(name)
+    if name and algorithm is None:
+        raise bad_request("InvalidRequest", f"{name} is not a checksum that can be verified here.")
     if named is not None and (algorithm is None or named.upper() != algorithm.name):
         message = "x-amz-checksum-algorithm specified, but no corresponding x-amz-checksum-* header was found."
         raise bad_request("InvalidRequest", message)
-    return (sent[0], algorithm) if algorithm else None
-
-
-def _invalid(name: str) -> str:
-    return f"Value for {name} header is invalid."
+    if algorithm is None:
+        return None
+    invalid = bad_request("InvalidRequest", f"Value for {name} header is invalid.")
+    return algorithm, _sum(fields.get(name) or "", algorithm, invalid)
 
 
 def _sum(text: str, algorithm: Algorithm, invalid: Refusal) -> bytes:

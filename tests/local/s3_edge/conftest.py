@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from io import BytesIO
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 from xml.etree import ElementTree
 
 import boto3
@@ -39,6 +39,13 @@ MEDIA_HEADERS = {
 }
 
 
+class Readable(Protocol):
+    """What a server hands over as a request's body."""
+
+    def read(self, size: int, /) -> bytes:
+        """At most `size` bytes."""
+
+
 @dataclass
 class Edge:
     """The edge and what lies behind it."""
@@ -55,13 +62,23 @@ class Edge:
         self, body: bytes, headers: Mapping[str, str] | None = None, content_type: str | None = None
     ) -> TestResponse:
         """Sends any bytes as a form."""
-        return self.client.post(
-            f"/{UPLOADS}",
-            input_stream=BytesIO(body),
-            content_length=len(body),
-            content_type=content_type or f"multipart/form-data; boundary={BOUNDARY}",
-            headers={"Origin": ORIGIN, **(headers or {})},
-        )
+        return self.post_stream(BytesIO(body), str(len(body)), headers, content_type)
+
+    def post_stream(
+        self,
+        stream: Readable,
+        length: str | None,
+        headers: Mapping[str, str] | None = None,
+        content_type: str | None = None,
+    ) -> TestResponse:
+        """Sends whatever a server could hand over as a request's body."""
+        environ = {
+            "CONTENT_TYPE": content_type or f"multipart/form-data; boundary={BOUNDARY}",
+            "CONTENT_LENGTH": length,
+            "wsgi.input": stream,
+        }
+        sent = {name: value for name, value in environ.items() if value is not None}
+        return self.client.post(f"/{UPLOADS}", headers={"Origin": ORIGIN, **(headers or {})}, environ_overrides=sent)
 
     def stored(self) -> dict[str, bytes]:
         """Everything in the uploads bucket."""
