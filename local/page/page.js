@@ -54,12 +54,12 @@ async function showPeople() {
 async function signIn(person) {
   session = null;
   dropPicture();
-  at("main").hidden = true;
+  at("columns").hidden = true;
   at("welcome").hidden = true;
   await attempt(at("sign-in-failure"), () => signIn(person), async () => {
     await openSession(person);
     await refreshProfile();
-    at("main").hidden = false;
+    at("columns").hidden = false;
   });
 }
 
