@@ -1,12 +1,15 @@
-"""Builders of keys, key sets and tokens: good ones by default, wrong in exactly what a test asks for."""
+"""Builders of keys, key sets, tokens and issuers: good ones by default, wrong in exactly what a test asks for."""
 
 import hashlib
 import hmac
 import json
 import time
 from base64 import urlsafe_b64encode
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from functools import cache
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from threading import Thread
 from types import MappingProxyType
 from typing import Final
 
@@ -23,11 +26,14 @@ from cryptography.hazmat.primitives.asymmetric.rsa import generate_private_key a
 from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
 from cryptography.hazmat.primitives.hashes import SHA256
 
+from profile_media.http.jwks import Endpoint
+
 ISSUER: Final = "https://issuer.example.com/"
 AUDIENCE: Final = "https://api.example.com"
 SUBJECT: Final = "auth0|alice"
 RSA_KID: Final = "rsa-1"
 EC_KID: Final = "ec-1"
+LOOPBACK: Final = "127.0.0.1"
 
 ABSENT: Final = object()
 """Leaves a header parameter or claim out."""
@@ -61,10 +67,10 @@ def base64url(content: bytes) -> str:
     return urlsafe_b64encode(content).rstrip(b"=").decode()
 
 
-def a_jwk(key: PrivateKey | None = None, kid: str | None = None, **changes: object) -> dict[str, object]:
+def a_jwk(key: PrivateKey | None = None, /, **changes: object) -> dict[str, object]:
     """The public half as an issuer publishes it."""
     key = key or an_rsa_key()
-    jwk: dict[str, object] = {"kid": kid or _kid_of(key), "use": "sig", "alg": _algorithm_of(key)}
+    jwk: dict[str, object] = {"kid": _kid_of(key), "use": "sig", "alg": _algorithm_of(key)}
     if isinstance(key, RSAPrivateKey):
         public = key.public_key().public_numbers()
         jwk |= {"kty": "RSA", "n": _number(public.n, (public.n.bit_length() + 7) // 8), "e": _number(public.e, 3)}
@@ -139,3 +145,43 @@ def _number(value: int, size: int) -> str:
 
 def _spelt(text: str | bytes) -> str:
     return base64url(text.encode() if isinstance(text, str) else text)
+
+
+type Answer = Callable[[BaseHTTPRequestHandler], None]
+
+
+@contextmanager
+def an_issuer(answer: Answer) -> Iterator[tuple[Endpoint, list[BaseHTTPRequestHandler]]]:
+    """A server on loopback that answers so, and what it was asked. A test that uses it needs `enable_socket`."""
+    asked: list[BaseHTTPRequestHandler] = []
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            asked.append(self)
+            with suppress(OSError):  # the other side may have given up
+                answer(self)
+
+        def log_message(self, *_: object) -> None:
+            """Says nothing on the terminal."""
+
+    with ThreadingHTTPServer((LOOPBACK, 0), Handler) as server:
+        thread = Thread(target=server.serve_forever, args=(0.01,))
+        thread.start()
+        try:
+            yield Endpoint(False, LOOPBACK, server.server_port, "/jwks.json?v=1"), asked
+        finally:
+            server.shutdown()
+            thread.join()
+
+
+def answering(body: bytes, status: int = 200, /, **headers: str) -> Answer:
+    """One plain answer."""
+
+    def answer(request: BaseHTTPRequestHandler) -> None:
+        request.send_response(status)
+        for name, value in headers.items():
+            request.send_header(name, value)
+        request.end_headers()
+        request.wfile.write(body)
+
+    return answer

@@ -136,10 +136,10 @@ def _receive(connection: HTTPConnection, target: str, outcome: list[bytes | Exce
 
 def _get(connection: HTTPConnection, target: str) -> bytes:
     connection.request("GET", target, headers={"Accept": "application/json", "Connection": "close"})
-    response = connection.getresponse()
-    if response.status != 200:  # a redirect, too: where it leads is not what the operator configured
-        raise JwksUnavailable(f"status {response.status}")
-    body = response.read(MAX_BYTES + 1)
+    with connection.getresponse() as response:
+        if response.status != 200:  # a redirect, too: where it leads is not what the operator configured
+            raise JwksUnavailable(f"status {response.status}")
+        body = response.read(MAX_BYTES + 1)
     if len(body) > MAX_BYTES:
         raise JwksUnavailable("too large")
     return body

@@ -1,0 +1,414 @@
+"""The authorizer as API Gateway calls it: who gets in, where to, and that nothing that breaks lets anybody in."""
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from fnmatch import fnmatchcase
+from pathlib import Path
+from types import FrameType, SimpleNamespace
+from typing import Any
+
+import pytest
+from cryptography.exceptions import InvalidSignature
+
+from functions.authorize.app import handler
+from profile_media.aws import settings
+from profile_media.http.jwks import Endpoint, Jwks, JwksUnavailable, RsaKey
+from profile_media.http.tokens import TokenRefused, TokenVerifier
+from profile_media.wiring import authorization
+from tests.tokens import (
+    ABSENT,
+    AUDIENCE,
+    ISSUER,
+    LOOPBACK,
+    SUBJECT,
+    a_jwk,
+    a_jwks,
+    a_token,
+    an_ec_key,
+    an_issuer,
+    an_rsa_key,
+    answering,
+)
+
+ROOT = Path(__file__).parents[2]
+EVENT: dict[str, Any] = json.loads((ROOT / "events" / "authorize.json").read_text())
+STAGE = "arn:aws:execute-api:eu-west-1:123456789012:a1b2c3d4e5/v1"
+ROUTES = [
+    "POST/media/intents",
+    "GET/media/uploads/0b8f1c1e-4b0e-4f6e-8f55-2f6f6a3d7c11",
+    "GET/media/profile",
+    "PATCH/user/profile/avatar",
+    "PATCH/user/profile/cover-image",
+    "DELETE/v1/users/auth0%7Calice/profile_image",
+    "GET/",
+]
+CONTEXT = SimpleNamespace(aws_request_id="6f1c0f2e-request")
+
+
+class Published:
+    """The issuer's key set, without a network: what it says may be changed, and its being asked is counted."""
+
+    def __init__(self) -> None:
+        self.document: bytes | BaseException = a_jwks()
+        self.fetches = 0
+
+    def __call__(self, endpoint: Endpoint) -> bytes:
+        assert endpoint == Endpoint(True, "issuer.example.com", 443, "/.well-known/jwks.json")
+        self.fetches += 1
+        if isinstance(self.document, BaseException):
+            raise self.document
+        return self.document
+
+
+@pytest.fixture
+def deployed(monkeypatch: pytest.MonkeyPatch) -> Iterator[pytest.MonkeyPatch]:
+    """The function's environment, and nothing composed yet."""
+    monkeypatch.setenv("TOKEN_ISSUER", ISSUER)
+    monkeypatch.setenv("TOKEN_AUDIENCE", AUDIENCE)
+    for name in ("TOKEN_JWKS_URL", "TOKEN_REQUIRED_CLAIM", "ADMIN_CLAIM", "JWKS_ALLOW_LOOPBACK"):
+        monkeypatch.delenv(name, raising=False)
+    forget()
+    yield monkeypatch
+    forget()
+
+
+@pytest.fixture
+def published(deployed: pytest.MonkeyPatch) -> Published:
+    """The issuer that the composed verifier asks."""
+    issuer = Published()
+    deployed.setattr(authorization, "fetch", issuer)
+    return issuer
+
+
+def forget() -> None:
+    """Makes the next call compose everything from the environment again."""
+    settings.forget()
+    authorization.verifier.cache_clear()
+
+
+def an_event(token: object, route: str = ROUTES[0]) -> dict[str, Any]:
+    """What API Gateway sends for a request with this token."""
+    return {**EVENT, "authorizationToken": f"Bearer {token}", "methodArn": f"{STAGE}/{route}"}
+
+
+def allows(answer: dict[str, Any], arn: str) -> bool:
+    """Whether API Gateway, matching texts as it does, would let a request through."""
+    (statement,) = answer["policyDocument"]["Statement"]
+    assert (statement["Effect"], statement["Action"]) == ("Allow", "execute-api:Invoke")
+    return fnmatchcase(arn, statement["Resource"])
+
+
+def logged(capsys: pytest.CaptureFixture[str]) -> list[dict[str, Any]]:
+    """The lines written since the last look, each of which must be JSON."""
+    captured = capsys.readouterr()
+    assert captured.err == ""
+    return [json.loads(line) for line in captured.out.splitlines()]
+
+
+@pytest.mark.usefixtures("published")
+def test_the_bearer_of_a_valid_token_gets_in(capsys: pytest.CaptureFixture[str]) -> None:
+    token = a_token(exp=4_000_000_000)
+
+    answer = handler({**EVENT, "authorizationToken": f"Bearer {token}"}, CONTEXT)
+
+    assert answer == {
+        "principalId": SUBJECT,
+        "policyDocument": {
+            "Version": "2012-10-17",
+            "Statement": [{"Effect": "Allow", "Action": "execute-api:Invoke", "Resource": f"{STAGE}/*/*"}],
+        },
+        "context": {"sub": SUBJECT, "exp": "4000000000", "admin": "false"},
+    }
+    assert logged(capsys) == []
+
+
+@pytest.mark.usefixtures("published")
+def test_an_administrator_is_known_by_the_configured_claim(deployed: pytest.MonkeyPatch) -> None:
+    deployed.setenv("ADMIN_CLAIM", "roles=media")
+
+    for roles, admin in ((["media"], "true"), (["other"], "false"), (ABSENT, "false")):
+        assert handler(an_event(a_token(an_ec_key(), roles=roles)), CONTEXT)["context"]["admin"] == admin
+
+
+@pytest.mark.usefixtures("published")
+@pytest.mark.parametrize("asked", ROUTES)
+def test_a_policy_kept_for_the_token_is_good_for_every_other_route_and_nothing_else(asked: str) -> None:
+    answer = handler(an_event(a_token(), asked), CONTEXT)
+
+    assert all(allows(answer, f"{STAGE}/{route}") for route in ROUTES)
+    for elsewhere in (
+        STAGE.replace("/v1", "/v10"),
+        STAGE.replace("/v1", "/dev"),
+        STAGE.replace("a1b2c3d4e5", "a1b2c3d4e6"),
+        STAGE.replace("eu-west-1", "us-east-1"),
+        STAGE.replace("123456789012", "210987654321"),
+    ):
+        assert not any(allows(answer, f"{elsewhere}/{route}") for route in ROUTES)
+
+
+@pytest.mark.usefixtures("published")
+@pytest.mark.parametrize(
+    "arn",
+    [
+        *("", "*", "arn:aws:execute-api:*:*:*", f"{STAGE}", "arn:aws:s3:::bucket/v1/GET/x"),
+        *(STAGE.replace("v1", "*") + "/GET/x", STAGE.replace("a1b2c3d4e5", "*") + "/GET/x"),
+        *(STAGE.replace("v1", "?") + "/GET/x", STAGE.replace("/v1", "/") + "/GET/x", f"x{STAGE}/GET/x"),
+    ],
+)
+def test_an_arn_that_would_widen_the_policy_gets_nobody_in(arn: str) -> None:
+    with pytest.raises(ValueError, match="ARN"):
+        handler({**an_event(a_token()), "methodArn": arn}, CONTEXT)
+
+
+@pytest.mark.usefixtures("published")
+@pytest.mark.parametrize(
+    "arn",
+    [
+        "arn:aws-cn:execute-api:cn-north-1:123456789012:a1b2c3d4e5/v1/GET/x",
+        "arn:aws:execute-api:us-east-1:123456789012:1234567890/Prod/GET/",
+        f"{STAGE}/GET/a\nb",
+        f"{STAGE}/GET/*",
+    ],
+)
+def test_every_stage_that_there_can_be_is_understood(arn: str) -> None:
+    assert allows(handler({**an_event(a_token()), "methodArn": arn}, CONTEXT), arn)
+
+
+@pytest.mark.usefixtures("published")
+@pytest.mark.parametrize(
+    ("token", "reason"),
+    [
+        ("paste-a-token-here", "malformed"),
+        (f"{a_token()} {a_token()}", "not_bearer"),
+        (f"{a_token()}\r\nX: y", "not_bearer"),
+        ("x" * 9000, "too_long"),
+        (a_token(exp=1), "expired"),
+        (a_token(aud="other"), "audience"),
+        (a_token(iss="https://evil.example"), "issuer"),
+        (a_token(sub="a\nb"), "subject"),
+        (a_token(an_rsa_key("stranger")), "signature"),
+        (a_token(header={"kid": "unknown"}), "unknown_key"),
+        (a_token(header={"kid": "\r\n{}\u2028"}), "key_id"),
+        (a_token(header={"alg": "none"}), "algorithm"),
+        (a_token(header={"crit": ["exp"]}), "critical"),
+    ],
+    ids=list(map(str, range(13))),
+)
+def test_everybody_else_is_told_nothing_and_the_log_why(
+    token: str, reason: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(Exception, match=r"^Unauthorized$") as raised:
+        handler(an_event(token), CONTEXT)
+
+    assert type(raised.value) is Exception
+    assert raised.value.__cause__ is None
+    assert raised.value.__suppress_context__  # so the traceback that Lambda logs says no more
+    (line,) = logged(capsys)
+    assert line.pop("timestamp")
+    assert line == {
+        "level": "WARNING",
+        "message": "Token refused",
+        "reason": reason,
+        "function_request_id": CONTEXT.aws_request_id,
+    }
+
+
+@pytest.mark.usefixtures("published")
+def test_the_sample_event_and_an_event_without_a_token_are_refused() -> None:
+    for event in (EVENT, {name: EVENT[name] for name in ("type", "methodArn")}, {**EVENT, "authorizationToken": None}):
+        with pytest.raises(Exception, match=r"^Unauthorized$"):
+            handler(event, CONTEXT)
+
+
+@pytest.mark.usefixtures("published")
+def test_an_id_token_is_not_an_access_token(deployed: pytest.MonkeyPatch) -> None:
+    deployed.setenv("TOKEN_REQUIRED_CLAIM", "token_use=access")
+    assert handler(an_event(a_token(token_use="access")), CONTEXT)["principalId"] == SUBJECT
+
+    with pytest.raises(Exception, match=r"^Unauthorized$"):
+        handler(an_event(a_token(token_use="id")), CONTEXT)
+
+
+EXCEPTIONS: list[BaseException] = [
+    *(Exception("x"), ValueError("x"), TypeError("x"), KeyError("x"), IndexError("x"), AttributeError("x")),
+    *(OSError("x"), TimeoutError("x"), ConnectionError("x"), RuntimeError("x"), RecursionError("x"), MemoryError("x")),
+    *(AssertionError("x"), ArithmeticError("x"), LookupError("x"), UnicodeError("x"), NotImplementedError("x")),
+    *(JwksUnavailable("x"), settings.SettingInvalid("x"), InvalidSignature("x"), KeyboardInterrupt(), SystemExit(0)),
+]
+
+
+@pytest.mark.parametrize("failure", EXCEPTIONS, ids=lambda failure: type(failure).__name__)
+@pytest.mark.parametrize("where", ["fetch", "find", "verify", "verifier"])
+def test_a_failure_of_ours_is_no_401_and_lets_nobody_in(
+    published: Published, deployed: pytest.MonkeyPatch, where: str, failure: BaseException
+) -> None:
+    def fail(*_: object) -> Any:
+        raise failure
+
+    if where == "fetch":
+        published.document = failure
+    else:
+        owner: Any = {"find": Jwks, "verify": TokenVerifier, "verifier": authorization}[where]
+        deployed.setattr(owner, where, fail)
+
+    with pytest.raises(type(failure)) as raised:
+        handler(an_event(a_token()), CONTEXT)
+
+    assert str(raised.value) != "Unauthorized"
+    deployed.undo()
+
+
+@pytest.mark.parametrize(
+    "environment",
+    [
+        {"TOKEN_ISSUER": ""},
+        {"TOKEN_AUDIENCE": ""},
+        {"TOKEN_JWKS_URL": "http://issuer.example.com/jwks"},
+        {"TOKEN_JWKS_URL": "http://127.0.0.1:9000/jwks"},
+        {"TOKEN_JWKS_URL": "file:///etc/passwd"},
+        {"TOKEN_ISSUER": "issuer"},
+        {"TOKEN_REQUIRED_CLAIM": "token_use"},
+        {"ADMIN_CLAIM": "=admin"},
+    ],
+    ids=str,
+)
+@pytest.mark.usefixtures("published")
+def test_a_wrong_deployment_lets_nobody_in(deployed: pytest.MonkeyPatch, environment: dict[str, str]) -> None:
+    for name, value in environment.items():
+        deployed.setenv(name, value)
+
+    for token in (a_token(), a_token(iss=""), a_token(aud=""), "nonsense"):
+        with pytest.raises((settings.SettingInvalid, ValueError)) as raised:
+            handler(an_event(token), CONTEXT)
+        assert str(raised.value) != "Unauthorized"
+
+
+def test_old_keys_serve_on_and_the_log_says_so(
+    published: Published, deployed: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert handler(an_event(a_token()), CONTEXT)
+    published.document = JwksUnavailable("status 503")
+    deployed.setattr("profile_media.http.jwks.COOLDOWN_SECONDS", 0)
+
+    with pytest.raises(Exception, match=r"^Unauthorized$"):
+        handler(an_event(a_token(header={"kid": "new"})), CONTEXT)
+    assert handler(an_event(a_token()), CONTEXT)["principalId"] == SUBJECT
+
+    assert [line["reason"] for line in logged(capsys)] == ["status 503", "unknown_key"]
+
+
+class Saboteur:
+    """Raises at the n-th line that the service's own code runs."""
+
+    def __init__(self, at: int, failure: type[Exception]) -> None:
+        self.at = at
+        self.failure = failure
+        self.lines = 0
+
+    def __call__(self, frame: FrameType, event: str, argument: object) -> Any:
+        if not any(part in frame.f_code.co_filename for part in ("profile_media/http", "functions/authorize")):
+            return None
+        if event == "line":
+            self.lines += 1
+            if self.lines == self.at:
+                raise self.failure("sabotage")
+        return self
+
+    def run(self, token: str) -> dict[str, Any] | None:
+        """What the authorizer answers, composed anew; None where it raises."""
+        forget()
+        before = sys.gettrace()
+        sys.settrace(self)
+        try:
+            return handler(an_event(token), CONTEXT)
+        except Exception:  # whichever it is, API Gateway lets nobody in
+            return None
+        finally:
+            sys.settrace(before)
+
+
+@pytest.mark.usefixtures("published")
+@pytest.mark.parametrize("failure", [ValueError, KeyError, InvalidSignature, JwksUnavailable])
+@pytest.mark.parametrize(
+    "token",
+    [
+        pytest.param(a_token(an_rsa_key("stranger")), id="forged"),
+        pytest.param(a_token(an_ec_key(), exp=1), id="expired"),
+    ],
+)
+def test_no_line_can_fail_in_a_way_that_lets_a_bad_token_in(failure: type[Exception], token: str) -> None:
+    assert Saboteur(0, failure).run(a_token())  # a good token does get in
+    line, reached = 0, True
+    while reached:
+        line += 1
+        saboteur = Saboteur(line, failure)
+
+        assert saboteur.run(token) is None
+
+        reached = saboteur.lines >= line
+    assert line > 100
+
+
+@pytest.mark.usefixtures("deployed", "published")
+def test_a_signature_check_that_fails_is_a_refusal(deployed: pytest.MonkeyPatch) -> None:
+    deployed.setattr(RsaKey, "verifies", lambda *_: False)
+
+    with pytest.raises(Exception, match=r"^Unauthorized$"):
+        handler(an_event(a_token()), CONTEXT)
+
+
+def test_composing_happens_once(published: Published) -> None:
+    for _ in range(3):
+        handler(an_event(a_token()), CONTEXT)
+
+    assert published.fetches == 1
+
+
+ALONE = """
+import json, sys
+from functions.authorize.app import handler
+event = json.load(sys.stdin)
+answer = handler(event, None)
+print(json.dumps({"sub": answer["context"]["sub"], "modules": sorted(sys.modules)}))
+"""
+
+
+@pytest.mark.enable_socket
+def test_a_cold_start_brings_in_nothing_heavy_and_fetches_over_a_real_socket() -> None:
+    with an_issuer(answering(a_jwks(a_jwk()))) as (endpoint, asked):
+        environment = {
+            "PATH": os.environ["PATH"],
+            "TOKEN_ISSUER": ISSUER,
+            "TOKEN_AUDIENCE": AUDIENCE,
+            "TOKEN_JWKS_URL": f"http://{LOOPBACK}:{endpoint.port}/jwks.json",
+            "JWKS_ALLOW_LOOPBACK": "true",
+        }
+        alone = subprocess.run(
+            [sys.executable, "-c", ALONE],
+            input=json.dumps(an_event(a_token())),
+            env=environment,
+            cwd=ROOT,
+            check=True,
+            capture_output=True,
+            text=True,
+            timeout=60,
+        )
+        assert len(asked) == 1
+
+    answer = json.loads(alone.stdout)
+    assert answer["sub"] == SUBJECT
+    heavy = {"boto3", "botocore", "pynamodb", "pydantic", "PIL", "aws_lambda_powertools", "jwt", "urllib3", "requests"}
+    assert heavy.isdisjoint(answer["modules"])
+    assert {"urllib.request", "logging", "asyncio", "concurrent.futures"}.isdisjoint(answer["modules"])
+
+
+def test_a_refusal_carries_nothing_of_the_token(published: Published) -> None:
+    for token in (a_token(an_rsa_key("stranger")), a_token(header={"kid": "secret-kid"}), a_token(sub="\0secret-sub")):
+        with pytest.raises(TokenRefused) as refused:
+            authorization.verifier().verify(token)
+
+        assert refused.value.args == (refused.value.refusal.value,)
+    assert published.fetches == 1
