@@ -1,0 +1,131 @@
+"""What each function may do, exactly: any right more or less than this table fails."""
+
+import json
+from typing import Any
+
+import pytest
+
+from profile_media.domain.keys import INCOMING_PREFIX, MEDIA_PREFIX
+from tests.template.document import FOLDERS, as_list, logical_id, text, translated
+
+UPLOADS = "UploadsTable.Arn"
+USERS = "UsersTable.Arn"
+INCOMING_OBJECTS = f"${{UploadsBucket.Arn}}/{INCOMING_PREFIX}*"
+MEDIA_OBJECTS = f"${{MediaBucket.Arn}}/{MEDIA_PREFIX}*"
+UPLOADS_BUCKET = "arn:${AWS::Partition}:s3:::${AWS::StackName}-uploads-${AWS::AccountId}-${AWS::Region}"
+"""Spelt out where the function cannot refer to the bucket, because the bucket waits for the function."""
+
+BIND: set[tuple[str, ...]] = {
+    ("dynamodb:GetItem", USERS),
+    ("dynamodb:UpdateItem", USERS),
+    ("dynamodb:GetItem", UPLOADS),
+    ("dynamodb:UpdateItem", UPLOADS),
+    ("dynamodb:DeleteItem", UPLOADS),
+}
+
+RIGHTS: dict[str, set[tuple[str, ...]]] = {
+    "authorize": set(),
+    "preflight": set(),
+    "create_upload_intent": {
+        ("dynamodb:GetItem", UPLOADS),
+        ("dynamodb:PutItem", UPLOADS),
+        ("dynamodb:UpdateItem", UPLOADS),
+        ("dynamodb:DeleteItem", UPLOADS),
+        ("s3:PutObject", INCOMING_OBJECTS),
+    },
+    "get_upload": {("dynamodb:GetItem", UPLOADS)},
+    "get_profile": {("dynamodb:GetItem", USERS)},
+    "bind_avatar": BIND,
+    "bind_cover_image": BIND,
+    "process_upload": {
+        ("dynamodb:GetItem", UPLOADS),
+        ("dynamodb:UpdateItem", UPLOADS),
+        ("s3:GetObject", f"{UPLOADS_BUCKET}/{INCOMING_PREFIX}*"),
+        ("s3:DeleteObject", f"{UPLOADS_BUCKET}/{INCOMING_PREFIX}*"),
+        ("s3:ListBucket", UPLOADS_BUCKET, f'{{"StringLikeIfExists": {{"s3:prefix": "{INCOMING_PREFIX}*"}}}}'),
+        ("s3:PutObject", MEDIA_OBJECTS),
+        ("s3:DeleteObject", MEDIA_OBJECTS),
+        ("sqs:SendMessage", "PurgeQueue.Arn"),
+        ("sqs:SendMessage", "ProcessFailures.Arn"),
+    },
+    "release_media": {
+        ("sqs:SendMessage", "PurgeQueue.Arn"),
+        ("sqs:SendMessage", "ReleaseFailures.Arn"),
+        ("dynamodb:DescribeStream", "UploadsTable.StreamArn"),
+        ("dynamodb:GetRecords", "UploadsTable.StreamArn"),
+        ("dynamodb:GetShardIterator", "UploadsTable.StreamArn"),
+        ("dynamodb:ListStreams", "UploadsTable.StreamArn"),
+    },
+    "purge_media": {
+        ("s3:DeleteObject", MEDIA_OBJECTS),
+        ("s3:DeleteObject", INCOMING_OBJECTS),
+        ("s3:ListBucket", "MediaBucket.Arn", f'{{"StringLike": {{"s3:prefix": "{MEDIA_PREFIX}*"}}}}'),
+        ("sqs:ReceiveMessage", "PurgeQueue.Arn"),
+        ("sqs:DeleteMessage", "PurgeQueue.Arn"),
+        ("sqs:GetQueueAttributes", "PurgeQueue.Arn"),
+    },
+}
+"""Function, action, resource, and the condition where there is one."""
+
+EVERYBODYS = {
+    "arn:aws:iam::aws:policy/service-role/AWSLambdaBasicExecutionRole",  # writing logs
+    "arn:aws:iam::aws:policy/AWSXrayWriteOnlyAccess",  # writing traces
+}
+"""What SAM gives every function; SQS's and DynamoDB's own, which hold for every queue and table, are not among them."""
+
+
+def role(folder: str) -> dict[str, Any]:
+    found: dict[str, Any] = translated()[f"{logical_id(folder)}Role"]["Properties"]
+    return found
+
+
+def statements(folder: str) -> list[dict[str, Any]]:
+    policies = role(folder).get("Policies", [])
+    return [statement for policy in policies for statement in as_list(policy["PolicyDocument"]["Statement"])]
+
+
+def rights(folder: str) -> set[tuple[str, ...]]:
+    return {
+        (action, text(resource), *([json.dumps(statement["Condition"])] if "Condition" in statement else []))
+        for statement in statements(folder)
+        for action in as_list(statement["Action"])
+        for resource in as_list(statement["Resource"])
+    }
+
+
+@pytest.mark.parametrize("folder", FOLDERS)
+def test_a_function_may_do_exactly_what_the_table_says(folder: str) -> None:
+    assert rights(folder) == RIGHTS[folder]
+
+
+@pytest.mark.parametrize("folder", FOLDERS)
+def test_nothing_is_granted_by_wildcard_or_exclusion(folder: str) -> None:
+    for statement in statements(folder):
+        assert statement["Effect"] == "Allow"
+        assert set(statement) <= {"Effect", "Action", "Resource", "Condition"}
+    for action, resource, *_ in rights(folder):
+        assert "*" not in action
+        assert "*" not in resource.removesuffix("/*")
+        assert "." in resource or "${" in resource  # of this stack, never of the account
+
+
+@pytest.mark.parametrize("folder", FOLDERS)
+def test_managed_policies_are_for_logs_and_traces_only(folder: str) -> None:
+    assert set(role(folder)["ManagedPolicyArns"]) == EVERYBODYS
+
+
+def test_processing_cannot_set_itself_off() -> None:
+    writes = {resource for action, resource, *_ in rights("process_upload") if action == "s3:PutObject"}
+
+    assert writes == {MEDIA_OBJECTS}
+
+
+def test_only_the_intent_can_let_anybody_write_to_the_uploads_bucket() -> None:
+    writers = {
+        folder
+        for folder in FOLDERS
+        for action, resource, *_ in rights(folder)
+        if action == "s3:PutObject" and resource.endswith(f"/{INCOMING_PREFIX}*")
+    }
+
+    assert writers == {"create_upload_intent"}
