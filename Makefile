@@ -43,5 +43,16 @@ build: install ## functions and layers, as they would be deployed, and tried out
 
 check: lint types imports test ## what CI does
 
+up: install ## the whole service on this machine: PARAMS="PurgeDelaySeconds=2 …" PORTS=4000
+	@exec python -m local --params "$(PARAMS)" --ports "$(PORTS)"
+
+# USER is in every shell's environment, and is not who is meant.
+token: PERSON = $(if $(filter command,$(origin USER)),$(USER),ada)
+token: install ## a development user's token: USER=grace ARGS="--expired"
+	@python -m local.token "$(PERSON)" $(ARGS)
+
+demo: install ## the whole flow, checked step by step, without a browser
+	@python -m local.demo $(ARGS)
+
 clean: ## forget everything that was built or installed
 	rm -rf .venv .uv .aws-sam .local build .mypy_cache .ruff_cache .pytest_cache .import_linter_cache

@@ -1,0 +1,103 @@
+"""S3, DynamoDB, DynamoDB Streams and SQS in memory, on one port of 127.0.0.1: moto, in a process of its own.
+
+python -m local.aws PORT        ends when its standard input does, so it never outlives who started it
+"""
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Iterable
+from functools import cache
+from pathlib import Path
+from typing import Any
+from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
+
+import botocore.session
+from botocore.config import Config
+
+from local.serving import QuietHandler, serve
+
+REGION = "us-east-1"
+CREDENTIALS = {"access_key_id": "AKIALOCALDEVELOPMENT", "secret_access_key": "local-secret-that-opens-nothing"}
+"""What the local stack signs with; moto takes any."""
+
+_one_session = threading.Lock()
+"""Sessions, unlike clients, do not bear being used by two threads at once."""
+
+
+class Serialized:
+    """Lets one request to DynamoDB or its streams in at a time: moto's transactions are not atomic under threads."""
+
+    def __init__(self, app: WSGIApplication) -> None:
+        self._app = app
+        self._one_at_a_time = threading.Lock()
+
+    def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        if not environ.get("HTTP_X_AMZ_TARGET", "").startswith("DynamoDB"):
+            return self._app(environ, start_response)
+        with self._one_at_a_time:
+            return list(self._app(environ, start_response))
+
+
+@cache
+def _session() -> botocore.session.Session:
+    return botocore.session.Session()
+
+
+@cache
+def client(service: str, endpoint: str) -> Any:
+    """A client of the local AWS, whatever the environment says; may be shared between threads."""
+    with _one_session:
+        return _session().create_client(
+            service,
+            endpoint_url=endpoint,
+            region_name=REGION,
+            aws_access_key_id=CREDENTIALS["access_key_id"],
+            aws_secret_access_key=CREDENTIALS["secret_access_key"],
+            config=Config(retries={"mode": "standard", "total_max_attempts": 3}, max_pool_connections=50),
+        )
+
+
+def start(port: int, log: Path) -> subprocess.Popen[bytes]:
+    """Starts it; it answers a second or so later."""
+    environment = {
+        **os.environ,
+        "AWS_ACCESS_KEY_ID": CREDENTIALS["access_key_id"],
+        "AWS_SECRET_ACCESS_KEY": CREDENTIALS["secret_access_key"],
+        "AWS_DEFAULT_REGION": REGION,
+        "MOTO_PORT": str(port),
+    }
+    with log.open("ab") as output:
+        return subprocess.Popen(
+            [sys.executable, "-m", "local.aws", str(port)],
+            stdin=subprocess.PIPE,
+            stdout=output,
+            stderr=output,
+            env=environment,
+        )
+
+
+def application() -> WSGIApplication:
+    """The four services; importing moto takes a second, which only this process pays."""
+    from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app  # noqa: PLC0415
+
+    return Serialized(DomainDispatcherApplication(create_backend_app))
+
+
+def main() -> None:
+    """Serves until standard input ends."""
+    from moto.moto_server.werkzeug_app import MotoRequestHandler  # noqa: PLC0415
+
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+
+    class Handler(QuietHandler, MotoRequestHandler):
+        """Keeps the spelling of S3's metadata headers."""
+
+    serve(application(), int(sys.argv[1]), "aws", Handler)
+    sys.stdin.buffer.read()
+
+
+if __name__ == "__main__":
+    main()
