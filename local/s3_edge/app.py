@@ -53,11 +53,8 @@ def create_app(
 
     Mount it on a port of its own, so that the browser's POST crosses origins as it will on AWS:
 
-        class Handler(werkzeug.serving.WSGIRequestHandler):
-            protocol_version = "HTTP/1.1"  # curl waits a second for the 100 that HTTP/1.0 never sends
-
         app = create_app(s3=moto_client, ..., public_url="http://127.0.0.1:9001")
-        werkzeug.serving.make_server("127.0.0.1", 9001, app, threaded=True, request_handler=Handler).serve_forever()
+        werkzeug.serving.make_server("127.0.0.1", 9001, app, threaded=True).serve_forever()
 
     `public_url` is the origin browsers reach it at; grants are for `{public_url}/{uploads_bucket}`, and the media base
     URL is `public_url` itself. `credentials` maps the access keys that functions sign with to their secrets;

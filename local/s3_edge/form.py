@@ -107,7 +107,7 @@ def read_form(body: Body, content_type: str, admit: Callable[[Fields, str | None
     Raises Refusal, from `admit` or of its own: 412 where it is no form, 400 where it is a broken one.
     """
     boundary = _boundary(content_type)
-    reading = _Reading(admit, len(boundary) + len("--\r\n\r\n"))
+    reading = _Reading(admit, len(boundary) + len("--\r\n\r\n\r\n"))
     try:
         _parse(body, boundary, reading)
         if reading.received is None:

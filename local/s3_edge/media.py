@@ -28,6 +28,7 @@ def serve(s3: "S3Client", bucket: str, request: Request) -> Response:
     if cache_control := found.get("CacheControl"):
         response.headers["Cache-Control"] = cache_control
     response.make_conditional(request.environ)
+    del response.headers["Date"]  # the server writes its own
     return response
 
 

@@ -121,7 +121,8 @@ def shared_edge() -> Iterator[Edge]:
             ContentType="image/webp",
             CacheControl="public, max-age=31536000, immutable",
         )
-        s3.put_object(Bucket=MEDIA, Key="private/secret", Body=b"not served")
+        for key in ("private/secret", "media/../private/secret", "media/upload/", "media//upload/thumb-digest.webp"):
+            s3.put_object(Bucket=MEDIA, Key=key, Body=b"not served")
 
         app = create_app(
             s3=s3,

@@ -1,5 +1,6 @@
 """What S3 answers to a browser's POST, row by row: the status, the code and the words, and that nothing was stored."""
 
+import json
 from base64 import b64encode
 from hashlib import md5, sha1, sha256
 from zlib import crc32
@@ -212,6 +213,7 @@ REFUSED: dict[str, tuple[Form, tuple[int, str], str]] = {
     ),
     # the policy as a document
     "no base64": (Form(encoded="{policy}"), POLICY, "Invalid Policy: Invalid JSON."),
+    "base64 with a space in it": (Form(encoded=f" {b64(json.dumps(only()).encode())}"), POLICY, "Invalid JSON."),
     "base64 of what is no text": (Form(encoded=b64(b"\xff\xfe")), POLICY, "Invalid Policy: Invalid JSON."),
     "an empty policy": (Form(encoded=""), POLICY, "Invalid Policy: Invalid JSON."),
     "no JSON": (Form(document="expiration"), POLICY, "Invalid Policy: Invalid JSON."),
