@@ -1,7 +1,10 @@
 """What every test gets: credentials that open nothing, names for the deployment's parts, and no network."""
 
+import json
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from io import StringIO
+from typing import Any
 
 import pytest
 from moto import mock_aws
@@ -24,3 +27,16 @@ def _fresh_settings() -> Iterator[None]:
     settings.forget()
     yield
     settings.forget()
+
+
+type Logs = Callable[[], list[dict[str, Any]]]
+
+
+@pytest.fixture
+def logs(monkeypatch: pytest.MonkeyPatch) -> Logs:
+    """What was logged since the test began, record by record: a line that is no JSON object fails the test."""
+    from profile_media import telemetry  # reads the environment, which is set above
+
+    stream = StringIO()
+    monkeypatch.setattr(telemetry.logger.registered_handler, "stream", stream)
+    return lambda: [json.loads(line) for line in stream.getvalue().splitlines()]

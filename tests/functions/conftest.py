@@ -1,0 +1,118 @@
+"""Calls the handlers as Lambda does, with the sample events of `events/`, changed where a test says so."""
+
+import importlib
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from profile_media.aws.attachments import DynamoAttachments
+from profile_media.aws.uploads import DynamoUploads
+from profile_media.domain.lifecycle import expiry
+from profile_media.domain.model import State, Upload, utc_now
+from profile_media.domain.ports import Swap
+from tests import cloud
+from tests.builders import a_ready_upload, an_upload
+from tests.fakes import attachment_of
+
+EVENTS = Path(__file__).parents[2] / "events"
+
+
+@dataclass
+class Context:
+    """What Lambda passes beside the event."""
+
+    function_name: str
+    aws_request_id: str = "8f5a2b54-5a17-4a3f-8d0e-0d6a2c3b9d11"
+    memory_limit_in_mb: int = 1024
+    invoked_function_arn: str = "arn:aws:lambda:eu-central-1:123456789012:function:it"
+
+
+@dataclass
+class Answer:
+    """An API answer, its body parsed."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: Any
+
+
+def an_event(name: str) -> dict[str, Any]:
+    """The sample event of a function."""
+    event: dict[str, Any] = json.loads((EVENTS / f"{name}.json").read_text())
+    return event
+
+
+def run(name: str, event: Mapping[str, Any]) -> Any:
+    """What the handler returns."""
+    return importlib.import_module(f"functions.{name}.app").handler(event, Context(name))
+
+
+type Call = Callable[..., Answer]
+
+
+@pytest.fixture
+def call(aws: cloud.Cloud) -> Call:
+    """Calls an API function; `body` is sent as JSON unless it is text, the rest replaces members of the event."""
+
+    def _call(name: str, body: object = ..., claims: Mapping[str, str] | None = None, **changes: Any) -> Answer:
+        event = an_event(name)
+        if body is not ...:
+            event["body"] = body if isinstance(body, str) or body is None else json.dumps(body)
+        event["requestContext"]["authorizer"].update(claims or {})
+        for member, value in changes.items():
+            event[member] = {**(event[member] or {}), **value} if isinstance(value, dict) else value
+        answer = run(name, event)
+        return Answer(answer["statusCode"], answer["headers"], json.loads(answer["body"]))
+
+    return _call
+
+
+class Rows:
+    """Puts uploads into the tables, through the adapters."""
+
+    def __init__(self) -> None:
+        self.uploads = DynamoUploads(cloud.UPLOADS_TABLE)
+        self.attachments = DynamoAttachments(cloud.USERS_TABLE, cloud.UPLOADS_TABLE)
+
+    def pending(self, **changes: Any) -> Upload:
+        """An upload that was just promised."""
+        now = utc_now()
+        upload = an_upload(**{"created_at": now, "expires_at": expiry(now, timedelta(hours=1))} | changes)
+        self.uploads.create(upload, None, open_limit=99, recent_limit=99)
+        return upload
+
+    def settled(self, upload: Upload, **changes: Any) -> Upload:
+        """What became of it."""
+        settled = replace(upload, **changes)
+        assert self.uploads.settle(settled, utc_now())
+        return settled
+
+    def ready(self, **changes: Any) -> Upload:
+        """One that may be bound."""
+        upload = self.pending(**changes)
+        ready = a_ready_upload(slot=upload.slot)
+        return self.settled(
+            upload,
+            state=State.READY,
+            width=ready.width,
+            height=ready.height,
+            derivatives=ready.derivatives,
+            expires_at=expiry(upload.created_at, timedelta(hours=24)),
+        )
+
+    def bound(self, superseded: str | None = None, **changes: Any) -> Upload:
+        """One that is."""
+        upload = self.ready(**changes)
+        assert self.attachments.swap(Swap(upload.owner_id, upload.slot, attachment_of(upload), superseded, utc_now()))
+        return replace(upload, state=State.BOUND, expires_at=None)
+
+
+@pytest.fixture
+def rows(aws: cloud.Cloud) -> Rows:
+    """The tables, for a test to fill."""
+    return Rows()

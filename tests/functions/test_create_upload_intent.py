@@ -1,0 +1,183 @@
+"""POST /media/intents, from the event to the row."""
+
+import base64
+import json
+from hashlib import sha256
+from typing import Any
+
+import pytest
+
+from profile_media.domain.keys import incoming_key
+from tests import cloud
+from tests.builders import ADA, GRACE
+from tests.functions.conftest import Call
+
+INTENT = "create_upload_intent"
+BODY = {"slot": "avatar", "contentType": "image/jpeg", "contentLength": 482113}
+
+
+def policy_of(answer: Any) -> dict[str, Any]:
+    policy: dict[str, Any] = json.loads(base64.b64decode(answer.body["upload"]["fields"]["policy"]))
+    return policy
+
+
+def test_the_answer_is_the_contracts(call: Call, aws: cloud.Cloud) -> None:
+    answer = call(INTENT)
+    assert answer.status == 201
+    assert answer.headers["Content-Type"] == "application/json"
+    assert answer.headers["x-correlation-id"] == "c6af9ac6-7b61-11e6-9a41-93e8deadbeef"
+    assert set(answer.body) == {"uploadId", "publicId", "slot", "state", "expiresAt", "upload"}
+    assert answer.body["slot"] == "avatar"
+    assert answer.body["state"] == "pending"
+    assert answer.body["publicId"] == f"app/temp/user_YXV0aDB8YWRh/images/{answer.body['uploadId']}"
+    assert answer.body["upload"]["method"] == "POST"
+    assert answer.body["upload"]["url"] == "https://uploads.s3.eu-central-1.amazonaws.com/"
+    [row] = [row for row in aws.rows(cloud.UPLOADS_TABLE) if row["upload_id"]["S"] == answer.body["uploadId"]]
+    assert row["owner_id"]["S"] == ADA
+    assert row["state"]["S"] == "pending"
+
+
+def test_the_policy_pins_everything_exactly_and_covers_every_field(call: Call) -> None:
+    checksum = base64.b64encode(sha256(b"picture").digest()).decode()
+    answer = call(INTENT, {**BODY, "checksumSha256": checksum})
+    fields = answer.body["upload"]["fields"]
+    assert fields["key"] == incoming_key(ADA, answer.body["uploadId"])
+    assert fields["Content-Type"] == "image/jpeg"
+    assert fields["success_action_status"] == "201"
+    assert fields["x-amz-checksum-sha256"] == checksum
+    assert fields["x-amz-security-token"] == "session-token-of-the-role"
+    pinned = {name: value for name, value in fields.items() if name not in {"policy", "x-amz-signature"}}
+    assert policy_of(answer)["conditions"] == [
+        {"bucket": "uploads"},
+        *({name: value} for name, value in pinned.items()),
+        ["content-length-range", 1, 482113],
+    ]
+    assert list(fields)[-2:] == ["policy", "x-amz-signature"]
+
+
+def test_the_policy_lives_five_minutes(call: Call, monkeypatch: pytest.MonkeyPatch) -> None:
+    from datetime import datetime
+
+    answer = call(INTENT)
+    signed = datetime.strptime(answer.body["upload"]["fields"]["x-amz-date"], "%Y%m%dT%H%M%S%z")
+    expires = datetime.fromisoformat(policy_of(answer)["expiration"])
+    assert 299 <= (expires - signed).total_seconds() <= 300
+
+
+def test_a_replay_is_the_same_to_the_byte(call: Call) -> None:
+    assert call(INTENT).body == call(INTENT).body
+
+
+def test_a_key_with_another_body_is_a_conflict(call: Call, aws: cloud.Cloud) -> None:
+    call(INTENT)
+    before = aws.rows(cloud.UPLOADS_TABLE)
+    answer = call(INTENT, {**BODY, "contentLength": 482114})
+    assert answer.status == 409
+    assert answer.body["error"]["code"] == "IDEMPOTENCY_CONFLICT"
+    assert aws.rows(cloud.UPLOADS_TABLE) == before
+
+
+def test_without_a_key_every_intent_is_another(call: Call) -> None:
+    first, second = (call(INTENT, BODY, headers={"Idempotency-Key": f"{number}"}) for number in (1, 2))
+    assert first.body["uploadId"] != second.body["uploadId"]
+
+
+def test_over_the_open_limit_is_429_with_when_to_come_back(call: Call) -> None:
+    for number in range(5):
+        assert call(INTENT, headers={"Idempotency-Key": f"{number}"}).status == 201
+    answer = call(INTENT, headers={"Idempotency-Key": "6"})
+    assert answer.status == 429
+    assert 3590 < int(answer.headers["Retry-After"]) <= 3601
+    assert answer.body["error"]["i18nVars"] == {"retryAfter": int(answer.headers["Retry-After"])}
+
+
+@pytest.mark.parametrize(
+    ("body", "field"),
+    [
+        ({}, "slot"),
+        ({**BODY, "slot": "banner"}, "slot"),
+        ({**BODY, "slot": "cover_image"}, "slot"),
+        ({**BODY, "contentLength": 0}, "contentLength"),
+        ({**BODY, "contentLength": -1}, "contentLength"),
+        ({**BODY, "contentLength": "482113"}, "contentLength"),
+        ({**BODY, "contentLength": 1.5}, "contentLength"),
+        ({**BODY, "contentLength": True}, "contentLength"),
+        ({**BODY, "contentLength": None}, "contentLength"),
+        ({**BODY, "contentType": 7}, "contentType"),
+        ({**BODY, "checksumSha256": "nonsense"}, "checksumSha256"),
+        ({**BODY, "checksumSha256": base64.b64encode(b"short").decode()}, "checksumSha256"),
+        ({**BODY, "key": "media/x"}, "key"),
+        ({**BODY, "owner": "auth0|grace"}, "owner"),
+        ({**BODY, "owner": {}}, "owner.userId"),
+    ],
+)
+def test_a_bad_body_names_the_field(call: Call, aws: cloud.Cloud, body: object, field: str) -> None:
+    answer = call(INTENT, body)
+    assert answer.status == 400
+    assert any(detail["message"].startswith(f"{field}:") for detail in answer.body["error"]["details"])
+    assert answer.body["error"]["correlationId"] == answer.headers["x-correlation-id"]
+    assert aws.rows(cloud.UPLOADS_TABLE) == []
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        None,
+        "",
+        "{",
+        "[]",
+        "null",
+        '"avatar"',
+        '{"slot": "avatar", "slot": "avatar", "contentType": "image/jpeg", "contentLength": 1}',
+        '{"slot": "avatar", "contentType": "image/jpeg", "contentLength": NaN}',
+        '{"slot": "avatar", "contentType": "image/jpeg", "contentLength": 1e400}',
+        '{"slot": "avatar", "contentType": "image/jpeg", "contentLength": ' + "9" * 5000 + "}",
+        "[" * 16000,
+        json.dumps({**BODY, "padding": "x" * 16384}),
+        "\ud800",
+    ],
+)
+def test_what_is_no_strict_json_object_is_a_400(call: Call, body: str | None) -> None:
+    assert call(INTENT, body).status == 400
+
+
+@pytest.mark.parametrize("content_type", ["text/plain", "application/x-www-form-urlencoded", "application/jsonp", ""])
+def test_another_content_type_of_the_request_is_a_400(call: Call, content_type: str) -> None:
+    assert call(INTENT, headers={"Content-Type": content_type}).status == 400
+
+
+def test_a_charset_and_base64_are_taken(call: Call) -> None:
+    encoded = base64.b64encode(json.dumps(BODY).encode()).decode()
+    changes = {"isBase64Encoded": True, "headers": {"Content-Type": "application/json; charset=utf-8"}}
+    assert call(INTENT, encoded, **changes).status == 201
+    assert call(INTENT, encoded + "!", **changes).status == 400
+    assert call(INTENT, base64.b64encode(b"\xff{}").decode(), **changes).status == 400
+
+
+@pytest.mark.parametrize("content_type", ["image/svg+xml", "IMAGE/PNG", "image/jpeg, text/html", "image/", ""])
+def test_a_type_that_is_not_taken_is_a_415_naming_those_that_are(call: Call, content_type: str) -> None:
+    answer = call(INTENT, {**BODY, "contentType": content_type})
+    assert answer.status == 415
+    for taken in ("image/jpeg", "image/png", "image/webp", "image/gif", "image/avif"):
+        assert taken in answer.body["error"]["message"]
+
+
+def test_a_byte_over_the_limit_is_a_413_naming_it(call: Call) -> None:
+    assert call(INTENT, {**BODY, "contentLength": 10485760}).status == 201
+    answer = call(INTENT, {**BODY, "contentLength": 10485761}, headers={"Idempotency-Key": "other"})
+    assert answer.status == 413
+    assert "10485760" in answer.body["error"]["message"]
+
+
+@pytest.mark.parametrize("key", ["", " ", "k" * 256, "ключ", "a b"])
+def test_a_malformed_idempotency_key_is_a_400(call: Call, key: str) -> None:
+    assert call(INTENT, headers={"Idempotency-Key": key}).status == 400
+
+
+def test_an_administrator_may_ask_for_another_user_and_nobody_else(call: Call) -> None:
+    body = {**BODY, "owner": {"userId": GRACE}}
+    answer = call(INTENT, body, claims={"admin": "true"})
+    assert answer.status == 201
+    assert answer.body["upload"]["fields"]["key"] == incoming_key(GRACE, answer.body["uploadId"])
+    assert call(INTENT, body).status == 403
+    assert call(INTENT, {**BODY, "owner": {"userId": ADA}}).status == 201

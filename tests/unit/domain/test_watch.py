@@ -1,0 +1,63 @@
+"""Waiting for an upload."""
+
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from profile_media.domain.errors import UploadNotFound
+from profile_media.domain.model import State
+from profile_media.domain.watch import watch
+from tests.builders import ADA, GRACE, NOW, an_id, an_upload
+from tests.fakes import FakeClock, FakeTables, FakeUploads
+
+
+class SettledAfter(FakeClock):
+    """A clock whose passing settles the upload."""
+
+    def __init__(self, tables: FakeTables, seconds: float, state: State | None) -> None:
+        super().__init__()
+        self._tables, self._at, self._state = tables, NOW + timedelta(seconds=seconds), state
+
+    def wait(self, seconds: float) -> None:
+        super().wait(seconds)
+        if self.present >= self._at and (ADA, an_id(1)) in self._tables.uploads:
+            upload = self._tables.uploads.pop((ADA, an_id(1)))
+            if self._state:
+                self._tables.uploads[ADA, an_id(1)] = replace(upload, state=self._state)
+
+
+@pytest.fixture
+def tables() -> FakeTables:
+    return FakeTables(uploads={(ADA, an_id(1)): an_upload()})
+
+
+def test_without_patience_it_answers_at_once(tables: FakeTables) -> None:
+    clock = FakeClock()
+    assert watch(FakeUploads(tables), clock, ADA, an_id(1), 0).state is State.PENDING
+    assert clock.waits == []
+
+
+@pytest.mark.parametrize("state", [State.READY, State.REJECTED])
+def test_it_answers_soon_after_the_upload_is_settled(tables: FakeTables, state: State) -> None:
+    clock = SettledAfter(tables, 2, state)
+    assert watch(FakeUploads(tables), clock, ADA, an_id(1), 20).state is state
+    assert clock.present - NOW < timedelta(seconds=3)
+
+
+def test_it_gives_up_just_in_time_with_few_reads(tables: FakeTables) -> None:
+    clock = FakeClock()
+    assert watch(FakeUploads(tables), clock, ADA, an_id(1), 20).state is State.PENDING
+    assert clock.present == NOW + timedelta(seconds=20)
+    assert len(clock.waits) <= 25
+
+
+def test_an_upload_that_goes_meanwhile_is_not_found(tables: FakeTables) -> None:
+    with pytest.raises(UploadNotFound):
+        watch(FakeUploads(tables), SettledAfter(tables, 1, None), ADA, an_id(1), 20)
+
+
+def test_another_owners_and_an_expired_upload_are_not_found(tables: FakeTables) -> None:
+    for owner, clock in ((GRACE, FakeClock()), (ADA, FakeClock(NOW + timedelta(hours=1)))):
+        with pytest.raises(UploadNotFound):
+            watch(FakeUploads(tables), clock, owner, an_id(1), 20)
