@@ -76,7 +76,7 @@ class Notification:
 
 @dataclass
 class Pumps:
-    """All of a template's pumps; safe to stop at any time, and nothing of them survives `stop`."""
+    """All of a template's pumps; safe to stop at any time."""
 
     template: Template
     runner: Runner
@@ -96,11 +96,14 @@ class Pumps:
                 self._run(f"{table.logical_id}-expiry", Reaper(self, table, expiry["AttributeName"]).step)
 
     def stop(self) -> None:
-        """Asks everything to end, and waits for what is under way no longer than a long poll."""
+        """Asks everything to end; what waits in a long poll ends after that."""
         self._stopping.set()
         self._invocations.shutdown(wait=False, cancel_futures=True)
+
+    def join(self) -> None:
+        """Waits until everything has ended."""
         for thread in self._threads:
-            thread.join(LONG_POLL_SECONDS + 1)
+            thread.join()
 
     def client(self, service: str) -> Any:
         """A client of the local AWS."""

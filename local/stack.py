@@ -163,6 +163,8 @@ def running(options: Options) -> Iterator[dict[str, Any]]:
         for name, app in {"api": gateway, "page": site, "edge": edge, "issuer": issuer}.items():
             cleanup.callback(serve(app, ports[name], name).server_close)
         pumps = Pumps(template, runner)
+        # Without its AWS no pump goes on waiting for it.
+        cleanup.callback(moto.kill)
         cleanup.callback(pumps.stop)
         pumps.start()
         state = _describe(template, addresses, issuer)
