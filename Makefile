@@ -31,12 +31,13 @@ imports: install
 test: install ## all tests
 	pytest $(ARGS)
 
+template build: export SAM_CLI_TELEMETRY = 0
+
 template: install ## the template, checked
 	cfn-lint template.yaml
 	sam validate --lint --region eu-central-1
 
 # The machine's own architecture, so that what is built can be tried out on it; `sam build` alone builds for arm64.
-build: export SAM_CLI_TELEMETRY = 0
 build: install ## functions and layers, as they would be deployed, and tried out
 	sam build --parameter-overrides Architecture=$(if $(filter x86_64,$(shell uname -m)),x86_64,arm64)
 	scripts/smoke_built
