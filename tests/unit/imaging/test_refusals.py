@@ -164,6 +164,7 @@ def test_scans_are_counted_as_the_decoder_meets_them() -> None:
     inside = b"\xff\xe1" + struct.pack("!H", len(ten) + 2) + ten
     assert scans(one[:2] + inside + one[2:], 99) == 1  # a thumbnail does not count
     assert scans(one + ten, 99) == 1  # nor does a further picture
+    assert scans(one + b"\0\0" + ten[2:], 99) == 1  # nor whatever else follows
     assert scans(one[:2] + b"\xff\xff\xff" + one[2:], 99) == 1  # fill bytes
     assert scans(one[:2] + b"\xff\x01" + one[2:], 99) == 1  # a marker without a length
     assert scans(pictures.a_scan_bomb(MAX_JPEG_SCANS), 10) == 10

@@ -107,16 +107,24 @@ def test_a_scaled_decode_shows_what_a_full_one_does() -> None:
         assert difference(files[size.name], expected) <= CLOSE
     assert difference(files[MASTER], full.resize(opened(files[MASTER]).size, Image.Resampling.LANCZOS)) <= CLOSE
 
+    # A cover this wide is denser than half the original, or the master, can show.
+    cover = contents(render(pictures.a_phone_photograph(), ContentType.JPEG, Slot.COVER_IMAGE))
+    expected = full.resize((1500, 500), Image.Resampling.LANCZOS, (0, 1512, 3024, 2520))
+    assert difference(cover["full"], expected) <= CLOSE
+    assert difference(cover["small"], expected.resize((750, 250), Image.Resampling.LANCZOS)) <= CLOSE
+
 
 def test_the_master_is_bounded_and_whole_and_never_enlarged() -> None:
     for size, expected in {
         (3000, 1500): (2048, 1024),
         (2048, 100): (2048, 100),
         (40, 30): (40, 30),
-        (6000, 16): (2048, 5),
-        (4032, 100): (MASTER_SIDE, 51),  # a picture this flat is decoded in full, for its avatar's sake
-        (4032, 3024): (2016, 1512),  # half the original: near enough, and half the work
+        (5000, 16): (2048, 7),
+        (4032, 100): (2016, 50),  # half the original, decoded in full because the avatar needs it
+        (4032, 3024): (2016, 1512),  # the same, decoded at half
+        (3800, 1900): (2048, 1024),  # half would be more than 5 % below the bound
     }.items():
+        assert max(expected) <= MASTER_SIDE
         made = render(pictures.a_jpeg(*size), ContentType.JPEG, Slot.AVATAR)
         assert opened(contents(made)[MASTER]).size == expected
 
@@ -135,6 +143,20 @@ def test_the_crop_is_the_middle() -> None:
     files = contents(render(pictures.a_png(900, 300), ContentType.PNG, Slot.AVATAR))
     middle = scene.crop((300, 0, 600, 300)).resize((128, 128), Image.Resampling.LANCZOS)
     assert difference(files["small"], middle) <= CLOSE
+
+
+@pytest.mark.parametrize("content_type", ContentType)
+def test_pillow_tries_the_one_format_and_no_other(monkeypatch: pytest.MonkeyPatch, content_type: ContentType) -> None:
+    tried: list[Any] = []
+
+    def recorded(stream: Any, mode: Any = "r", formats: Any = None) -> Any:
+        tried.append(formats)
+        raise OSError("that is all")
+
+    monkeypatch.setattr(Image, "open", recorded)
+    with pytest.raises(OSError, match="that is all"):
+        render(SAMPLES[content_type](), content_type, Slot.AVATAR)
+    assert [[name.lower() for name in formats] for formats in tried] == [[content_type.removeprefix("image/")]]
 
 
 @pytest.mark.parametrize("mode", ["1", "L", "P", "RGB", "I;16"])

@@ -87,6 +87,7 @@ def test_waiting_has_an_end() -> None:
     started = time.monotonic()
     assert died(signal.pause, SandboxLimits(deadline_seconds=0.2)) is Reason.TOO_COMPLEX
     assert time.monotonic() - started < 5
+    assert died(lambda: "in time", SandboxLimits(deadline_seconds=0)) is Reason.TOO_COMPLEX
 
 
 def test_answering_has_an_end() -> None:

@@ -1,12 +1,13 @@
 """The pipeline from a picture's bytes to its derivatives: decode once and small, crop and shrink, encode afresh.
 
 Only the sandbox's child runs this. Where the time goes decided its shape (12-megapixel JPEG, one core, CPU): decoding
-at half size costs half of decoding in full; turning and colour-converting what is left costs a tenth of doing so to
-the original; shrinking each size from one already made costs next to nothing.
+takes 57 ms in full and 22 at half size; turning the original takes 50 ms, what is left of it 10; resampling it to the
+master's bounds 156 ms, and each size from one already made next to nothing.
 """
 
 from collections.abc import Iterator
 from io import BytesIO
+from math import ceil
 from types import MappingProxyType
 
 # Imported here so that the child, which can open no file, finds them loaded: Pillow imports most of these on first use.
@@ -86,8 +87,8 @@ _DENSITY = 2.0
 """Source pixels per output pixel, each way, below which a shrunken source costs visible sharpness (SSIM -0.005)."""
 
 _MASTER_SLACK = 0.95
-"""A scaled decode this near to MASTER_SIDE is the master as it is. Phones' 4000 to 4080 pixels halve to just below it,
-and decoding in full and resampling 12 million pixels to gain those 2 % costs more than all the rest."""
+"""The master is a whole fraction of the original where that comes this near to MASTER_SIDE. Phones' 4000 to 4080 pixels
+halve to just below it; decoding in full and resampling 12 million pixels for 2 % more costs more than all the rest."""
 
 _MASTER_WEBP_METHOD = 0
 """Encoder effort where the master needs transparency: it is stored once and read rarely, so time counts, not bytes."""
@@ -191,7 +192,6 @@ def _plain(opened: Image.Image) -> Image.Image:
         plain = opened
     else:
         plain = opened.convert("L" if opened.mode == "1" else "RGB")
-    plain.info = {}
     return plain
 
 
@@ -227,6 +227,9 @@ def _shrunk(source: Image.Image) -> Image.Image:
     longest = max(source.size)
     if longest <= MASTER_SIDE:
         return source
+    part = ceil(longest / MASTER_SIDE)
+    if longest >= part * MASTER_SIDE * _MASTER_SLACK:
+        return source.reduce(part)
     width, height = (max(1, round(side * MASTER_SIDE / longest)) for side in source.size)
     return source.resize((width, height), Image.Resampling.LANCZOS, reducing_gap=_DENSITY)
 

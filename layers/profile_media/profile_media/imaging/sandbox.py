@@ -1,9 +1,9 @@
 """Runs work on hostile bytes in a forked child that can do nothing but compute, and answers even when the child dies.
 
-A fork, not a fresh interpreter: it starts in about 3 ms with the codecs already loaded, where a new process would
-import them for 100 ms. What the child is kept from: CPU and memory without end, writing and even opening anything
-(no descriptor but the answer's pipe), and the environment with its AWS credentials. It is not a wall against code
-running in the child: the memory it was forked with is still there to be read.
+A fork, not a fresh interpreter: it starts in about 5 ms with the codecs already loaded, where a new process would
+import them for more than 100. What the child is kept from: CPU and memory without end, writing and even opening
+anything (no descriptor but the answer's pipe), and the environment with its AWS credentials. It is not a wall against
+code running in the child: the memory it was forked with is still there to be read.
 """
 
 import os
