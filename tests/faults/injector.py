@@ -1,0 +1,77 @@
+"""Counts every call to AWS, and makes one of them fail: before its effect, after it, or with its answer lost."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from enum import StrEnum
+from threading import Lock
+from typing import Any
+
+import pytest
+from botocore.exceptions import ReadTimeoutError
+from moto.core.botocore_stubber import BotocoreStubber
+
+
+class Crash(BaseException):
+    """The function's process is gone; nothing may catch it."""
+
+
+class Fault(StrEnum):
+    """How a call fails."""
+
+    BEFORE = "crash before the effect"
+    AFTER = "crash after the effect"
+    LOST = "effect, but the answer is lost: the SDK tries again"
+
+
+@dataclass
+class Injector:
+    """Stands between botocore and moto."""
+
+    calls: list[str] = field(default_factory=list)
+    at: int | None = None
+    fault: Fault | None = None
+    _lock: Lock = field(default_factory=Lock)
+
+    def arm(self, at: int, fault: Fault) -> None:
+        """Lets the call with this number fail, counting from 0 again."""
+        self.calls.clear()
+        self.at, self.fault = at, fault
+
+    def disarm(self) -> None:
+        """Lets every call through."""
+        self.at = None
+
+    @contextmanager
+    def counting(self) -> Iterator[list[str]]:
+        """The calls made meanwhile."""
+        self.calls.clear()
+        yield self.calls
+
+    def __call__(self, original: Any, event_name: str, request: Any) -> Any:
+        with self._lock:
+            number = len(self.calls)
+            self.calls.append(event_name.removeprefix("before-send."))
+            hit = number == self.at
+        if hit and self.fault is Fault.BEFORE:
+            raise Crash
+        answer = original(event_name, request)
+        if hit and self.fault is Fault.AFTER:
+            raise Crash
+        if hit and self.fault is Fault.LOST:
+            raise ReadTimeoutError(endpoint_url=request.url)
+        return answer
+
+
+@pytest.fixture
+def injector(monkeypatch: pytest.MonkeyPatch, aws: object) -> Injector:
+    """In place while the test runs; retries do not wait."""
+    between = Injector()
+    original = BotocoreStubber.__call__
+
+    def stubbed(stubber: BotocoreStubber, event_name: str, request: Any, **_: Any) -> Any:
+        return between(lambda *arguments: original(stubber, *arguments), event_name, request)
+
+    monkeypatch.setattr(BotocoreStubber, "__call__", stubbed)
+    monkeypatch.setattr("botocore.endpoint.time.sleep", lambda _: None)
+    return between
