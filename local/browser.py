@@ -23,7 +23,7 @@ class Answer:
     """What came back, whatever its status."""
 
     status: int
-    headers: Message[str, str]
+    headers: "Message[str, str]"
     body: bytes
 
     def json(self) -> dict[str, Any]:
