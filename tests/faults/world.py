@@ -3,7 +3,7 @@
 And an observer who sees all rows and objects at once, and says what is wrong with them.
 """
 
-import time
+import json
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -67,7 +67,7 @@ class World:
             return None
 
     def drain(self) -> None:
-        """Delivers rows that went to the stream's consumer, and the queue's messages to theirs, until there is nothing."""
+        """Hands removed rows to the stream's consumer and messages to the queue's, until there are none."""
         self.injector.disarm()
         while gone := self._removed():
             event = an_event("release_media")
@@ -79,7 +79,7 @@ class World:
             assert run("release_media", event) == {"batchItemFailures": []}
         for message in self.aws.messages():
             event = an_event("purge_media")
-            event["Records"][0]["body"] = cloud.json.dumps(message)
+            event["Records"][0]["body"] = json.dumps(message)
             assert run("purge_media", event) == {"batchItemFailures": []}
 
     def pass_time(self, **duration: float) -> None:
@@ -118,12 +118,8 @@ class World:
     def slots(self) -> dict[str, str]:
         """Which upload each of Ada's slots points at."""
         users = [row for row in self.aws.rows(cloud.USERS_TABLE) if row["user_id"]["S"] == ADA]
-        return {
-            slot: user[slot]["M"]["upload_id"]["S"]
-            for user in users
-            for slot in ("avatar", "cover_image")
-            if slot in user
-        }
+        slots = ("avatar", "cover_image")
+        return {slot: user[slot]["M"]["upload_id"]["S"] for user in users for slot in slots if slot in user}
 
     def _dangling(self, uploads: dict[str, Any]) -> list[str]:
         present = self.aws.keys(cloud.MEDIA_BUCKET)
@@ -153,5 +149,4 @@ def world(aws: cloud.Cloud, rows: Rows, call: Call, injector: Injector, monkeypa
     """With clocks that the test can put ahead."""
     built = World(aws, rows, call, injector)
     monkeypatch.setattr("profile_media.aws.clock.utc_now", built.now)
-    monkeypatch.setattr("profile_media.http.endpoint.time.time", lambda: time.monotonic())
     return built
