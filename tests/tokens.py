@@ -35,7 +35,15 @@ RSA_KID: Final = "rsa-1"
 EC_KID: Final = "ec-1"
 LOOPBACK: Final = "127.0.0.1"
 
-ABSENT: Final = object()
+
+class Absent:
+    """What has no value; it names tests, so it is spelt the same in every process."""
+
+    def __repr__(self) -> str:
+        return "absent"
+
+
+ABSENT: Final = Absent()
 """Leaves a header parameter or claim out."""
 
 PrivateKey = RSAPrivateKey | EllipticCurvePrivateKey

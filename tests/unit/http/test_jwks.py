@@ -99,6 +99,11 @@ def an_rsa_modulus(bits: int) -> str:
     return base64url((2 ** (bits - 1) + 1).to_bytes((bits + 7) // 8))
 
 
+def zero_in_front(number: object) -> str:
+    """The same number, a byte longer."""
+    return base64url(b"\0" + decode_base64url(number))
+
+
 UNUSABLE: dict[str, Callable[[], object]] = {
     "null": lambda: None,
     "a text": lambda: "key",
@@ -147,6 +152,8 @@ UNUSABLE: dict[str, Callable[[], object]] = {
     "EC at infinity": lambda: a_jwk(an_ec_key(), x=base64url(bytes(32)), y=base64url(bytes(32))),
     "EC of a short coordinate": lambda: a_jwk(an_ec_key(), x=base64url(bytes(31))),
     "EC of a long coordinate": lambda: a_jwk(an_ec_key(), y=base64url(bytes(33))),
+    "EC of a coordinate with a zero in front": lambda: a_jwk(an_ec_key(), x=zero_in_front(a_jwk(an_ec_key())["x"])),
+    "EC of another with a zero in front": lambda: a_jwk(an_ec_key(), y=zero_in_front(a_jwk(an_ec_key())["y"])),
     "EC of one coordinate": lambda: a_jwk(an_ec_key(), y=ABSENT),
 }
 
@@ -327,12 +334,23 @@ def test_a_bug_in_fetching_is_not_hidden() -> None:
         jwks.find(RSA_KID)
 
 
-def test_many_callers_at_once_make_one_fetch() -> None:
-    issuer = Issuer()
-    jwks = Jwks(issuer.fetch, Clock())
+def test_many_callers_at_once_make_one_fetch_and_wait_for_it() -> None:
+    issuer, answered = Issuer(), Event()
+
+    def fetch_while_others_ask() -> bytes:
+        assert not answered.wait(0.2)  # nobody gets an answer, of either kind, before the keys are here
+        return issuer.fetch()
+
+    jwks = Jwks(fetch_while_others_ask, Clock())
+
+    def ask(kid: str) -> object:
+        try:
+            return jwks.find(kid)
+        finally:
+            answered.set()
 
     with ThreadPoolExecutor(8) as callers:
-        found = list(callers.map(jwks.find, [RSA_KID, "unknown"] * 50))
+        found = list(callers.map(ask, [RSA_KID, "unknown"] * 50))
 
     assert all(found[::2])
     assert not any(found[1::2])

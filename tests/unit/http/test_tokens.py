@@ -102,6 +102,11 @@ def respelt(part: int, change: Callable[[str], str]) -> str:
     return ".".join(parts)
 
 
+def halves(signature: bytes) -> tuple[bytes, bytes]:
+    """The two numbers of an ES256 signature."""
+    return signature[:32], signature[32:]
+
+
 def loosely_spelt() -> str:
     """A good ES256 token whose signature ends in bits that do not count: the same bytes to a lenient decoder."""
     good = token(an_ec_key())
@@ -116,8 +121,7 @@ def algorithms() -> Iterator[Vector]:
         *("EdDSA", "HS256", "HS384", "HS512", "RSA-OAEP", "RS256\0", None, True, 256, ["RS256"], {"RS256": 1}, ABSENT),
     )
     for alg in wrong:
-        name = "absent" if alg is ABSENT else repr(alg)
-        yield f"alg {name}", partial(token, None, {"alg": alg}), Refusal.ALGORITHM
+        yield f"alg {alg!r}", partial(token, None, {"alg": alg}), Refusal.ALGORITHM
     for none in ("none", "None", "NONE", "nOnE"):
         yield f"alg {none}, unsigned", partial(unsigned, none), Refusal.ALGORITHM
 
@@ -183,6 +187,9 @@ def signatures() -> Iterator[Vector]:
         "EC in DER": lambda: with_signature(lambda signed: ec().sign(signed, ECDSA(SHA256())), ec()),
         "EC cut": lambda: with_signature(lambda signed: sign(ec(), signed)[:-1], ec()),
         "EC longer": lambda: with_signature(lambda signed: sign(ec(), signed) + b"\0", ec()),
+        "EC longer by a zero between": lambda: with_signature(
+            lambda signed: b"\0".join(halves(sign(ec(), signed))), ec()
+        ),
         "EC swapped": lambda: with_signature(lambda signed: sign(ec(), signed)[32:] + sign(ec(), signed)[:32], ec()),
         "EC of another key": lambda: token(an_ec_key("stranger")),
         "EC of another curve": lambda: token(a_p384_key()),
@@ -207,7 +214,7 @@ def keys_brought_along() -> Iterator[Vector]:
     }
     for name, value in brought.items():
         for kid, refusal in ((RSA_KID, Refusal.SIGNATURE), ("evil", Refusal.UNKNOWN_KEY), (ABSENT, Refusal.KEY_ID)):
-            label = f"{name} with kid {'absent' if kid is ABSENT else kid}"
+            label = f"{name} with kid {kid}"
             yield label, partial(token, stranger, {name: value, "kid": kid}), refusal
     for kid in ("../../../dev/null", "/dev/null", "https://evil.example/key", "RSA-1", "rsa-1/", "rsa-1="):
         yield f"kid {kid!r}", partial(token, None, {"kid": kid}), Refusal.UNKNOWN_KEY
@@ -215,9 +222,9 @@ def keys_brought_along() -> Iterator[Vector]:
         *("", "' OR 1=1 --", "rsa-1\0", "rsa-1\n", " rsa-1", "rsa-1|id", "$(id)", "rsa\u20101", "x" * 129, "x" * 5000),
         *(None, True, 1, ["rsa-1"], {"rsa-1": 1}, ABSENT),
     )
-    for kid in strange:
-        name = "absent" if kid is ABSENT else repr(kid)[:20] + str(len(repr(kid)))
-        yield f"kid {name}", partial(token, None, {"kid": kid}), Refusal.KEY_ID
+    for kid_like in strange:
+        label = f"kid {repr(kid_like)[:20]} of {len(repr(kid_like))}"
+        yield label, partial(token, None, {"kid": kid_like}), Refusal.KEY_ID
 
 
 def headers() -> Iterator[Vector]:
