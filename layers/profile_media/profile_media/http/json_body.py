@@ -9,6 +9,9 @@ from profile_media.http.request import Request
 MAX_BYTES = 16 * 1024
 """No JSON body of any contract comes near it."""
 
+MAX_DEPTH = 8
+"""Levels of objects and arrays; the deepest body of any contract has two."""
+
 
 def parse_object(request: Request) -> Mapping[str, object]:
     """The body's members; raises RequestInvalid for anything else than contracts.md allows."""
@@ -21,8 +24,8 @@ def parse_object(request: Request) -> Mapping[str, object]:
         value = json.loads(request.body.decode(), object_pairs_hook=_unique, parse_constant=_no_constant)
     except (ValueError, RecursionError):
         raise RequestInvalid(("the body must be one JSON object without duplicate keys",)) from None
-    if not isinstance(value, dict):
-        raise RequestInvalid(("the body must be a JSON object",))
+    if not isinstance(value, dict) or not _is_shallow(value, MAX_DEPTH):
+        raise RequestInvalid(("the body must be a JSON object of few levels",))
     return value
 
 
@@ -31,6 +34,13 @@ def _unique(pairs: list[tuple[str, object]]) -> dict[str, object]:
     if len(members) != len(pairs):
         raise ValueError("duplicate keys")
     return members
+
+
+def _is_shallow(value: object, levels: int) -> bool:
+    if not isinstance(value, dict | list):
+        return True
+    members = value.values() if isinstance(value, dict) else value
+    return levels > 0 and all(_is_shallow(member, levels - 1) for member in members)
 
 
 def _no_constant(name: str) -> object:

@@ -1,7 +1,6 @@
 """A request and its answer, as the dialects see them, and how API Gateway's events carry them."""
 
 import base64
-import binascii
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -48,7 +47,7 @@ def body_of(event: Mapping[str, Any]) -> bytes:
     text: str = event.get("body") or ""
     try:
         return base64.b64decode(text, validate=True) if event.get("isBase64Encoded") else text.encode()
-    except (binascii.Error, UnicodeEncodeError):
+    except ValueError:
         raise RequestInvalid(("the body is not encoded as it says",)) from None
 
 

@@ -1,0 +1,44 @@
+"""Replays every example of the contracts through the real handlers: one file each, as it goes over the wire."""
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from profile_media.domain.model import Slot
+from tests.builders import an_id
+from tests.functions.conftest import Call, Rows, an_event
+
+EXAMPLES = sorted(Path(__file__).parent.glob("*/*.json"))
+
+
+def agrees(expected: Any, got: Any) -> bool:
+    """Whether they are equal, member by member; `{"matches": pattern}` stands for any text of that form."""
+    if isinstance(expected, dict) and set(expected) == {"matches"}:
+        return isinstance(got, str) and re.fullmatch(expected["matches"], got) is not None
+    if isinstance(expected, dict):
+        return isinstance(got, dict) and expected.keys() == got.keys() and all(agrees(expected[k], got[k]) for k in got)
+    if isinstance(expected, list):
+        return isinstance(got, list) and len(expected) == len(got) and all(map(agrees, expected, got))
+    return type(expected) is type(got) and bool(expected == got)
+
+
+@pytest.mark.parametrize("path", EXAMPLES, ids=lambda path: f"{path.parent.name}/{path.stem}")
+def test_an_example_is_answered_as_documented(
+    path: Path, call: Call, rows: Rows, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    example = json.loads(path.read_text())
+    monkeypatch.setenv("APP_NAME", "suffa")
+    for upload in example["given"]:
+        getattr(rows, upload["state"])(upload_id=an_id(upload["number"]), slot=Slot(upload["slot"]))
+    request, event = example["request"], an_event(example["function"])
+    assert (request["method"], request["path"]) == (event["httpMethod"], event["path"])
+    answer = call(example["function"], request["body"], claims=request.get("claims"))
+    assert answer.status == example["response"]["status"]
+    assert agrees(example["response"]["body"], answer.body), answer.body
+
+
+def test_every_contract_has_examples() -> None:
+    assert {path.parent.name for path in EXAMPLES} == {"public_id"}
