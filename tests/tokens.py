@@ -3,15 +3,18 @@
 import hashlib
 import hmac
 import json
+import socket
+import ssl
 import time
 from base64 import urlsafe_b64encode
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from functools import cache
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from threading import Thread
 from types import MappingProxyType
-from typing import Final
+from typing import Any, Final
 
 from cryptography.hazmat.primitives.asymmetric.ec import (
     ECDSA,
@@ -159,8 +162,10 @@ type Answer = Callable[[BaseHTTPRequestHandler], None]
 
 
 @contextmanager
-def an_issuer(answer: Answer) -> Iterator[tuple[Endpoint, list[BaseHTTPRequestHandler]]]:
-    """A server on loopback that answers so, and what it was asked. A test that uses it needs `enable_socket`."""
+def an_issuer(
+    answer: Answer, certificate: Path | None = None
+) -> Iterator[tuple[Endpoint, list[BaseHTTPRequestHandler]]]:
+    """A server on loopback that answers so, and what it was asked; https with a certificate. Needs `enable_socket`."""
     asked: list[BaseHTTPRequestHandler] = []
 
     class Handler(BaseHTTPRequestHandler):
@@ -172,14 +177,32 @@ def an_issuer(answer: Answer) -> Iterator[tuple[Endpoint, list[BaseHTTPRequestHa
         def log_message(self, *_: object) -> None:
             """Says nothing on the terminal."""
 
-    with ThreadingHTTPServer((LOOPBACK, 0), Handler) as server:
+    class Server(ThreadingHTTPServer):
+        def get_request(self) -> tuple[Any, Any]:
+            connection, address = super().get_request()
+            if certificate is None:
+                return connection, address
+            try:
+                return secured(connection, certificate), address
+            except OSError:  # the other side did not like the certificate
+                connection.close()
+                raise
+
+    with Server((LOOPBACK, 0), Handler) as server:
         thread = Thread(target=server.serve_forever, args=(0.01,))
         thread.start()
         try:
-            yield Endpoint(False, LOOPBACK, server.server_port, "/jwks.json?v=1"), asked
+            yield Endpoint(certificate is not None, LOOPBACK, server.server_port, "/jwks.json?v=1"), asked
         finally:
             server.shutdown()
             thread.join()
+
+
+def secured(connection: socket.socket, certificate: Path) -> ssl.SSLSocket:
+    """The server's side of TLS."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate)
+    return context.wrap_socket(connection, server_side=True)
 
 
 def answering(body: bytes, status: int = 200, /, **headers: str) -> Answer:

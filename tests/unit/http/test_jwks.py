@@ -4,10 +4,16 @@ import json
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler
+from ipaddress import IPv4Address
+from pathlib import Path
 from threading import Event
 
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
 from profile_media.http.jwks import (
     COOLDOWN_SECONDS,
@@ -19,6 +25,7 @@ from profile_media.http.jwks import (
     Jwks,
     JwksUnavailable,
     RsaKey,
+    _trusted,
     decode_base64url,
     fetch,
     parse_endpoint,
@@ -546,6 +553,48 @@ def test_plain_http_does_not_pass_for_https() -> None:
             fetch(endpoint._replace(secure=True), 10)
 
         assert asked == []
+
+
+def a_certificate(for_host: x509.GeneralName) -> bytes:
+    """A certificate and its key in PEM, signed by itself."""
+    key, now = an_ec_key("server"), datetime.now(UTC)
+    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "issuer")])
+    certificate = (
+        x509.CertificateBuilder(name, name, key.public_key(), 1, now - timedelta(hours=1), now + timedelta(hours=1))
+        .add_extension(x509.SubjectAlternativeName([for_host]), critical=False)
+        .sign(key, SHA256())
+    )
+    private = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+    return certificate.public_bytes(Encoding.PEM) + private
+
+
+@pytest.mark.enable_socket
+@pytest.mark.parametrize(
+    ("host", "trusted", "why"),
+    [
+        pytest.param(x509.IPAddress(IPv4Address(LOOPBACK)), True, None, id="trusted"),
+        pytest.param(x509.IPAddress(IPv4Address(LOOPBACK)), False, "SSLCertVerificationError", id="of no authority"),
+        pytest.param(x509.DNSName("issuer.example.com"), True, "SSLCertVerificationError", id="for another host"),
+    ],
+)
+def test_the_issuer_must_prove_who_it_is(
+    host: x509.GeneralName, trusted: bool, why: str | None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pem = tmp_path / "issuer.pem"
+    pem.write_bytes(a_certificate(host))
+    if trusted:
+        monkeypatch.setenv("SSL_CERT_FILE", str(pem))
+    _trusted.cache_clear()
+
+    with an_issuer(answering(a_jwks()), pem) as (endpoint, asked):
+        if why is None:
+            assert fetch(endpoint, 10) == a_jwks()
+        else:
+            with pytest.raises(JwksUnavailable, match=why):
+                fetch(endpoint, 10)
+            assert asked == []
+
+    _trusted.cache_clear()
 
 
 @pytest.mark.enable_socket
