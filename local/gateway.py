@@ -240,6 +240,8 @@ class Gateway(LocalApigwService):  # type: ignore[misc]  # SAM CLI is untyped
             raise Refusal("AUTHORIZER_FAILURE") from None
         if outcome.failed:
             raise Refusal("UNAUTHORIZED" if outcome.error_message == "Unauthorized" else "AUTHORIZER_FAILURE")
+        if not isinstance(json.loads(outcome.payload), dict):
+            raise Refusal("AUTHORIZER_CONFIGURATION_ERROR")
         cache.put(token, outcome.payload)
         return outcome.payload
 

@@ -29,7 +29,7 @@ class Site:
 
     def _answer(self, request: Request) -> Response:
         # A page from elsewhere whose name was made to point here must not read the tokens.
-        if request.host.rpartition(":")[0] not in ("127.0.0.1", "localhost"):
+        if request.host.partition(":")[0] not in ("127.0.0.1", "localhost"):
             return Response("only on loopback\n", 403)
         if request.method not in ("GET", "HEAD"):
             return Response(status=405, headers={"Allow": "GET, HEAD"})

@@ -1,14 +1,24 @@
 """Small functions and templates of the tests' own, so that the local stack is tested apart from the service."""
 
 import textwrap
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
+from http import HTTPStatus
 from pathlib import Path
 
 import pytest
 
+from local import aws
+from local.browser import send
 from local.runner import Function, Runner
+from local.serving import free_port
+from local.template import Template, read
+from tests.local.standins import eventually
 
 type StartRunner = Callable[..., Runner]
+type ReadTemplate = Callable[..., Template]
+
+STARTS = 30
+"""Seconds that the local AWS may take to come up on a busy machine."""
 
 
 @pytest.fixture
@@ -36,3 +46,43 @@ def start_runner(tmp_path: Path) -> Iterator[StartRunner]:
     yield start
     for runner in started:
         runner.stop()
+
+
+@pytest.fixture
+def read_template(tmp_path: Path) -> ReadTemplate:
+    """Writes a template and reads it as the stack does."""
+
+    def read_text(
+        text: str, given: Mapping[str, str] | None = None, endpoint: str = "http://aws", **local: str
+    ) -> Template:
+        path = tmp_path / "template.yaml"
+        path.write_text(textwrap.dedent(text))
+        return read(path, given or {}, endpoint, aws.REGION, local)
+
+    return read_text
+
+
+@pytest.fixture(scope="session")
+def aws_process(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The address of a local AWS."""
+    port = free_port(0)
+    process = aws.start(port, tmp_path_factory.mktemp("aws") / "aws.log")
+    endpoint = f"http://127.0.0.1:{port}"
+    eventually(lambda: _answers(endpoint), STARTS)
+    yield endpoint
+    process.kill()
+    process.communicate()
+
+
+@pytest.fixture
+def empty_aws(aws_process: str) -> str:
+    """The address of a local AWS with nothing in it."""
+    assert send("POST", f"{aws_process}/moto-api/reset", b"").status == HTTPStatus.OK
+    return aws_process
+
+
+def _answers(endpoint: str) -> bool:
+    try:
+        return send("GET", f"{endpoint}/moto-api/data.json").status == HTTPStatus.OK
+    except OSError:
+        return False

@@ -1,0 +1,311 @@
+"""The pumps move events as AWS does: retries, partial batches, filters, dead letters, expiry."""
+
+import json
+import time
+from collections.abc import Callable, Iterator
+from typing import Any, cast
+
+import pytest
+
+from local import aws, pumps
+from local.pumps import Pumps, failed_items
+from local.resources import create_all
+from local.runner import Function, Outcome, Runner
+from local.template import Template
+from tests.local.standins import Scripted, eventually
+
+pytestmark = pytest.mark.enable_socket
+
+ReadTemplate = Callable[..., Template]
+Answer = Callable[[Any], Any]
+
+TEMPLATE = """
+    Transform: AWS::Serverless-2016-10-31
+    Resources:
+      Uploads: {Type: AWS::S3::Bucket, Properties: {BucketName: uploads}}
+      Rows:
+        Type: AWS::DynamoDB::Table
+        Properties:
+          BillingMode: PAY_PER_REQUEST
+          AttributeDefinitions: [{AttributeName: id, AttributeType: S}]
+          KeySchema: [{AttributeName: id, KeyType: HASH}]
+          StreamSpecification: {StreamViewType: KEYS_ONLY}
+          TimeToLiveSpecification: {AttributeName: expires_at, Enabled: true}
+      Jobs:
+        Type: AWS::SQS::Queue
+        Properties:
+          VisibilityTimeout: 1
+          RedrivePolicy: {deadLetterTargetArn: !GetAtt JobsDead.Arn, maxReceiveCount: 2}
+      JobsDead: {Type: AWS::SQS::Queue}
+      Failures: {Type: AWS::SQS::Queue}
+      ProcessFunction:
+        Type: AWS::Serverless::Function
+        Properties:
+          Handler: app.handler
+          CodeUri: functions/process
+          EventInvokeConfig:
+            MaximumRetryAttempts: 2
+            DestinationConfig: {OnFailure: {Type: SQS, Destination: !GetAtt Failures.Arn}}
+          Events:
+            New:
+              Type: S3
+              Properties:
+                Bucket: !Ref Uploads
+                Events: s3:ObjectCreated:*
+                Filter: {S3Key: {Rules: [{Name: prefix, Value: incoming/}]}}
+      ReleaseFunction:
+        Type: AWS::Serverless::Function
+        Properties: {Handler: app.handler, CodeUri: functions/release}
+      ReleaseSource:
+        Type: AWS::Lambda::EventSourceMapping
+        Properties:
+          FunctionName: !Ref ReleaseFunction
+          EventSourceArn: !GetAtt Rows.StreamArn
+          BatchSize: 10
+          BisectBatchOnFunctionError: true
+          FunctionResponseTypes: [ReportBatchItemFailures]
+          MaximumRetryAttempts: 2
+          DestinationConfig: {OnFailure: {Destination: !GetAtt Failures.Arn}}
+          FilterCriteria: {Filters: [{Pattern: '{"eventName": ["REMOVE"]}'}]}
+      PurgeFunction:
+        Type: AWS::Serverless::Function
+        Properties: {Handler: app.handler, CodeUri: functions/purge}
+      PurgeSource:
+        Type: AWS::Lambda::EventSourceMapping
+        Properties:
+          FunctionName: !GetAtt PurgeFunction.Arn
+          EventSourceArn: !GetAtt Jobs.Arn
+          FunctionResponseTypes: [ReportBatchItemFailures]
+"""
+
+
+class World:
+    """A local AWS with the template's resources, pumps that run, and functions that do as they are told."""
+
+    def __init__(self, template: Template) -> None:
+        self.template = template
+        self.functions = Scripted(
+            {"ProcessFunction": [None], "ReleaseFunction": [None], "PurgeFunction": [None]},
+            functions={name: Function(name, "app.handler", template.path, {}) for name in template.functions},
+        )
+        create_all(template)
+        self.pumps = Pumps(template, cast(Runner, self.functions))
+        self.s3, self.sqs, self.dynamodb = (
+            aws.client(service, template.endpoint) for service in ("s3", "sqs", "dynamodb")
+        )
+
+    def put_row(self, id_: str, expires_at: int | None = None) -> None:
+        """Adds a row."""
+        expiry = {} if expires_at is None else {"expires_at": {"N": str(expires_at)}}
+        self.dynamodb.put_item(TableName="profile-media-local-Rows", Item={"id": {"S": id_}, **expiry})
+
+    def remove_rows(self, *ids: str) -> None:
+        """Removes rows, in this order, before any pump sees it."""
+        for id_ in ids:
+            self.dynamodb.delete_item(TableName="profile-media-local-Rows", Key={"id": {"S": id_}})
+
+    def send_job(self, body: str) -> None:
+        """Sends a message to the queue that feeds the purge function."""
+        self.sqs.send_message(QueueUrl=self.template.queue_url("Jobs"), MessageBody=body)
+
+    def received(self, queue: str) -> list[Any]:
+        """Takes what lies in a queue."""
+        answer = self.sqs.receive_message(QueueUrl=self.template.queue_url(queue), MaxNumberOfMessages=10)
+        return [json.loads(message["Body"]) for message in answer.get("Messages", [])]
+
+    def wait_for(self, queue: str) -> list[Any]:
+        """Takes what lies in a queue, as soon as there is anything."""
+        found: list[Any] = []
+
+        def look() -> bool:
+            found.extend(self.received(queue))
+            return bool(found)
+
+        eventually(look)
+        return found
+
+    def batches(self, function: str) -> list[list[str]]:
+        """What each call of a stream's or a queue's function was about."""
+        return [[_subject(record) for record in event["Records"]] for event in self.functions.events_of(function)]
+
+
+def _subject(record: dict[str, Any]) -> str:
+    return str(record["body"] if "body" in record else record["dynamodb"]["Keys"]["id"]["S"])
+
+
+def _failing(*subjects: str) -> Answer:
+    """Says that these records failed, and the others did not."""
+
+    def answer(event: Any) -> Any:
+        failed = [record for record in event["Records"] if _subject(record) in subjects]
+        names = [record.get("messageId") or record["dynamodb"]["SequenceNumber"] for record in failed]
+        return {"batchItemFailures": [{"itemIdentifier": name} for name in names]}
+
+    return answer
+
+
+@pytest.fixture
+def world(read_template: ReadTemplate, empty_aws: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
+    """Where retries come at once."""
+    monkeypatch.setattr(pumps, "RETRY_SECONDS", (0.01, 0.01))
+    monkeypatch.setattr(pumps, "POLL_SECONDS", 0.02)
+    monkeypatch.setattr(pumps, "REAP_SECONDS", 0.05)
+    world = World(read_template(TEMPLATE, endpoint=empty_aws))
+    yield world
+    world.pumps.stop()
+    world.pumps.join()
+
+
+def test_an_object_under_the_prefix_is_told_in_s3s_own_shape(world: World) -> None:
+    world.pumps.start()
+    world.s3.put_object(Bucket="uploads", Key="elsewhere/a", Body=b"x")
+    world.s3.put_object(Bucket="uploads", Key="incoming/a b/ü+", Body=b"four")
+    eventually(lambda: world.functions.events_of("ProcessFunction"))
+    ((record,),) = [event["Records"] for event in world.functions.events_of("ProcessFunction")]
+    assert (record["eventSource"], record["eventName"], record["awsRegion"]) == (
+        "aws:s3",
+        "ObjectCreated:Put",
+        "us-east-1",
+    )
+    assert record["s3"]["bucket"]["name"] == "uploads"
+    assert record["s3"]["object"]["key"] == "incoming/a+b/%C3%BC%2B"
+    assert record["s3"]["object"]["size"] == 4
+    assert record["s3"]["object"]["sequencer"]
+
+
+def test_an_asynchronous_invocation_is_tried_three_times_and_then_handed_over(world: World) -> None:
+    world.functions.answers["ProcessFunction"] = [ValueError("no")]
+    world.pumps.start()
+    world.s3.put_object(Bucket="uploads", Key="incoming/a", Body=b"x")
+    failures = world.wait_for("Failures")
+    events = world.functions.events_of("ProcessFunction")
+    assert len(events) == 3
+    assert events[0] == events[1] == events[2]
+    (failure,) = failures
+    assert failure["requestPayload"] == events[0]
+    assert failure["requestContext"]["condition"] == "RetriesExhausted"
+    assert failure["requestContext"]["approximateInvokeCount"] == 3
+    assert failure["responsePayload"]["errorMessage"] == "no"
+
+
+def test_an_asynchronous_invocation_that_succeeds_at_last_is_not_handed_over(world: World) -> None:
+    world.functions.answers["ProcessFunction"] = [ValueError("no"), ValueError("no"), None]
+    world.pumps.start()
+    world.s3.put_object(Bucket="uploads", Key="incoming/a", Body=b"x")
+    eventually(lambda: len(world.functions.events_of("ProcessFunction")) == 3)
+    assert world.received("Failures") == []
+
+
+def test_a_stream_delivers_removed_rows_in_order_and_nothing_that_is_filtered_out(world: World) -> None:
+    for id_ in ("a", "b", "c"):
+        world.put_row(id_)
+    world.remove_rows("b", "a")
+    world.pumps.start()
+    eventually(lambda: world.batches("ReleaseFunction"))
+    assert world.batches("ReleaseFunction") == [["b", "a"]]
+    (record, _) = world.functions.events_of("ReleaseFunction")[0]["Records"]
+    assert (record["eventName"], record["eventSource"]) == ("REMOVE", "aws:dynamodb")
+    assert record["eventSourceARN"].startswith(
+        "arn:aws:dynamodb:us-east-1:123456789012:table/profile-media-local-Rows/"
+    )
+    assert isinstance(record["dynamodb"]["ApproximateCreationDateTime"], float)
+    world.remove_rows("c")
+    eventually(lambda: world.batches("ReleaseFunction") == [["b", "a"], ["c"]])
+
+
+def test_a_stream_goes_on_after_a_transaction_was_rolled_back(world: World) -> None:
+    world.pumps.start()
+    world.put_row("a")
+    world.remove_rows("a")
+    eventually(lambda: world.batches("ReleaseFunction") == [["a"]])
+    row = {"TableName": "profile-media-local-Rows", "Key": {"id": {"S": "b"}}}
+    with pytest.raises(world.dynamodb.exceptions.TransactionCanceledException):
+        world.dynamodb.transact_write_items(
+            TransactItems=[{"Delete": {**row, "ConditionExpression": "attribute_exists(id)"}}]
+        )
+    world.put_row("c")
+    world.remove_rows("c")
+    eventually(lambda: world.batches("ReleaseFunction") == [["a"], ["c"]])
+
+
+def test_a_stream_starts_again_at_the_first_record_that_failed(world: World) -> None:
+    for id_ in "abcd":
+        world.put_row(id_)
+    world.remove_rows(*"abcd")
+    world.functions.answers["ReleaseFunction"] = [_failing("c"), None]
+    world.pumps.start()
+    eventually(lambda: len(world.batches("ReleaseFunction")) == 2)
+    assert world.batches("ReleaseFunction") == [["a", "b", "c", "d"], ["c", "d"]]
+
+
+def test_a_stream_splits_a_batch_that_fails_whole_and_gives_up_on_the_poison_alone(world: World) -> None:
+    for id_ in "abcd":
+        world.put_row(id_)
+    world.remove_rows(*"abcd")
+
+    def poisoned(event: Any) -> Any:
+        return ValueError("poison") if "b" in map(_subject, event["Records"]) else None
+
+    world.functions.answers["ReleaseFunction"] = [poisoned]
+    world.pumps.start()
+    failures = world.wait_for("Failures")
+    (failure,) = failures
+    assert failure["DDBStreamBatchInfo"]["batchSize"] == 1
+    assert failure["requestContext"]["condition"] == "RetryAttemptsExhausted"
+    eventually(lambda: ["c", "d"] in world.batches("ReleaseFunction"))
+
+
+def test_a_queue_keeps_what_failed_and_gives_it_up_to_the_dead_letters(world: World) -> None:
+    for body in ('"good"', '"poison"'):
+        world.send_job(body)
+    world.functions.answers["PurgeFunction"] = [_failing('"poison"')]
+    world.pumps.start()
+    dead = world.wait_for("JobsDead")
+    assert dead == ["poison"]
+    seen = [body for batch in world.batches("PurgeFunction") for body in batch]
+    assert (seen.count('"good"'), seen.count('"poison"')) == (1, 2)
+
+
+def test_a_function_that_fails_gets_the_whole_batch_again(world: World) -> None:
+    world.send_job('"one"')
+    world.functions.answers["PurgeFunction"] = [ValueError("no"), None]
+    world.pumps.start()
+    eventually(lambda: len(world.batches("PurgeFunction")) == 2)
+    attributes = world.functions.events_of("PurgeFunction")[1]["Records"][0]["attributes"]
+    assert attributes["ApproximateReceiveCount"] == "2"
+
+
+def test_expired_rows_are_removed_and_the_stream_says_so(world: World) -> None:
+    now = int(time.time())
+    world.put_row("expired", now - 1)
+    world.put_row("later", now + 3600)
+    world.put_row("never")
+    world.pumps.start()
+    eventually(lambda: world.batches("ReleaseFunction"))
+    assert world.batches("ReleaseFunction") == [["expired"]]
+    rows = world.dynamodb.scan(TableName="profile-media-local-Rows")["Items"]
+    assert sorted(row["id"]["S"] for row in rows) == ["later", "never"]
+
+
+@pytest.mark.parametrize(
+    ("answer", "failed"),
+    [
+        (None, set()),
+        ({}, set()),
+        ({"batchItemFailures": None}, set()),
+        ({"batchItemFailures": []}, set()),
+        ({"batchItemFailures": [{"itemIdentifier": "b"}]}, {"b"}),
+        ({"batchItemFailures": [{"itemIdentifier": ""}]}, {"a", "b"}),
+        ({"batchItemFailures": [{"itemIdentifier": None}]}, {"a", "b"}),
+        ({"batchItemFailures": [{"itemIdentifier": "unknown"}]}, {"a", "b"}),
+        ({"batchItemFailures": [{"wrong": "b"}]}, {"a", "b"}),
+        ({"batchItemFailures": "b"}, {"a", "b"}),
+        ("done", {"a", "b"}),
+    ],
+)
+def test_a_malformed_answer_fails_the_whole_batch(answer: Any, failed: set[str]) -> None:
+    assert failed_items(Outcome("r", json.dumps(answer)), ["a", "b"]) == failed
+
+
+def test_a_function_that_fails_fails_the_whole_batch() -> None:
+    assert failed_items(Outcome("r", "{}", failed=True), ["a", "b"]) == {"a", "b"}

@@ -1,0 +1,84 @@
+"""The command line, the page and the state file of the stack; the stack as a whole is tested in tests/e2e."""
+
+import json
+import os
+import subprocess
+from pathlib import Path
+
+import pytest
+from werkzeug.test import Client
+
+from local.site import Site
+from local.stack import PORTS, parse_arguments
+from local.state import StackNotRunning, read_state, remove_state, write_state
+
+
+def test_parameters_and_ports_are_read_as_make_gives_them() -> None:
+    options = parse_arguments(
+        ["--params", 'PurgeDelaySeconds=2 AllowedOrigins="https://a,https://b"', "--ports", "4000"]
+    )
+    assert options.parameters == {"PurgeDelaySeconds": "2", "AllowedOrigins": "https://a,https://b"}
+    assert options.ports == {"api": 4000, "page": 4001, "edge": 4002, "issuer": 4003, "aws": 4004}
+    assert parse_arguments(["--params", "", "--ports", ""]).ports == PORTS
+    assert parse_arguments(["--ports", "api=8080"]).ports == {**PORTS, "api": 8080}
+    assert set(parse_arguments(["--ports", "0"]).ports.values()) == {0}
+
+
+@pytest.mark.parametrize("arguments", [["--params", "PurgeDelaySeconds"], ["--ports", "door=1"], ["--ports", "api=x"]])
+def test_what_is_not_a_parameter_or_a_port_is_refused(arguments: list[str]) -> None:
+    with pytest.raises(SystemExit):
+        parse_arguments(arguments)
+
+
+def test_the_state_is_there_for_its_owner_only_and_while_its_stack_runs(tmp_path: Path) -> None:
+    with pytest.raises(StackNotRunning):
+        read_state(tmp_path)
+    write_state(tmp_path, {"api": "http://a"})
+    assert read_state(tmp_path) == {"api": "http://a", "pid": os.getpid()}
+    assert (tmp_path / "stack.json").stat().st_mode & 0o077 == 0
+    assert [path.name for path in tmp_path.iterdir()] == ["stack.json"]
+    remove_state(tmp_path)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_dead_stacks_state_does_not_count_and_another_stacks_stays(tmp_path: Path) -> None:
+    with subprocess.Popen(["true"]) as ended:
+        pass
+    (tmp_path / "stack.json").write_text(json.dumps({"pid": ended.pid}))
+    with pytest.raises(StackNotRunning):
+        read_state(tmp_path)
+    (tmp_path / "stack.json").write_text(json.dumps({"pid": os.getppid()}))
+    remove_state(tmp_path)
+    assert (tmp_path / "stack.json").exists()
+
+
+@pytest.fixture
+def site(tmp_path: Path) -> Client:
+    page = tmp_path / "page"
+    page.mkdir()
+    (page / "index.html").write_text("<!doctype html>")
+    (page / "page.js").write_text("export {}")
+    (page / "style.css").write_text("")
+    (tmp_path / "secret").write_text("secret")
+    return Client(Site(lambda: {"api": "http://a"}, page))
+
+
+def test_the_page_is_served_with_types_that_browsers_accept_modules_with(site: Client) -> None:
+    types = {"/": "text/html", "/index.html": "text/html", "/page.js": "text/javascript", "/style.css": "text/css"}
+    for path, mimetype in types.items():
+        answer = site.get(path)
+        assert (answer.status_code, answer.mimetype) == (200, mimetype)
+        assert answer.headers["X-Content-Type-Options"] == "nosniff"
+        answer.close()
+    assert site.get("/stack.json").json == {"api": "http://a"}
+
+
+@pytest.mark.parametrize("path", ["/../secret", "/%2e%2e/secret", "/nothing", "//etc/passwd"])
+def test_nothing_but_the_page_is_served(path: str, site: Client) -> None:
+    assert site.get(path).status_code == 404
+
+
+def test_tokens_are_only_for_pages_on_loopback(site: Client) -> None:
+    assert site.get("/stack.json", base_url="http://127.0.0.1:3001").status_code == 200
+    assert site.get("/stack.json", base_url="http://rebound.example:3001").status_code == 403
+    assert site.post("/stack.json").status_code == 405
