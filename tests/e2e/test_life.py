@@ -1,0 +1,277 @@
+"""The whole life of pictures over HTTP, with boto3 looking behind the scenes."""
+
+import json
+import threading
+import time
+from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from local import aws, token
+from local.browser import Answer, Browser, post_form, send
+from local.demo import Demo, check_picture
+from profile_media.domain.keys import incoming_key
+from profile_media.domain.model import Slot
+from profile_media.domain.policy import SIZES
+from tests.pictures import a_jpeg, a_phone_photograph, a_png_claiming, a_scan_bomb
+
+pytestmark = [pytest.mark.e2e, pytest.mark.enable_socket]
+
+type Stack = Mapping[str, Any]
+
+PATIENCE = 40
+"""Seconds until something that happens behind the scenes counts as not happening; the machine may be busy."""
+
+NO_UPLOAD = "00000000-0000-4000-8000-000000000000"
+
+
+@pytest.fixture
+def behind(stack: Stack) -> "Behind":
+    """What lies in the tables and buckets."""
+    return Behind(stack)
+
+
+class Behind:
+    """Looks into the stack's AWS."""
+
+    def __init__(self, stack: Stack) -> None:
+        self._stack = stack
+        self.s3 = aws.client("s3", stack["aws_endpoint"])
+        self.dynamodb = aws.client("dynamodb", stack["aws_endpoint"])
+
+    def keys(self, bucket: str, prefix: str) -> list[str]:
+        """The objects under a prefix."""
+        listed = self.s3.list_objects_v2(Bucket=self._stack["buckets"][bucket], Prefix=prefix)
+        return [found["Key"] for found in listed.get("Contents", [])]
+
+    def media(self, upload_id: str) -> list[str]:
+        """An upload's objects in the media bucket."""
+        return self.keys("MediaBucket", f"media/{upload_id}/")
+
+    def row(self, user: str, upload_id: str) -> dict[str, Any] | None:
+        """An upload's row."""
+        found: dict[str, Any] | None = self.dynamodb.get_item(**self._item(user, upload_id)).get("Item")
+        return found
+
+    def expire(self, user: str, upload_id: str) -> None:
+        """Lets an upload's time have run out."""
+        self.dynamodb.update_item(
+            **self._item(user, upload_id),
+            UpdateExpression="SET expires_at = :past",
+            ExpressionAttributeValues={":past": {"N": str(int(time.time()) - 1)}},
+        )
+
+    def _item(self, user: str, upload_id: str) -> dict[str, Any]:
+        key = {"owner_id": {"S": self._stack["users"][user]["user_id"]}, "upload_id": {"S": upload_id}}
+        return {"TableName": self._stack["tables"]["UploadsTable"], "Key": key}
+
+    def reports(self, function: str) -> list[dict[str, Any]]:
+        """One record for each invocation of a function so far."""
+        log = Path(self._stack["folder"]) / "logs" / f"{function}.log"
+        lines = log.read_text().splitlines() if log.exists() else []
+        return [record for line in lines if (record := json.loads(line)).get("type") == "platform.report"]
+
+
+def eventually(is_so: Callable[[], object], otherwise: Callable[[], object] = lambda: "") -> None:
+    """Waits for a condition; fails the test when it has not come about in time."""
+    deadline = time.monotonic() + PATIENCE
+    while not is_so():
+        assert time.monotonic() < deadline, otherwise()
+        time.sleep(0.1)
+
+
+def upload(browser: Browser, content: bytes, slot: str = "avatar", content_type: str = "image/jpeg") -> dict[str, Any]:
+    """Uploads as a page does; gives the settled upload."""
+    intent = browser.intend(slot, content, content_type)
+    assert intent.status == 201, intent.body
+    assert post_form(intent.json()["upload"], content).status == 201
+    settled = browser.settled(intent.json()["uploadId"])
+    assert settled.status == 200
+    return settled.json()
+
+
+def test_the_demo_finds_everything_as_it_should_be(stack: Stack, capsys: pytest.CaptureFixture[str]) -> None:
+    Demo(dict(stack)).run()
+    steps = [line for line in capsys.readouterr().out.splitlines() if line.startswith("  ")]
+    assert len(steps) == 28
+    assert all(" … ok, " in line for line in steps)
+
+
+def test_a_phones_photograph_becomes_four_upright_squares_with_nothing_else_in_them(
+    stack: Stack, behind: Behind
+) -> None:
+    browser, photograph = Browser.of(stack, "ada"), a_phone_photograph()
+    ready = upload(browser, photograph)
+    assert ready["state"] == "ready"
+    sizes = {size.name: (size.width, size.height) for size in SIZES[Slot.AVATAR]}
+    assert ready["derivatives"].keys() == sizes.keys()
+    for name, derivative in ready["derivatives"].items():
+        check_picture(name, send("GET", derivative["url"]).body, sizes[name], photograph)
+    eventually(lambda: not behind.keys("UploadsBucket", _owner_prefix(stack, "ada", ready["uploadId"])))
+    bound = browser.bind("avatar", ready["publicId"])
+    assert bound.status == 200
+    assert bound.json()["avatar"]["url"] == ready["derivatives"]["full"]["url"]
+    assert browser.bind("avatar", ready["publicId"]).json() == bound.json()
+    row = behind.row("ada", ready["uploadId"])
+    assert row is not None
+    assert "expires_at" not in row
+
+
+def test_an_upload_that_nobody_binds_goes_with_all_its_objects(stack: Stack, behind: Behind) -> None:
+    ready = upload(Browser.of(stack, "linus"), a_jpeg())
+    assert behind.media(ready["uploadId"])
+    behind.expire("linus", ready["uploadId"])
+    eventually(lambda: behind.row("linus", ready["uploadId"]) is None)
+    eventually(lambda: behind.media(ready["uploadId"]) == [], lambda: behind.media(ready["uploadId"]))
+
+
+def test_an_object_put_past_the_edge_is_processed_too(stack: Stack, behind: Behind) -> None:
+    browser, content = Browser.of(stack, "linus"), a_jpeg()
+    intent = browser.intend("avatar", content).json()
+    key = _owner_prefix(stack, "linus", intent["uploadId"])
+    behind.s3.put_object(Bucket=stack["buckets"]["UploadsBucket"], Key=key, Body=content, ContentType="image/jpeg")
+    assert browser.settled(intent["uploadId"]).json()["state"] == "ready"
+
+
+@pytest.mark.parametrize(
+    ("content", "content_type", "reason"),
+    [
+        (b"These are no pictures." * 100, "image/jpeg", "unsupported_format"),
+        (a_jpeg()[:2000], "image/jpeg", "corrupt"),
+        (a_scan_bomb(), "image/jpeg", "too_complex"),
+        (a_png_claiming(65_500, 65_500), "image/png", "too_many_pixels"),
+        (b'<svg xmlns="http://www.w3.org/2000/svg"/>', "image/png", "unsupported_format"),
+        (a_jpeg(), "image/png", "type_mismatch"),
+    ],
+    ids=["text", "truncated", "scan bomb", "pixel bomb", "SVG", "other type"],
+)
+def test_what_is_no_picture_is_rejected_with_its_reason_and_not_kept(
+    content: bytes, content_type: str, reason: str, stack: Stack, behind: Behind
+) -> None:
+    rejected = upload(Browser.of(stack, "noor"), content, content_type=content_type)
+    assert (rejected["state"], rejected["reason"]["code"]) == ("rejected", reason)
+    eventually(lambda: not behind.keys("UploadsBucket", _owner_prefix(stack, "noor", rejected["uploadId"])))
+    assert behind.media(rejected["uploadId"]) == []
+
+
+def test_another_users_picture_is_an_invalid_one(stack: Stack) -> None:
+    ready = upload(Browser.of(stack, "linus"), a_jpeg())
+    answer = Browser.of(stack, "noor").bind("avatar", ready["publicId"])
+    assert (answer.status, answer.json()) == (400, {"success": False, "message": "Invalid publicId"})
+    assert Browser.of(stack, "noor").call("GET", f"/media/uploads/{ready['uploadId']}").status == 404
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["--expired"],
+        ["--audience", "other"],
+        ["--issuer", "http://127.0.0.1:1"],
+        ["--alg", "none"],
+        ["--alg", "HS256"],
+        ["--kid", "unheard-of"],
+        ["--key", "other"],
+        ["--key", "other", "--alg", "ES256"],
+    ],
+    ids=" ".join,
+)
+def test_a_bad_token_is_a_401_and_no_handler_runs(
+    arguments: list[str], stack: Stack, behind: Behind, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert token.main(["ada", *arguments, "--state", stack["folder"]]) == 0
+    bad = capsys.readouterr().out.strip()
+    before = behind.reports("GetProfileFunction")
+    _check_refused(send("GET", f"{stack['api']}/media/profile", headers={"Authorization": f"Bearer {bad}"}))
+    assert behind.reports("GetProfileFunction") == before
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {},
+        {"Authorization": ""},
+        {"Authorization": "Bearer"},
+        {"Authorization": "Basic YTpi"},
+        {"Authorization": "x.y.z"},
+    ],
+    ids=["none", "empty", "no token", "basic", "nonsense"],
+)
+def test_without_a_bearer_token_it_is_a_401_and_no_handler_runs(
+    headers: dict[str, str], stack: Stack, behind: Behind
+) -> None:
+    before = behind.reports("GetProfileFunction")
+    _check_refused(send("GET", f"{stack['api']}/media/profile", headers=headers))
+    assert behind.reports("GetProfileFunction") == before
+
+
+def test_a_token_of_the_other_algorithm_is_as_good(stack: Stack, capsys: pytest.CaptureFixture[str]) -> None:
+    token.main(["ada", "--alg", "ES256", "--state", stack["folder"]])
+    good = capsys.readouterr().out.strip()
+    answer = send("GET", f"{stack['api']}/media/profile", headers={"Authorization": f"Bearer {good}"})
+    assert (answer.status, answer.json()["userId"]) == (200, "auth0|ada")
+
+
+def test_long_polls_keep_nobody_waiting(stack: Stack) -> None:
+    browser, content = Browser.of(stack, "linus"), a_jpeg()
+    intents = [browser.intend("avatar", content).json() for _ in range(3)]
+    answered = threading.Event()
+
+    def poll(intent: dict[str, Any]) -> bool:
+        """Whether somebody else was answered before this long poll was."""
+        assert browser.settled(intent["uploadId"]).json()["state"] == "ready"
+        return answered.is_set()
+
+    with ThreadPoolExecutor(3) as threads:
+        polls = [threads.submit(poll, intent) for intent in intents]
+        assert browser.profile()["userId"] == stack["users"]["linus"]["user_id"]
+        assert browser.call("GET", f"/media/uploads/{intents[0]['uploadId']}").json()["state"] == "pending"
+        answered.set()
+        for intent in intents:
+            assert post_form(intent["upload"], content).status == 201
+        assert all(future.result() for future in polls)
+
+
+def test_every_answer_carries_an_id_of_its_own(stack: Stack) -> None:
+    browser = Browser.of(stack, "ada")
+    answers = [
+        browser.call("GET", "/media/profile"),
+        browser.call("GET", f"/media/uploads/{NO_UPLOAD}"),
+        browser.call("GET", "/no/such/path"),
+        browser.bind("avatar", "nonsense"),
+        send("GET", f"{stack['api']}/media/profile"),
+    ]
+    ids = [answer.headers["x-correlation-id"] for answer in answers]
+    assert [answer.status for answer in answers] == [200, 404, 404, 400, 401]
+    assert len(set(ids)) == len(ids)
+    assert None not in ids
+
+
+def test_the_page_may_call_from_its_origin_and_no_other_may(stack: Stack) -> None:
+    asking = {"Access-Control-Request-Method": "PATCH", "Access-Control-Request-Headers": "authorization,content-type"}
+    for origin, allowed in ((stack["page"], stack["page"]), ("https://elsewhere.example", None)):
+        preflight = send("OPTIONS", f"{stack['api']}/user/profile/avatar", headers={"Origin": origin, **asking})
+        assert preflight.status in (200, 204)
+        assert preflight.headers["Access-Control-Allow-Origin"] == allowed
+
+
+def test_no_log_has_a_token_a_signature_or_a_policy_in_it(stack: Stack) -> None:
+    upload(Browser.of(stack, "ada"), a_jpeg())
+    for log in (Path(stack["folder"]) / "logs").glob("*Function.log"):
+        text = log.read_text()
+        assert "eyJ" not in text, log.name
+        assert "x-amz-signature" not in text.lower(), log.name
+
+
+def _check_refused(answer: Answer) -> None:
+    body = answer.json()
+    assert answer.status == 401
+    assert body["message"] == "Invalid or expired token"
+    assert body["error"]["code"] == "AUTH_UNAUTHORIZED"
+    assert body["error"]["correlationId"] == answer.headers["x-correlation-id"]
+
+
+def _owner_prefix(stack: Stack, user: str, upload_id: str) -> str:
+    return incoming_key(stack["users"][user]["user_id"], upload_id)
