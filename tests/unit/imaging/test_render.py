@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from PIL import Image, ImageCms, ImageOps
+from PIL import Image, ImageCms, ImageOps, JpegImagePlugin
 
 from profile_media.domain.keys import digest
 from profile_media.domain.model import MASTER, ContentType, Slot
@@ -26,12 +26,6 @@ SAMPLES = {
     ContentType.GIF: pictures.a_gif,
     ContentType.AVIF: pictures.an_avif,
 }
-
-
-@pytest.fixture(autouse=True)
-def _pillow_as_it_was(monkeypatch: pytest.MonkeyPatch) -> None:
-    # The pipeline sets Pillow's own cap, which in production only a child sees.
-    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", Image.MAX_IMAGE_PIXELS)
 
 
 @pytest.mark.parametrize("slot", Slot)
@@ -112,6 +106,31 @@ def test_a_scaled_decode_shows_what_a_full_one_does() -> None:
     expected = full.resize((1500, 500), Image.Resampling.LANCZOS, (0, 1512, 3024, 2520))
     assert difference(cover["full"], expected) <= CLOSE
     assert difference(cover["small"], expected.resize((750, 250), Image.Resampling.LANCZOS)) <= CLOSE
+
+
+@pytest.mark.filterwarnings("ignore::PIL.Image.DecompressionBombWarning")  # Pillow's, at half of the cap
+@pytest.mark.parametrize(
+    ("size", "slot", "part"),
+    [
+        ((4032, 3024), Slot.AVATAR, 2),
+        ((4032, 3024), Slot.COVER_IMAGE, 1),  # half would leave 1.3 pixels for each of the cover's
+        ((8064, 6048), Slot.AVATAR, 4),
+        ((8064, 6048), Slot.COVER_IMAGE, 2),
+        ((3800, 2850), Slot.AVATAR, 1),  # half would be too small for the master
+        ((4032, 1500), Slot.AVATAR, 1),  # and this too flat for the avatar
+        ((640, 480), Slot.AVATAR, 1),
+    ],
+)
+def test_a_jpeg_is_decoded_no_larger_than_it_is_needed(
+    monkeypatch: pytest.MonkeyPatch, size: tuple[int, int], slot: Slot, part: int
+) -> None:
+    def stop(opened: JpegImagePlugin.JpegImageFile) -> None:
+        raise StopIteration(opened.size)
+
+    monkeypatch.setattr(JpegImagePlugin.JpegImageFile, "load", stop)
+    with pytest.raises(StopIteration) as stopped:
+        render(pictures.a_jpeg_claiming(*size), ContentType.JPEG, slot)
+    assert stopped.value.value == (size[0] // part, size[1] // part)
 
 
 def test_the_master_is_bounded_and_whole_and_never_enlarged() -> None:
