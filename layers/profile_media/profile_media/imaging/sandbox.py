@@ -33,9 +33,9 @@ class SandboxLimits:
     """What one picture may cost."""
 
     cpu_seconds: int = 8
-    """The most a 50-megapixel picture of any format needs is about 3; 17,000 hostile ones took 0.33."""
+    """The largest pictures the caps let through take about 2; 17,000 hostile files took 0.33 at the most."""
     memory_mib: int = 1024
-    """On top of the parent's address space. A 25-megapixel WebP needs 400; a function of 1,769 MB still has room."""
+    """Beyond the parent's own. A 25-megapixel WebP with transparency needs 550; a function of 1,769 MB has room."""
     deadline_seconds: float = 12.0
     """Wall clock, for a child that waits instead of computing; below API Gateway's 29 with the AWS calls around it."""
     answer_bytes: int = 32 * _MIB
