@@ -97,6 +97,8 @@ def main() -> None:
 
     serve(application(), int(sys.argv[1]), "aws", Handler)
     sys.stdin.buffer.read()
+    # Taking moto down module by module would take seconds, and there is nothing to save.
+    os._exit(0)
 
 
 if __name__ == "__main__":

@@ -1,6 +1,9 @@
 """The whole life of pictures over HTTP, with boto3 looking behind the scenes."""
 
 import json
+import os
+import signal
+import subprocess
 import threading
 import time
 from collections.abc import Callable, Mapping
@@ -13,6 +16,7 @@ import pytest
 from local import aws, token
 from local.browser import Answer, Browser, post_form, send
 from local.demo import Demo, check_picture
+from local.launch import launched
 from profile_media.domain.keys import incoming_key
 from profile_media.domain.model import Slot
 from profile_media.domain.policy import SIZES
@@ -263,6 +267,30 @@ def test_no_log_has_a_token_a_signature_or_a_policy_in_it(stack: Stack) -> None:
         text = log.read_text()
         assert "eyJ" not in text, log.name
         assert "x-amz-signature" not in text.lower(), log.name
+
+
+def test_a_stack_that_is_killed_leaves_no_process_behind() -> None:
+    with launched({}) as state:
+        assert Browser.of(state, "ada").profile()["userId"] == "auth0|ada"
+        family = _descendants(state["pid"])
+        # Its AWS, the nursery, and two workers at least: the authorizer's and the profile's.
+        assert len(family) >= 4
+        os.kill(state["pid"], signal.SIGKILL)
+        eventually(lambda: not any(map(_is_alive, family)), lambda: [pid for pid in family if _is_alive(pid)])
+
+
+def _descendants(pid: int) -> list[int]:
+    """The processes a process started, and those that they did."""
+    listed = subprocess.run(["ps", "-eo", "pid=,ppid="], capture_output=True, text=True, check=True).stdout
+    parents = {int(child): int(parent) for child, parent in map(str.split, listed.splitlines())}
+    children = [child for child, parent in parents.items() if parent == pid]
+    return [*children, *(grandchild for child in children for grandchild in _descendants(child))]
+
+
+def _is_alive(pid: int) -> bool:
+    """Whether it runs: one that only waits to be reaped does not."""
+    listed = subprocess.run(["ps", "-o", "stat=", "-p", str(pid)], capture_output=True, text=True, check=False)
+    return listed.stdout.strip()[:1] not in ("", "Z")
 
 
 def _check_refused(answer: Answer) -> None:
