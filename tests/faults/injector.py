@@ -1,6 +1,6 @@
 """Counts every call to AWS, and makes one of them fail: before its effect, after it, or with its answer lost."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -31,6 +31,8 @@ class Injector:
     calls: list[str] = field(default_factory=list)
     at: int | None = None
     fault: Fault | None = None
+    meanwhile: Callable[[], object] | None = None
+    """Happens just before the call, whole, as another invocation would."""
     _lock: Lock = field(default_factory=Lock)
 
     def arm(self, at: int, fault: Fault) -> None:
@@ -38,9 +40,14 @@ class Injector:
         self.calls.clear()
         self.at, self.fault = at, fault
 
+    def interrupt(self, at: int, meanwhile: Callable[[], object]) -> None:
+        """Lets something else happen just before the call with this number."""
+        self.calls.clear()
+        self.at, self.fault, self.meanwhile = at, None, meanwhile
+
     def disarm(self) -> None:
         """Lets every call through."""
-        self.at = None
+        self.at = self.meanwhile = None
 
     @contextmanager
     def counting(self) -> Iterator[list[str]]:
@@ -53,6 +60,10 @@ class Injector:
             number = len(self.calls)
             self.calls.append(event_name.removeprefix("before-send."))
             hit = number == self.at
+        if hit and self.meanwhile:
+            meanwhile = self.meanwhile
+            self.disarm()
+            meanwhile()
         if hit and self.fault is Fault.BEFORE:
             raise Crash
         answer = original(event_name, request)

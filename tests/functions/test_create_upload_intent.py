@@ -109,6 +109,8 @@ def test_over_the_open_limit_is_429_with_when_to_come_back(call: Call) -> None:
         ({**BODY, "key": "media/x"}, "key"),
         ({**BODY, "owner": "auth0|grace"}, "owner"),
         ({**BODY, "owner": {}}, "owner.userId"),
+        ({**BODY, "owner": {"userId": ""}}, "owner.userId"),
+        ({**BODY, "owner": {"userId": "я" * 128}}, "owner.userId"),
     ],
 )
 def test_a_bad_body_names_the_field(call: Call, aws: cloud.Cloud, body: object, field: str) -> None:
@@ -135,6 +137,7 @@ def test_a_bad_body_names_the_field(call: Call, aws: cloud.Cloud, body: object, 
         "[" * 16000,
         json.dumps({**BODY, "padding": "x" * 16384}),
         "\ud800",
+        '{"slot": "avatar", "contentType": "image/jpeg", "contentLength": 1, "owner": {"userId": "\\ud800"}}',
     ],
 )
 def test_what_is_no_strict_json_object_is_a_400(call: Call, body: str | None) -> None:

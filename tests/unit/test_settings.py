@@ -43,6 +43,15 @@ def test_a_value_that_does_not_parse_is_named_but_not_told(
     assert value not in str(refused.value)
 
 
+def test_an_empty_text_is_a_choice_and_an_empty_number_is_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TOKEN_ISSUER", "https://issuer.example.com/")
+    monkeypatch.setenv("TOKEN_AUDIENCE", "api")
+    monkeypatch.setenv("ADMIN_CLAIM", "")
+    monkeypatch.setenv("OPEN_INTENTS", "")
+    assert settings.load(settings.Authorizer).admin_claim == ""
+    assert settings.load(settings.Intents).open_intents == 5
+
+
 def test_the_issuers_keys_are_at_the_usual_place_unless_told(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TOKEN_ISSUER", "https://issuer.example.com/")
     monkeypatch.setenv("TOKEN_AUDIENCE", "api")

@@ -5,13 +5,13 @@ Needs dynamodb:GetItem and UpdateItem on both tables, and DeleteItem on the uplo
 
 from pynamodb.exceptions import DoesNotExist
 from pynamodb.expressions.condition import Condition
+from pynamodb.models import _ModelFuture
 from pynamodb.transactions import TransactGet, TransactWrite
 
 from profile_media.aws.tables import (
     AttachmentMap,
     UploadRow,
     UserRow,
-    available,
     connection,
     derivative_maps,
     milliseconds,
@@ -19,6 +19,7 @@ from profile_media.aws.tables import (
     profile_of,
     seconds,
     transact,
+    unhindered,
     upload_of,
 )
 from profile_media.domain.model import Profile, State, Upload
@@ -33,9 +34,12 @@ class DynamoAttachments:
 
     def read(self, user_id: str, upload_id: str) -> tuple[Profile, Upload | None]:
         """The profile and the upload as they were at one instant, in one call."""
-        with available(), TransactGet(connection=connection()) as transaction:
-            user = transaction.get(UserRow, user_id)
-            upload = transaction.get(UploadRow, user_id, upload_id)
+
+        def look() -> tuple[_ModelFuture[UserRow], _ModelFuture[UploadRow]]:
+            with TransactGet(connection=connection()) as transaction:
+                return transaction.get(UserRow, user_id), transaction.get(UploadRow, user_id, upload_id)
+
+        user, upload = unhindered(look)
         try:
             profile = profile_of(user_id, user.get())
         except DoesNotExist:

@@ -38,6 +38,7 @@ _PASSING = frozenset(
         "SlowDown",
         "ThrottlingException",
         "Throttling",
+        "TransactionConflictException",
         "TransactionInProgressException",
     }
 )

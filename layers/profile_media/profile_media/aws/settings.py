@@ -29,6 +29,7 @@ class Authorizer:
     token_required_claim: str = ""
     """`name=value`, or empty; tells access tokens from other tokens of the same issuer."""
     admin_claim: str = "scope=profile-media:admin"
+    """`name=value`, or empty for no administrators."""
     jwks_allow_loopback: bool = False
     """Lets the local stack's issuer be http on 127.0.0.1."""
 
@@ -159,8 +160,8 @@ def forget() -> None:
 def _from_environment[Settings](of: type[Settings]) -> Settings:
     values: dict[str, object] = {}
     for field in fields(of):  # type: ignore[arg-type]
-        text = os.environ.get(field.name.upper(), "")
-        if text:
+        text = os.environ.get(field.name.upper())
+        if text or (text == "" and isinstance(field.default, str)):
             values[field.name] = _parse(field.name, str(field.type), text)
         elif field.default is MISSING:
             raise SettingInvalid(f"{field.name.upper()} is not set")

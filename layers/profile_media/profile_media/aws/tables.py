@@ -16,7 +16,7 @@ from types import MappingProxyType
 import botocore.session
 from pynamodb.attributes import ListAttribute, MapAttribute, NumberAttribute, UnicodeAttribute, UnicodeSetAttribute
 from pynamodb.connection import Connection, TableConnection
-from pynamodb.exceptions import PynamoDBException, TransactWriteError
+from pynamodb.exceptions import PynamoDBException, TransactGetError, TransactWriteError
 from pynamodb.models import Model
 from pynamodb.transactions import TransactWrite
 
@@ -37,6 +37,7 @@ _CONFLICTS = 5
 _CONFLICT_PAUSE = 0.02
 """Seconds; a transaction takes some 10 ms, so the one in the way is gone after a few."""
 
+_CONDITION_FAILED = "ConditionalCheckFailed"
 _PASSING = frozenset({"TransactionConflict", "ThrottlingError", "ProvisionedThroughputExceeded"})
 """Reasons of a cancelled transaction that go away by themselves."""
 
@@ -186,24 +187,42 @@ def available() -> Iterator[None]:
 
 
 def transact(fill: Callable[[TransactWrite], None]) -> tuple[bool, ...]:
-    """Commits what `fill` adds, trying again while other transactions are in its way.
+    """Commits what `fill` adds.
 
     Returns nothing where it was committed, else which items' conditions failed: deletes, puts, updates, in this order.
     """
-    for attempt in range(_CONFLICTS):
+
+    def commit() -> None:
+        with TransactWrite(connection=connection()) as transaction:
+            fill(transaction)
+
+    try:
+        unhindered(commit)
+    except TransactWriteError as error:
+        reasons = _reasons(error)
+        if _CONDITION_FAILED not in reasons:
+            raise
+        return tuple(reason == _CONDITION_FAILED for reason in reasons)
+    return ()
+
+
+def unhindered[Result](attempt: Callable[[], Result]) -> Result:
+    """Runs a transaction, reading or writing, again while other transactions are in its way."""
+    for number in range(_CONFLICTS):
         try:
-            with available(), TransactWrite(connection=connection()) as transaction:
-                fill(transaction)
-        except TransactWriteError as error:
-            reasons = [reason.code if reason else None for reason in error.cancellation_reasons]
-            if "ConditionalCheckFailed" in reasons:
-                return tuple(reason == "ConditionalCheckFailed" for reason in reasons)
-            if not _PASSING.intersection(reasons):
+            with available():
+                return attempt()
+        except (TransactGetError, TransactWriteError) as error:
+            reasons = _reasons(error)
+            if _CONDITION_FAILED in reasons or not _PASSING.intersection(reasons):
                 raise
-            time.sleep(random.uniform(0, _CONFLICT_PAUSE * 2**attempt))  # noqa: S311 - jitter, not a secret
-        else:
-            return ()
+            time.sleep(random.uniform(0, _CONFLICT_PAUSE * 2**number))  # noqa: S311 - jitter, not a secret
     raise Unavailable("transactions kept conflicting")
+
+
+def _reasons(error: TransactGetError | TransactWriteError) -> list[str | None]:
+    """Why each item was in the way of a cancelled transaction."""
+    return [reason.code if reason else None for reason in error.cancellation_reasons]
 
 
 def milliseconds(moment: datetime) -> int:

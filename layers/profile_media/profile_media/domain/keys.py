@@ -19,7 +19,8 @@ MEDIA_PREFIX = "media/"
 UPLOAD_ID = r"[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}"
 """A version 4 UUID in its one canonical spelling."""
 
-OWNER = r"[A-Za-z0-9_-]{2,1366}"
+OWNER = r"[A-Za-z0-9_-]{2,340}"
+"""A user's id of up to `policy.MAX_OWNER_BYTES` bytes, as `encode_owner` spells it."""
 
 EXTENSIONS = MappingProxyType(
     {

@@ -12,6 +12,9 @@ from profile_media.domain.model import ContentType, Slot
 SMALLEST_UPLOAD = 1
 """Bytes; the lower end of the grant's content-length-range (contracts.md)."""
 
+MAX_OWNER_BYTES = 255
+"""Bytes of a user's id in UTF-8: what OpenID Connect allows a subject, and short enough for any object key."""
+
 MIN_SIDE = 16
 """Pixels. Below this nothing recognisable is left to enlarge."""
 

@@ -45,6 +45,9 @@ STALE_SECONDS = 60 * 60
 COOLDOWN_SECONDS = 30
 """Between two fetches, whatever came of the first and whatever asks for the second."""
 
+RETRY_SECONDS = 1
+"""Between fetches while there is no copy to serve from: one failure at a cold start must not refuse people for long."""
+
 KID = re.compile(r"[A-Za-z0-9._~:/+=-]{1,128}", re.ASCII)
 """What a key id is made of: base64 in both alphabets (one large issuer's ids hold `+`, `/` and `=`), URNs, thumbprints.
 
@@ -285,7 +288,8 @@ class Jwks:
         with self._lock:
             now = self._clock()
             wanted = kid not in self._keys or not _within(FRESH_SECONDS, self._fetched_at, now)
-            if wanted and not _within(COOLDOWN_SECONDS, self._tried_at, now):
+            usable = _within(STALE_SECONDS, self._fetched_at, now)
+            if wanted and not _within(COOLDOWN_SECONDS if usable else RETRY_SECONDS, self._tried_at, now):
                 self._refresh(now)
             if not _within(STALE_SECONDS, self._fetched_at, now):
                 raise JwksUnavailable(*self._trouble.args)

@@ -12,6 +12,7 @@ from profile_media.dialects.native.slots import NAMES, SLOTS
 from profile_media.domain.errors import OwnerForbidden, RequestInvalid, TypeUnsupported
 from profile_media.domain.intend import Intent, IntentRequest
 from profile_media.domain.model import ContentType
+from profile_media.domain.policy import MAX_OWNER_BYTES
 from profile_media.http.json_body import parse_object
 from profile_media.http.links import Links, iso
 from profile_media.http.request import Request, Response
@@ -28,6 +29,12 @@ def _sha256(text: str) -> str:
     return text
 
 
+def _owner_id(text: str) -> str:
+    if not 1 <= len(text.encode()) <= MAX_OWNER_BYTES:
+        raise ValueError(f"must have 1 to {MAX_OWNER_BYTES} bytes")
+    return text
+
+
 class _Body(BaseModel):
     model_config = ConfigDict(strict=True, extra="forbid", alias_generator=to_camel, frozen=True)
 
@@ -35,7 +42,7 @@ class _Body(BaseModel):
 class OwnerBody(_Body):
     """Whom an administrator asks for."""
 
-    user_id: Annotated[str, Field(min_length=1, max_length=255)]
+    user_id: Annotated[str, AfterValidator(_owner_id)]
 
 
 class IntentBody(_Body):
