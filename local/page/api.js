@@ -8,7 +8,8 @@
  *   const upload = await media.settled(intent.uploadId);
  *   if (upload.state === "ready") await media.bind(upload);
  *
- * Every call throws a MediaFailure for whatever the other side, or the way to it, did; and an AbortError once its signal fired.
+ * Every call throws a MediaFailure for whatever the other side, or the way to it, did; an AbortError once its signal
+ * fired.
  */
 
 const BIND_PATHS = {
@@ -25,7 +26,7 @@ const PAUSE = 500;
 /** Bytes. A checksum needs the whole file in memory; one this large is refused by its length anyway. */
 const CHECKSUM_LIMIT = 64 * 1024 * 1024;
 
-/** Says what went wrong with a call; `kind` says where: "service", "storage", "network", "slow" or "file". */
+/** Says what went wrong with a call; `kind` says where: "service", "storage", "network", "slow", "empty" or "file". */
 export class MediaFailure extends Error {
   constructor(kind, { status = 0, code = "", message = "", details = [], retryAfter = null } = {}) {
     super(message || `${kind} ${status} ${code}`.trim());
@@ -45,8 +46,9 @@ export function mediaApi({ api, token, signal = new AbortController().signal, ob
     /** What the user's slots hold. */
     profile: () => call("GET", "/media/profile"),
 
-    /** Asks for an upload into a slot; the same key and file again get the same upload, so a lost answer costs nothing. */
+    /** Asks for an upload into a slot; the same key and file again get the same one, so a lost answer costs nothing. */
     async intend(file, slot, { idempotencyKey = crypto.randomUUID(), signal: own } = {}) {
+      if (file.size === 0) throw new MediaFailure("empty");
       const checksumSha256 = await checksum(file);
       const body = {
         slot,
@@ -57,14 +59,14 @@ export function mediaApi({ api, token, signal = new AbortController().signal, ob
       return call("POST", "/media/intents", { body, headers: { "Idempotency-Key": idempotencyKey }, signal: own });
     },
 
-    /** Sends the bytes straight to the storage, with the form the intent gave; `onProgress` gets bytes sent and in all. */
+    /** Sends the bytes straight to the storage in the intent's form; `onProgress` gets the bytes sent and in all. */
     send: (form, file, { onProgress = () => {}, signal: own } = {}) =>
       sendForm(observe, form, file, onProgress, either(signal, own)),
 
     /** The upload as it stands. */
     upload: (uploadId) => call("GET", `/media/uploads/${encodeURIComponent(uploadId)}`),
 
-    /** The upload once it is no longer pending; a failure of kind "slow" where that takes over `patience` milliseconds. */
+    /** The upload once it is no longer pending; fails as "slow" where that takes over `patience` milliseconds. */
     async settled(uploadId, { patience = 60_000, signal: own } = {}) {
       const path = `/media/uploads/${encodeURIComponent(uploadId)}?wait=${WAIT}`;
       const deadline = Date.now() + patience;
@@ -154,7 +156,7 @@ function refusedByStorage(request) {
   return new MediaFailure("storage", { status: request.status, code: text("Code"), message: text("Message") });
 }
 
-/** SHA-256 of the file as S3 writes it; null where the page is no secure context or the file is too large to be taken. */
+/** SHA-256 of the file as S3 writes it; null where the page is no secure context, or the file too large anyway. */
 async function checksum(file) {
   if (!crypto.subtle || file.size > CHECKSUM_LIMIT) return null;
   try {
@@ -170,7 +172,8 @@ function answered(exchange, status, headers, answer) {
 }
 
 function unanswered({ started, ...exchange }) {
-  return { ...exchange, milliseconds: Math.round(performance.now() - started), status: 0, answerHeaders: {}, answer: "" };
+  const milliseconds = Math.round(performance.now() - started);
+  return { ...exchange, milliseconds, status: 0, answerHeaders: {}, answer: "" };
 }
 
 function headersOf(request) {

@@ -165,8 +165,8 @@ async function bindPicture() {
 
 function showUpload(upload) {
   const slot = SLOT_NAMES[upload.slot];
-  const sentences = { ready: SENTENCES.ready, rejected: explainReason(upload.reason), bound: `This is your ${slot} now.` };
-  showState(upload.state, sentences[upload.state]);
+  const outcomes = { rejected: explainReason(upload.reason), bound: `This is your ${slot} now.` };
+  showState(upload.state, outcomes[upload.state] ?? SENTENCES[upload.state]);
   showDerivatives(at("derivatives"), at("derivative"), upload);
   at("made").hidden = upload.state === "rejected";
   at("bind").textContent = `Set as ${slot}`;

@@ -55,6 +55,7 @@ function derivativeItem(template, name, { url, width, height, contentType, bytes
 export function bytes(count) {
   const units = ["byte", "kilobyte", "megabyte", "gigabyte"];
   const power = Math.min(Math.floor(Math.log10(Math.max(count, 1)) / 3), units.length - 1);
-  const format = { style: "unit", unit: units[power], maximumFractionDigits: power ? 1 : 0, unitDisplay: power ? "short" : "long" };
-  return new Intl.NumberFormat("en", format).format(count / 1000 ** power);
+  const precision = power ? { unitDisplay: "short", maximumFractionDigits: 1 } : { unitDisplay: "long" };
+  const format = new Intl.NumberFormat("en", { style: "unit", unit: units[power], ...precision });
+  return format.format(count / 1000 ** power);
 }

@@ -43,10 +43,11 @@ const FALLBACK = {
   storage: ["The storage refused the file.", "retry"],
   network: ["No connection to the service. Check that you are online and that the stack is running.", "retry"],
   slow: ["This is taking longer than usual.", "retry"],
+  empty: ["The file is empty. Choose another one."],
   file: ["The file cannot be read. It may be a folder, or it was moved since you chose it."],
 };
 
-/** Tells a person what went wrong with a call: a sentence, the other side's own words where it had any, and a remedy. */
+/** Tells a person what went wrong with a call: a sentence, the other side's own words if it had any, and a remedy. */
 export function explainFailure(failure) {
   const { kind, status, code, message, details, retryAfter } = failure;
   const known = { service: SERVICE[status], storage: STORAGE[code] }[kind];
@@ -59,7 +60,8 @@ export function explainFailure(failure) {
 /** A bind is answered by one 400 for everything; to a person it means one thing. */
 export function explainBindFailure(failure) {
   const explained = explainFailure(failure);
-  return failure.status === 400 ? { ...explained, sentence: "This picture can no longer be used. Upload it again." } : explained;
+  if (failure.status !== 400) return explained;
+  return { ...explained, sentence: "This picture can no longer be used. Upload it again." };
 }
 
 function duration(seconds) {

@@ -17,8 +17,8 @@ export function wireLog(list, template) {
     put("path", pathOf(exchange.url));
     put("status", exchange.status || "no answer");
     put("time", `${exchange.milliseconds} ms`);
-    put("request", [maskUrl(exchange.url), lines(exchange.headers), pretty(exchange.body)].filter(Boolean).join("\n\n"));
-    put("answer", [lines(exchange.answerHeaders), pretty(parsed(exchange.answer))].filter(Boolean).join("\n\n") || "nothing");
+    put("request", paragraphs(maskUrl(exchange.url), lines(exchange.headers), pretty(exchange.body)));
+    put("answer", paragraphs(lines(exchange.answerHeaders), pretty(parsed(exchange.answer))) || "nothing");
     entry.querySelector("li").dataset.outcome = exchange.status >= 200 && exchange.status < 300 ? "fine" : "failed";
     list.prepend(entry);
     while (list.children.length > KEPT) list.lastElementChild.remove();
@@ -38,6 +38,10 @@ function maskUrl(url) {
     if (SECRET.test(name)) masked.searchParams.set(name, "masked");
   }
   return masked.href;
+}
+
+function paragraphs(...texts) {
+  return texts.filter(Boolean).join("\n\n");
 }
 
 function lines(headers) {

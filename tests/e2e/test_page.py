@@ -1,0 +1,399 @@
+"""The demo page, used as a person would use it: in a real browser, against the local stack."""
+
+import re
+import subprocess
+from base64 import b64encode
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, FilePayload, Locator, Page, Request, Route, expect, sync_playwright
+
+from profile_media.domain.model import Reason
+from tests.pictures import a_jpeg
+
+pytestmark = [pytest.mark.e2e, pytest.mark.browser, pytest.mark.enable_socket]
+
+ROOT = Path(__file__).resolve().parents[2]
+PATIENCE = 20_000
+"""Milliseconds that anything on the page may take: an upload needs about a second, but the machine may be busy."""
+
+QUIET = [
+    "--headless",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+"""A browser that needs no display and no network but the stack's; runs as root, as containers do."""
+
+type Stack = Mapping[str, Any]
+type Person = Mapping[str, str]
+
+
+def a_jpeg_file(content: bytes, name: str = "me.jpg") -> FilePayload:
+    """What a browser makes of such a file on disk: it knows the type by the name alone."""
+    return {"name": name, "mimeType": "image/jpeg", "buffer": content}
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    """One browser for the module; each test has a page of its own."""
+    found = subprocess.run([ROOT / "scripts/browser"], capture_output=True, text=True, check=False)
+    if found.returncode != 0:
+        pytest.skip(found.stderr.strip())
+    expect.set_options(timeout=PATIENCE)
+    with sync_playwright() as playwright:
+        running = playwright.chromium.launch(executable_path=found.stdout.strip(), args=QUIET)
+        yield running
+        running.close()
+
+
+@pytest.fixture
+def complaints() -> list[str]:
+    """What the browser complained of: console errors and warnings, uncaught exceptions, CSP violations."""
+    return []
+
+
+@pytest.fixture
+def page(browser: Browser, stack: Stack, complaints: list[str]) -> Iterator[Page]:
+    """The demo page, nobody signed in yet."""
+    page = browser.new_page()
+    page.on("console", lambda said: complaints.append(said.text) if said.type in ("error", "warning") else None)
+    page.on("pageerror", lambda error: complaints.append(str(error)))
+    page.goto(stack["page"])
+    yield page
+    page.close()
+
+
+def in_pixels(width: int, height: int) -> str:
+    """The size of a picture as the page writes it."""
+    return f"{width} \N{MULTIPLICATION SIGN} {height} px"
+
+
+def people(stack: Stack) -> list[Person]:
+    """The development users who can sign in, in the order of the page."""
+    return list(stack["users"].values())
+
+
+@pytest.fixture
+def person(stack: Stack) -> Person:
+    """Who sits at the browser."""
+    return people(stack)[0]
+
+
+def sign_in(page: Page, person: Person) -> None:
+    page.get_by_role("radio", name=person["name"], exact=True).check()
+    expect(page.locator("#profile")).to_contain_text(person["user_id"])
+
+
+def choose(page: Page, slot: str, file: FilePayload) -> None:
+    page.get_by_role("radio", name=slot, exact=True).check()
+    page.get_by_label("Choose a picture").set_input_files(file)
+
+
+def upload(page: Page, outcome: str) -> None:
+    page.get_by_role("button", name="Upload", exact=True).click()
+    expect(state(page)).to_have_text(outcome)
+
+
+def state(page: Page) -> Locator:
+    """The badge that says where the upload stands."""
+    return page.get_by_role("status").locator(".badge")
+
+
+def derivatives(page: Page) -> list[str]:
+    """The captions of the derivatives, once all of their pictures have loaded."""
+    pictures = page.get_by_role("list", name="Derivatives").get_by_role("img")
+    for picture in pictures.all():
+        expect(picture).to_have_js_property("complete", True)
+        width = picture.get_attribute("width")
+        assert width is not None
+        expect(picture).to_have_js_property("naturalWidth", int(width))
+    return [caption.inner_text() for caption in page.locator("#derivatives figcaption").all()]
+
+
+def bound_source(page: Page, of: str) -> str:
+    """The URL of a picture on the profile card, once the browser shows it."""
+    picture = page.get_by_role("img", name=of)
+    expect(picture).to_be_visible()
+    page.wait_for_function("image => image.complete && image.naturalWidth > 0", arg=picture.element_handle())
+    source = picture.get_attribute("src")
+    assert source is not None
+    return source
+
+
+@pytest.mark.parametrize(
+    ("slot", "button", "description", "pixels"),
+    [
+        ("Avatar", "Set as avatar", "Avatar of", [(512, 512), (256, 256), (128, 128), (64, 64)]),
+        ("Cover image", "Set as cover image", "Cover image of", [(1500, 500), (750, 250)]),
+    ],
+)
+def test_a_photograph_becomes_the_picture_on_the_profile_card(
+    *,
+    page: Page,
+    person: Person,
+    complaints: list[str],
+    slot: str,
+    button: str,
+    description: str,
+    pixels: list[tuple[int, int]],
+) -> None:
+    sign_in(page, person)
+    choose(page, slot, a_jpeg_file(a_jpeg(900, 600)))
+    expect(page.locator("#preview")).to_contain_text(in_pixels(900, 600))
+
+    upload(page, "ready")
+    captions = derivatives(page)
+    for (width, height), caption in zip(pixels, captions, strict=True):
+        assert in_pixels(width, height) in caption
+        assert re.search(r"\d (kB|bytes)", caption)
+    expect(page.get_by_role("progressbar")).to_have_js_property("value", 1)
+
+    page.get_by_role("button", name=button, exact=True).click()
+    expect(state(page)).to_have_text("bound")
+    shown = page.get_by_role("list", name="Derivatives").get_by_role("img").all()
+    assert bound_source(page, f"{description} {person['name']}") in [picture.get_attribute("src") for picture in shown]
+    assert complaints == []
+
+
+def test_a_second_picture_replaces_the_first_on_the_profile_card(page: Page, person: Person) -> None:
+    sign_in(page, person)
+    sources = []
+    for width in (640, 700):
+        choose(page, "Avatar", a_jpeg_file(a_jpeg(width)))
+        upload(page, "ready")
+        page.get_by_role("button", name="Set as avatar", exact=True).click()
+        expect(state(page)).to_have_text("bound")
+        sources.append(bound_source(page, f"Avatar of {person['name']}"))
+    assert sources[0] != sources[1]
+
+
+def test_a_text_file_named_jpg_is_rejected_in_words(page: Page, person: Person, complaints: list[str]) -> None:
+    sign_in(page, person)
+    choose(page, "Avatar", a_jpeg_file(b"Dear reader, this is no picture.\n" * 40, "letter.jpg"))
+    upload(page, "rejected")
+    expect(page.get_by_role("status")).to_contain_text("not a picture we can read")
+    expect(page.get_by_role("button", name="Set as avatar")).to_be_hidden()
+    assert complaints == []
+
+
+def test_a_picture_can_be_dropped(page: Page, person: Person, complaints: list[str], tmp_path: Path) -> None:
+    sign_in(page, person)
+    picture = tmp_path / "dropped.jpg"
+    picture.write_bytes(a_jpeg(900, 600))
+    box = page.locator("#drop").bounding_box()
+    assert box is not None
+    dragged = {"items": [], "files": [str(picture)], "dragOperationsMask": 1}
+    devtools = page.context.new_cdp_session(page)
+    for event in ("dragEnter", "dragOver", "drop"):
+        where = {"x": box["x"] + 20, "y": box["y"] + 20}
+        devtools.send("Input.dispatchDragEvent", {"type": event, **where, "data": dragged})
+    expect(page.locator("#preview")).to_contain_text("dropped.jpg")
+    upload(page, "ready")
+    assert complaints == []
+
+
+def test_a_picture_can_be_pasted(page: Page, person: Person) -> None:
+    sign_in(page, person)
+    page.evaluate(
+        """content => {
+            const bytes = Uint8Array.from(atob(content), (character) => character.charCodeAt(0));
+            const clipboardData = new DataTransfer();
+            clipboardData.items.add(new File([bytes], "pasted.jpg", { type: "image/jpeg" }));
+            document.body.dispatchEvent(new ClipboardEvent("paste", { clipboardData, bubbles: true }));
+        }""",
+        b64encode(a_jpeg(900, 600)).decode(),
+    )
+    expect(page.locator("#preview")).to_contain_text("pasted.jpg")
+    upload(page, "ready")
+
+
+def test_each_user_sees_their_own_profile_only(page: Page, stack: Stack) -> None:
+    first, second = people(stack)[:2]
+    sign_in(page, first)
+    choose(page, "Avatar", a_jpeg_file(a_jpeg(900, 600)))
+    upload(page, "ready")
+    page.get_by_role("button", name="Set as avatar", exact=True).click()
+    expect(state(page)).to_have_text("bound")
+    source = bound_source(page, f"Avatar of {first['name']}")
+
+    sign_in(page, second)
+    expect(page.locator("#profile")).not_to_contain_text(first["user_id"])
+    expect(page.locator("#preview")).to_be_hidden()
+    expect(page.locator("#made")).to_be_hidden()
+    assert source not in page.locator("#profile").evaluate("card => card.outerHTML")
+
+    sign_in(page, first)
+    assert bound_source(page, f"Avatar of {first['name']}") == source
+
+
+def test_the_wire_log_shows_every_step_and_no_secret(page: Page, person: Person) -> None:
+    sign_in(page, person)
+    choose(page, "Avatar", a_jpeg_file(a_jpeg(900, 600)))
+    with page.expect_response("**/media/intents") as answered:
+        upload(page, "ready")
+    page.get_by_role("button", name="Set as avatar", exact=True).click()
+    expect(state(page)).to_have_text("bound")
+
+    log = page.locator("#exchanges").text_content() or ""
+    for step in ("/media/intents", "/media/uploads/", "?wait=20", "/user/profile/avatar", "/media/profile", "201"):
+        assert step in log
+    fields = answered.value.json()["upload"]["fields"]
+    secret = [value for name, value in fields.items() if re.search("signature|policy|credential|token", name, re.I)]
+    assert len(secret) >= 3
+    assert fields["key"] in log
+    for value in (person["token"], *secret):
+        assert value not in log
+
+
+REFUSALS = [
+    (401, {}, "AUTH_UNAUTHORIZED", "Your sign-in is no longer valid.", "Sign in again"),
+    (413, {}, "UPLOAD_TOO_LARGE", "The file is too large. Choose a smaller one.", None),
+    (415, {}, "TYPE_UNSUPPORTED", "This kind of file is not taken.", None),
+    (429, {"Retry-After": "42"}, "LIMIT_EXCEEDED", "Try again in 42 seconds.", "Try again"),
+    (503, {}, "UNAVAILABLE", "Trying again is safe.", "Try again"),
+]
+
+
+@pytest.mark.parametrize(("status", "headers", "code", "sentence", "remedy"), REFUSALS)
+def test_a_refused_intent_is_explained(
+    *, page: Page, person: Person, status: int, headers: dict[str, str], code: str, sentence: str, remedy: str | None
+) -> None:
+    def refuse(route: Route) -> None:
+        allowed = {"Access-Control-Allow-Origin": "*", "Access-Control-Expose-Headers": "Retry-After"}
+        body = {"success": False, "error": {"code": code, "message": "in the service's words", "details": []}}
+        route.fulfill(status=status, headers={**allowed, **headers}, json=body)
+
+    sign_in(page, person)
+    page.route("**/media/intents", refuse, times=1)
+    choose(page, "Avatar", a_jpeg_file(a_jpeg(900, 600)))
+    page.get_by_role("button", name="Upload", exact=True).click()
+    failure = page.locator("#failure")
+    expect(failure).to_contain_text(sentence)
+    expect(failure).to_contain_text(f"{code}: in the service's words")
+    if remedy is None:
+        expect(failure.get_by_role("button")).to_be_hidden()
+    else:
+        failure.get_by_role("button", name=remedy).click()
+        expect(state(page)).to_have_text("ready")
+        expect(failure).to_be_hidden()
+
+
+@pytest.mark.parametrize(
+    ("file", "sentence"),
+    [
+        ({"name": "huge.jpg", "mimeType": "image/jpeg", "buffer": bytes(11 * 1024 * 1024)}, "The file is too large."),
+        ({"name": "drawing.svg", "mimeType": "image/svg+xml", "buffer": b"<svg/>"}, "This kind of file is not taken."),
+        ({"name": "nothing", "mimeType": "", "buffer": b""}, "The file is empty."),
+    ],
+    ids=["huge", "svg", "empty"],
+)
+def test_a_file_is_refused_before_it_is_sent(page: Page, person: Person, file: FilePayload, sentence: str) -> None:
+    sign_in(page, person)
+    choose(page, "Avatar", file)
+    page.get_by_role("button", name="Upload", exact=True).click()
+    expect(page.locator("#failure")).to_contain_text(sentence)
+    expect(state(page)).to_be_empty()
+
+
+def test_a_token_that_is_not_valid_any_more_is_explained(page: Page, person: Person) -> None:
+    """What answers is the gateway, before any function of the service runs."""
+
+    def spoil(route: Route) -> None:
+        described = route.fetch()
+        body = described.json()
+        for user in body["users"].values():
+            user["token"] = user["token"][:-8] + "AAAAAAAA"
+        route.fulfill(response=described, json=body)
+
+    page.route("**/stack.json", spoil, times=1)
+    page.get_by_role("radio", name=person["name"], exact=True).check()
+    failure = page.get_by_role("alert")
+    expect(failure).to_contain_text("Your sign-in is no longer valid.")
+    expect(failure).to_contain_text("AUTH_UNAUTHORIZED: Invalid or expired token")
+    failure.get_by_role("button", name="Sign in again").click()
+    expect(page.locator("#profile")).to_contain_text(person["user_id"])
+
+
+def test_a_refusal_of_the_storage_is_explained(page: Page, person: Person) -> None:
+    """The form is spoilt on its way: what answers is the storage itself, in XML."""
+
+    def spoil(route: Route) -> None:
+        intent = route.fetch()
+        body = intent.json()
+        body["upload"]["fields"]["key"] += "-other"
+        route.fulfill(response=intent, json=body)
+
+    sign_in(page, person)
+    page.route("**/media/intents", spoil, times=1)
+    choose(page, "Avatar", a_jpeg_file(a_jpeg(900, 600)))
+    page.get_by_role("button", name="Upload", exact=True).click()
+    expect(page.locator("#failure")).to_contain_text(
+        "The permission to upload has run out, or does not cover this file."
+    )
+    expect(page.locator("#failure")).to_contain_text("AccessDenied")
+
+
+def test_after_a_lost_connection_trying_again_takes_up_the_same_intent(page: Page, person: Person) -> None:
+    intents: list[Request] = []
+    page.on("request", lambda request: intents.append(request) if request.url.endswith("/media/intents") else None)
+    sign_in(page, person)
+    choose(page, "Avatar", a_jpeg_file(a_jpeg(900, 600)))
+    is_form = re.compile(r"multipart/form-data")
+    page.route(
+        re.compile(".*"),
+        lambda route: (
+            route.abort() if is_form.match(route.request.headers.get("content-type", "")) else route.continue_()
+        ),
+    )
+    page.get_by_role("button", name="Upload", exact=True).click()
+    expect(page.locator("#failure")).to_contain_text("No connection to the service.")
+
+    page.unroute_all()
+    page.get_by_role("button", name="Try again").click()
+    expect(state(page)).to_have_text("ready")
+    keys = [request.header_value("idempotency-key") for request in intents if request.method == "POST"]
+    assert len(keys) == 2
+    assert len(set(keys)) == 1
+
+
+def test_a_cancelled_upload_can_be_taken_up_again(page: Page, person: Person) -> None:
+    sign_in(page, person)
+    choose(page, "Avatar", a_jpeg_file(a_jpeg(900, 600)))
+    page.route("**/media/intents", lambda route: None)  # never answered
+    page.get_by_role("button", name="Upload", exact=True).click()
+    page.get_by_role("button", name="Cancel").click()
+    expect(page.get_by_role("button", name="Cancel")).to_be_hidden()
+    expect(page.locator("#failure")).to_be_hidden()
+
+    page.unroute_all()
+    upload(page, "ready")
+
+
+def test_every_reason_has_its_own_words(page: Page) -> None:
+    sentences = page.evaluate("async () => (await import('/reasons.js')).REASONS")
+    assert set(sentences) == set(Reason)
+    assert len(set(sentences.values())) == len(Reason)
+
+
+def test_the_page_can_be_used_with_the_keyboard_alone(page: Page, person: Person) -> None:
+    page.on("filechooser", lambda chooser: chooser.set_files(a_jpeg_file(a_jpeg(900, 600))))
+    expect(page.get_by_role("radio", name=person["name"], exact=True)).to_be_visible()
+    page.keyboard.press("Tab")
+    page.keyboard.press("Space")
+    expect(page.locator("#profile")).to_contain_text(person["user_id"])
+    page.keyboard.press("Tab")
+    page.keyboard.press("ArrowRight")
+    expect(page.get_by_role("radio", name="Cover image", exact=True)).to_be_checked()
+    page.keyboard.press("Tab")
+    page.keyboard.press("Enter")
+    expect(page.locator("#preview")).to_contain_text("me.jpg")
+    page.keyboard.press("Tab")
+    page.keyboard.press("Enter")
+    expect(state(page)).to_have_text("ready")
