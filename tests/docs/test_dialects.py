@@ -1,0 +1,184 @@
+"""What the dialects' pages promise is what the code answers."""
+
+import json
+import re
+from http import HTTPStatus
+from types import ModuleType
+from typing import Any
+
+import pytest
+
+from profile_media.dialects import native, public_id
+from profile_media.dialects.native.intents import IntentBody
+from profile_media.dialects.native.showing import LONGEST_WAIT
+from profile_media.dialects.native.slots import NAMES
+from profile_media.domain import errors
+from profile_media.domain.errors import ErrorCode, MediaError
+from profile_media.domain.intend import RENEWAL
+from profile_media.domain.model import ContentType, Reason, Slot, State
+from profile_media.domain.policy import MAX_JPEG_SCANS, MAX_PIXELS, MAX_SIDE, MIN_SIDE, SIZES, Limits
+from profile_media.http.status import STATUSES
+from profile_media.http.wording import REASONS
+from tests.docs.markdown import code, prose, read, table
+from tests.docs.test_readme import routes
+from tests.template.document import properties
+
+NATIVE = "docs/dialects/native.md"
+PUBLIC_ID = "docs/dialects/public_id.md"
+
+SAMPLES: dict[ErrorCode, MediaError] = {
+    error.code: error
+    for error in (
+        errors.RequestInvalid(("slot: Field required",)),
+        errors.ReferenceInvalid("not a public id"),
+        errors.UploadNotFound("expired"),
+        errors.UploadNotReady("6f1c2b9e-3d44-4c1a-9a52-0b7d1f3e8a90"),
+        errors.UploadRejected(Reason.CORRUPT),
+        errors.SlotMismatch(Slot.AVATAR),
+        errors.TypeUnsupported("image/bmp"),
+        errors.UploadTooLarge(10_485_760),
+        errors.ImageUnacceptable(Reason.CORRUPT),
+        errors.IdempotencyConflict(),
+        errors.LimitExceeded("open_intents", 60),
+        errors.AttachmentChanged(Slot.AVATAR),
+        errors.OwnerForbidden(),
+        errors.Unavailable("SlowDown"),
+    )
+}
+
+
+def status_of(dialect: ModuleType, code_: ErrorCode) -> HTTPStatus:
+    status: HTTPStatus = dialect.STATUSES.get(code_, STATUSES[code_])
+    return status
+
+
+def test_there_is_a_sample_of_every_error() -> None:
+    assert set(SAMPLES) == set(ErrorCode)
+
+
+def test_native_errors_have_these_statuses_and_names() -> None:
+    for row in table(NATIVE, header="`error.code`"):
+        (name,) = code(row["`error.code`"])
+        known = ErrorCode(name.lower()) if name != "INTERNAL" else None
+        body: Any = native.render_error(SAMPLES[known] if known else None, "r")
+
+        assert row["Status"] == str(status_of(native, known).value if known else 500)
+        assert body["error"]["code"] == name
+        assert code(row["`i18nKey`"]) == [body["error"]["i18nKey"]]
+
+
+def test_public_id_errors_have_these_statuses_and_messages() -> None:
+    for row in table(PUBLIC_ID, header="Error"):
+        (name,) = code(row["Error"])
+        known = ErrorCode(name) if name != "internal" else None
+        body: Any = public_id.render_error(SAMPLES[known] if known else None, "r")
+
+        assert row["Status"] == str(status_of(public_id, known).value if known else 500)
+        assert row["`message`"] == body["message"]
+
+
+def test_statuses_that_the_dialect_changes_are_all_in_its_table() -> None:
+    listed = {code(row["Error"])[0] for row in table(PUBLIC_ID, header="Error")}
+
+    assert set(public_id.STATUSES) <= listed
+
+
+@pytest.mark.parametrize(
+    ("name", "header", "sentence"),
+    [(NATIVE, "`error.code`", "Codes that other endpoints"), (PUBLIC_ID, "Error", "Errors of the service that these")],
+)
+def test_every_error_is_in_the_table_or_said_not_to_occur(name: str, header: str, sentence: str) -> None:
+    listed = {code(row[header])[0].lower() for row in table(name, header=header)} - {"internal"}
+    paragraph = next(text for text in prose(name).split("\n\n") if text.startswith(sentence))
+    absent = {text.lower() for text in code(paragraph)}
+
+    assert listed | absent == set(ErrorCode)
+    assert not listed & absent
+
+
+def test_reasons_and_their_messages() -> None:
+    rows = table(NATIVE, header="`reason.code`")
+
+    assert {code(row["`reason.code`"])[0]: row["`reason.message`"] for row in rows} == {**REASONS}
+
+
+def test_limits_in_the_text_are_the_codes() -> None:
+    because = {code(row["`reason.code`"])[0]: row["Because"] for row in table(NATIVE, header="`reason.code`")}
+    required = {code(row["Field"])[0]: row["What it is"] for row in table(NATIVE, header="Field")[:5]}
+
+    assert f"over {MAX_SIDE:,}" in because["too_many_pixels"]
+    assert f"{MAX_PIXELS[ContentType.JPEG] // 10**6} million pixels in a JPEG" in because["too_many_pixels"]
+    assert {MAX_PIXELS[kind] for kind in ContentType if kind is not ContentType.JPEG} == {25_000_000}
+    assert "25 million in any other" in because["too_many_pixels"]
+    assert f"under {MIN_SIDE}" in because["too_small"]
+    assert f"over {MAX_JPEG_SCANS} scans" in because["too_complex"]
+    assert all(f"{most:,}" in required["contentLength"] for most in Limits().max_bytes.values())
+    assert RENEWAL.total_seconds() == 60
+    assert "Within a minute" in read(NATIVE)
+    assert f"?wait=<0 to {LONGEST_WAIT}>" in read(NATIVE)
+
+
+def test_an_intents_fields() -> None:
+    rows = table(NATIVE, header="Field")
+    fields = {info.alias or name: info.is_required() for name, info in IntentBody.model_fields.items()}
+
+    assert {code(row["Field"])[0]: row["Required"] == "yes" for row in rows} == fields
+    described = {code(row["Field"])[0]: code(row["What it is"]) for row in rows}
+    assert described["slot"] == list(NAMES.values())
+    assert described["contentType"] == list(ContentType)
+
+
+def test_the_states_are_all_named() -> None:
+    (row,) = [row for row in table(NATIVE, header="Answer") if code(row["Answer"]) == ["state"]]
+
+    assert code(row["When it is there"]) == list(State)
+
+
+def test_derivatives() -> None:
+    for name, names in (("docs/architecture.md", {slot: slot.value for slot in Slot}), (NATIVE, NAMES)):
+        rows = {code(row["Slot"])[0]: row["Derivatives"] for row in table(name, header="Slot")}
+
+        assert rows == {
+            names[slot]: ", ".join(
+                f"`{size.name}` {size.width} \N{MULTIPLICATION SIGN} {size.height}" for size in sizes
+            )
+            for slot, sizes in SIZES.items()
+        }
+
+
+def test_the_gateways_own_answers() -> None:
+    declared = properties("Api")["GatewayResponses"].values()
+    templates = [
+        (answer.get("StatusCode", "any 4xx"), answer["ResponseTemplates"]["application/json"]) for answer in declared
+    ]
+    answers = {(status, json.loads(body)["error"]["code"], json.loads(body)["message"]) for status, body in templates}
+
+    rows = table(NATIVE, header="Status")
+
+    assert {(row["Status"], code(row["`error.code`"])[0], row["`message`"]) for row in rows} == answers
+
+
+@pytest.mark.parametrize("name", [NATIVE, PUBLIC_ID])
+def test_the_endpoints_of_a_page_exist(name: str) -> None:
+    named = re.findall(
+        r"\b(GET|POST|PATCH) (/[a-zA-Z{}/-]+)", " ".join(re.findall(r"^## .*$", read(name), re.MULTILINE))
+    )
+
+    assert named
+    assert set(named) <= routes()
+
+
+def test_every_endpoint_has_a_page() -> None:
+    headings = " ".join(re.findall(r"^## .*$", read(NATIVE) + read(PUBLIC_ID), re.MULTILINE))
+
+    for method, path in routes():
+        assert method == "OPTIONS" or f"{method} {path}" in headings
+
+
+@pytest.mark.parametrize("name", [NATIVE, PUBLIC_ID])
+def test_examples_are_json(name: str) -> None:
+    blocks = re.findall(r"^```json$(.*?)^```$", read(name), re.MULTILINE | re.DOTALL)
+
+    assert blocks
+    for block in blocks:
+        json.loads(block)
