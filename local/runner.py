@@ -12,7 +12,7 @@ import sys
 import threading
 import time
 import uuid
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -22,6 +22,17 @@ from typing import Any
 
 from local import worker
 from local.template import ACCOUNT, Template
+
+PRELOADED = (
+    "botocore.session",
+    "pynamodb.models",
+    "pydantic",
+    "aws_lambda_powertools",
+    "PIL.Image",
+    "jwt",
+    "urllib.request",
+)
+"""What the functions import and does not read the environment while it is imported."""
 
 MAX_WORKERS = 64
 """Of one function: as many can wait in long polls; further invocations are throttled, as Lambda would."""
@@ -127,7 +138,7 @@ class _Pool:
 class Runner:
     """Invokes functions by logical id; safe to use from many threads."""
 
-    def __init__(self, functions: Mapping[str, Function], logs: Path) -> None:
+    def __init__(self, functions: Mapping[str, Function], logs: Path, slow_imports: Sequence[str] = PRELOADED) -> None:
         self.functions = functions
         self._logs = logs
         self._pools = {name: _Pool() for name in functions}
@@ -136,7 +147,7 @@ class Runner:
         logs.mkdir(parents=True, exist_ok=True)
         with theirs, (logs / "workers.log").open("ab") as log:
             self._nursery = subprocess.Popen(
-                [sys.executable, "-m", "local.worker"],
+                [sys.executable, "-m", "local.worker", *slow_imports],
                 stdin=theirs.fileno(),
                 stdout=log,
                 stderr=log,

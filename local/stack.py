@@ -161,7 +161,9 @@ def running(options: Options) -> Iterator[dict[str, Any]]:
         )
         site = Site(lambda: _for_the_page(addresses, issuer))
         for name, app in {"api": gateway, "page": site, "edge": edge, "issuer": issuer}.items():
-            cleanup.callback(serve(app, ports[name], name).server_close)
+            server = serve(app, ports[name], name)
+            cleanup.callback(server.server_close)
+            cleanup.callback(server.shutdown)
         pumps = Pumps(template, runner)
         # Without its AWS no pump goes on waiting for it.
         cleanup.callback(moto.kill)

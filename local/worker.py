@@ -1,6 +1,6 @@
 """Runs one function's handler in a process of its own, one invocation at a time, as Lambda's runtime does.
 
-    python -m local.worker      the nursery: has the slow imports done, and forks a worker for whoever asks on stdin
+    python -m local.worker MODULE …     the nursery: imports what is slow, and forks a worker for whoever asks on stdin
 
 The nursery reads one JSON line per worker from the Unix socket that is its standard input, with the worker's own socket
 attached. It is single-threaded, so its forks are safe, and unlike multiprocessing's fork server it does not import
@@ -21,17 +21,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, NoReturn
-
-PRELOADED = (
-    "botocore.session",
-    "pynamodb.models",
-    "pydantic",
-    "aws_lambda_powertools",
-    "PIL.Image",
-    "jwt",
-    "urllib.request",
-)
-"""What the functions import and does not read the environment while it is imported."""
 
 _PARENT_DEATH_SIGNAL = 1
 _LENGTH = struct.Struct(">I")
@@ -61,13 +50,13 @@ class Context:
         return max(0, int((self.deadline - time.monotonic()) * 1000))
 
 
-def main() -> None:
+def main(slow_imports: list[str]) -> None:
     """The nursery: forks until its standard input ends."""
     _die_with_parent()
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     # The kernel reaps: nobody here waits for a worker.
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)
-    for name in PRELOADED:
+    for name in slow_imports:
         importlib.import_module(name)
     orders = socket.socket(fileno=sys.stdin.fileno())
     while True:
@@ -198,4 +187,4 @@ def _die_with_parent() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    main(sys.argv[1:])

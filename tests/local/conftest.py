@@ -40,7 +40,7 @@ def start_runner(tmp_path: Path) -> Iterator[StartRunner]:
     started: list[Runner] = []
 
     def start(*functions: Function) -> Runner:
-        started.append(Runner({function.name: function for function in functions}, tmp_path / "logs"))
+        started.append(Runner({function.name: function for function in functions}, tmp_path / "logs", slow_imports=()))
         return started[-1]
 
     yield start

@@ -2,7 +2,6 @@
 
 import base64
 import json
-import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -96,7 +95,6 @@ def served(issuer: Issuer, tmp_path: Path) -> Iterator[Path]:
     remove_state(tmp_path)
     server.shutdown()
     server.server_close()
-    assert not [thread for thread in threading.enumerate() if thread.name == "issuer" and thread.is_alive()]
 
 
 @pytest.mark.enable_socket

@@ -149,6 +149,7 @@ def world(read_template: ReadTemplate, empty_aws: str, monkeypatch: pytest.Monke
     """Where retries come at once."""
     monkeypatch.setattr(pumps, "RETRY_SECONDS", (0.01, 0.01))
     monkeypatch.setattr(pumps, "POLL_SECONDS", 0.02)
+    monkeypatch.setattr(pumps, "LONG_POLL_SECONDS", 0)
     monkeypatch.setattr(pumps, "REAP_SECONDS", 0.05)
     world = World(read_template(TEMPLATE, endpoint=empty_aws))
     yield world
