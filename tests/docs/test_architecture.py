@@ -119,6 +119,8 @@ def test_figures_in_the_text_are_the_codes() -> None:
     assert "after four lost races" in text
     assert (jwks.MAX_BYTES, jwks.FETCH_SECONDS, jwks.COOLDOWN_SECONDS) == (64 * 1024, 2, 30)
     assert "64 KiB, two seconds, at most one fetch in 30 seconds" in text
+    assert jwks.RETRY_SECONDS == 1
+    assert "or one a second while there is no copy" in text
     assert (jwks.FRESH_SECONDS, jwks.STALE_SECONDS) == (600, 3600)
     assert "used for ten minutes, and for up to an hour" in text
     assert properties("Api")["Auth"]["Authorizers"]["BearerToken"]["Identity"]["ReauthorizeEvery"] == 60
