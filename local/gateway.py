@@ -56,7 +56,6 @@ STATUSES = {
     "INTEGRATION_TIMEOUT": 504,
     "MISSING_AUTHENTICATION_TOKEN": 403,
     "REQUEST_TOO_LARGE": 413,
-    "THROTTLED": 429,
     "UNAUTHORIZED": 401,
 }
 """The response types that occur here, with the status each has unless the template gives another."""
@@ -70,7 +69,6 @@ MESSAGES = {
     "INTEGRATION_TIMEOUT": "Endpoint request timed out",
     "MISSING_AUTHENTICATION_TOKEN": "Missing Authentication Token",
     "REQUEST_TOO_LARGE": "Request Too Long",
-    "THROTTLED": "Too Many Requests",
     "UNAUTHORIZED": "Unauthorized",
 }
 
@@ -78,7 +76,7 @@ MESSAGES = {
 EventTracker.track_event = staticmethod(lambda *_, **__: None)
 
 _DEFAULT_TEMPLATE = '{"message":$context.error.messageString}'
-_VARIABLE = re.compile(r"\$(?:context\.([A-Za-z.]+)|\{context\.([A-Za-z.]+)\})")
+_VARIABLE = re.compile(r"\$(?:context\.(\w+(?:\.\w+)*)|\{context\.([\w.]+)\})")
 
 
 class Refusal(Exception):

@@ -44,8 +44,8 @@ DEFAULT_TIMEOUT = 3
 DEFAULT_MEMORY = 128
 """Seconds and megabytes where the template says nothing, as in Lambda."""
 
-START_SECONDS = 10
-"""For a worker to come up and import its handler; Lambda allows as much."""
+START_SECONDS = 30
+"""For a worker to come up and import its handler; Lambda allows ten, but does not start them all on one machine."""
 
 
 class Throttled(Exception):
