@@ -29,7 +29,7 @@ from local.runner import Runner, functions_of
 from local.s3_edge import create_app
 from local.serving import HOST, free_port, serve
 from local.site import Site
-from local.state import remove_state, write_state
+from local.state import remove_stale_state, remove_state, write_state
 from local.template import BUCKET, FUNCTION, QUEUE, TABLE, Template, TemplateInvalid, read
 
 TEMPLATE = Path("template.yaml")
@@ -135,6 +135,7 @@ def running(options: Options) -> Iterator[dict[str, Any]]:
     """The stack, started; gives what is in stack.json, and stops everything at the end."""
     logs = options.state / "logs"
     logs.mkdir(parents=True, exist_ok=True)
+    remove_stale_state(options.state)
     ports = _choose_ports(options.ports)
     addresses = Addresses(**{name: f"http://{HOST}:{port}" for name, port in ports.items()})
     with ExitStack() as cleanup:

@@ -34,6 +34,14 @@ def write_state(folder: Path, state: dict[str, Any]) -> None:
     draft.replace(folder / FILE)
 
 
+def remove_stale_state(folder: Path) -> None:
+    """Removes what a killed stack left, before anybody takes it for the one that is just starting."""
+    try:
+        read_state(folder)
+    except StackNotRunning:
+        (folder / FILE).unlink(missing_ok=True)
+
+
 def remove_state(folder: Path) -> None:
     """Removes it, unless another stack has written its own since."""
     try:

@@ -10,7 +10,7 @@ from werkzeug.test import Client
 
 from local.site import Site
 from local.stack import PORTS, parse_arguments
-from local.state import StackNotRunning, read_state, remove_state, write_state
+from local.state import StackNotRunning, read_state, remove_stale_state, remove_state, write_state
 
 
 def test_parameters_and_ports_are_read_as_make_gives_them() -> None:
@@ -47,7 +47,10 @@ def test_a_dead_stacks_state_does_not_count_and_another_stacks_stays(tmp_path: P
     (tmp_path / "stack.json").write_text(json.dumps({"pid": ended.pid}))
     with pytest.raises(StackNotRunning):
         read_state(tmp_path)
+    remove_stale_state(tmp_path)
+    assert list(tmp_path.iterdir()) == []
     (tmp_path / "stack.json").write_text(json.dumps({"pid": os.getppid()}))
+    remove_stale_state(tmp_path)
     remove_state(tmp_path)
     assert (tmp_path / "stack.json").exists()
 
