@@ -1,5 +1,6 @@
 """Counts every call to AWS, and makes one of them fail: before its effect, after it, or with its answer lost."""
 
+import json
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -8,8 +9,10 @@ from threading import Lock
 from typing import Any
 
 import pytest
+from botocore.awsrequest import AWSResponse
+from botocore.compat import HTTPHeaders
 from botocore.exceptions import ReadTimeoutError
-from moto.core.botocore_stubber import BotocoreStubber
+from moto.core.botocore_stubber import BotocoreStubber, MockRawResponse
 
 
 class Crash(BaseException):
@@ -24,6 +27,33 @@ class Fault(StrEnum):
     LOST = "effect, but the answer is lost: the SDK tries again"
 
 
+class Refusal(StrEnum):
+    """How AWS says: later."""
+
+    THROTTLED = "ThrottlingException"
+    SLOW_DOWN = "SlowDown"
+    IN_CONFLICT = "TransactionConflict"
+
+    def answer(self, url: str) -> AWSResponse:
+        """The refusal as it comes over the wire."""
+        if self is Refusal.SLOW_DOWN:
+            return _response(url, 503, f"<Error><Code>{self}</Code><Message>later</Message></Error>")
+        if self is Refusal.IN_CONFLICT:
+            reasons = [{"Code": self.value, "Message": "later"}, {"Code": "None"}]
+            return _response(url, 400, _dynamodb_error("TransactionCanceledException", CancellationReasons=reasons))
+        return _response(url, 400, _dynamodb_error(self.value))
+
+
+def _dynamodb_error(code: str, **more: object) -> str:
+    return json.dumps({"__type": f"com.amazonaws.dynamodb.v20120810#{code}", "message": "later", **more})
+
+
+def _response(url: str, status: int, body: str) -> AWSResponse:
+    raw = MockRawResponse(body)
+    headers = HTTPHeaders.from_dict({"content-type": "application/x-amz-json-1.0"})
+    return AWSResponse(url, status, headers, raw)
+
+
 @dataclass
 class Injector:
     """Stands between botocore and moto."""
@@ -31,6 +61,9 @@ class Injector:
     calls: list[str] = field(default_factory=list)
     at: int | None = None
     fault: Fault | None = None
+    refusal: Refusal | None = None
+    refusals: int = 0
+    """How many of the attempts at the call are still to be refused."""
     meanwhile: Callable[[], object] | None = None
     """Happens just before the call, whole, as another invocation would."""
     _lock: Lock = field(default_factory=Lock)
@@ -45,9 +78,14 @@ class Injector:
         self.calls.clear()
         self.at, self.fault, self.meanwhile = at, None, meanwhile
 
+    def refuse(self, at: int, refusal: Refusal, times: int) -> None:
+        """Lets the call with this number be refused that often, however it is tried again."""
+        self.calls.clear()
+        self.at, self.fault, self.refusal, self.refusals = at, None, refusal, times
+
     def disarm(self) -> None:
         """Lets every call through."""
-        self.at = self.meanwhile = None
+        self.at = self.meanwhile = self.refusal = None
 
     @contextmanager
     def counting(self) -> Iterator[list[str]]:
@@ -60,6 +98,9 @@ class Injector:
             number = len(self.calls)
             self.calls.append(event_name.removeprefix("before-send."))
             hit = number == self.at
+        if self.refusal and self.refusals and self.at is not None and number >= self.at:
+            self.refusals -= 1
+            return self.refusal.answer(request.url)
         if hit and self.meanwhile:
             meanwhile = self.meanwhile
             self.disarm()

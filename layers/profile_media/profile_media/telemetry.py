@@ -47,7 +47,7 @@ def ended() -> None:
 
 
 def audit_bind(slot: str, owner_id: str, actor: str, upload_id: str | None, previous_upload_id: str | None) -> None:
-    """Records who changed whose picture: contracts.md's audit line, in every dialect."""
+    """Records who changed whose picture: one audit line per bind, alike in every dialect."""
     logger.info(
         f"[{slot}] Updated for user {owner_id}",
         audit={

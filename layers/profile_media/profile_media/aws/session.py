@@ -1,6 +1,7 @@
 """One botocore session for every client of a function, and one meaning for the ways AWS fails.
 
-boto3 is left out: it costs more import time than the calls it would save us writing.
+boto3 is left out: it adds import time and no call that we make. One session serves all clients, PynamoDB's included,
+because each session reads its own copy of what describes the services.
 """
 
 from collections.abc import Iterator

@@ -28,7 +28,7 @@ class State(StrEnum):
 
 
 class Reason(StrEnum):
-    """Why an upload was rejected: a closed list, so that a client can say it in its own words (contracts.md)."""
+    """Why an upload was rejected: a closed list, so that a client can say it in its own words."""
 
     UNSUPPORTED_FORMAT = "unsupported_format"
     TYPE_MISMATCH = "type_mismatch"

@@ -10,7 +10,7 @@ from types import MappingProxyType
 from profile_media.domain.model import ContentType, Slot
 
 SMALLEST_UPLOAD = 1
-"""Bytes; the lower end of the grant's content-length-range (contracts.md)."""
+"""Bytes; the lower end of the grant's content-length-range."""
 
 MAX_OWNER_BYTES = 255
 """Bytes of a user's id in UTF-8: what OpenID Connect allows a subject, and short enough for any object key."""

@@ -26,7 +26,7 @@ def coded_error(error: MediaError | None, correlation_id: str) -> Json:
 
 
 def unauthorized(correlation_id: str) -> Json:
-    """The one 401 body, which serves every dialect at once (design.md, decision 1).
+    """The one 401 body, which serves every dialect at once (docs/decisions/0001).
 
     API Gateway writes the same one when the authorizer refuses; a test keeps the two alike.
     """

@@ -18,7 +18,7 @@ _SURROGATE = re.compile("[\ud800-\udfff]")
 
 
 def parse_object(request: Request) -> Mapping[str, object]:
-    """The body's members; raises RequestInvalid for anything else than contracts.md allows."""
+    """The body's members; raises RequestInvalid for anything that is not strict JSON."""
     media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if media_type != "application/json":
         raise RequestInvalid(("Content-Type must be application/json",))

@@ -18,7 +18,7 @@ REASONS: Mapping[Reason, str] = MappingProxyType(
         Reason.CHECKSUM_MISMATCH: "The file is not the one that was announced.",
     }
 )
-"""A sentence for each reason, in words a person understands (contracts.md, reason codes)."""
+"""A sentence for each reason, in words a person understands (docs/dialects/native.md lists the codes)."""
 
 UNEXPECTED = "Something went wrong on our side"
 

@@ -46,7 +46,7 @@ class OwnerBody(_Body):
 
 
 class IntentBody(_Body):
-    """The body, as contracts.md has it."""
+    """The body, as docs/dialects/native.md has it."""
 
     slot: Literal["avatar", "coverImage"]
     content_type: str

@@ -1,0 +1,74 @@
+"""What only AWS's adapters can get wrong: weak reads, and batch calls that fail in part."""
+
+import json
+from typing import Any
+
+import pytest
+from moto.core.botocore_stubber import BotocoreStubber
+
+from profile_media.aws import objects, purge_queue, session
+from profile_media.aws.attachments import DynamoAttachments
+from profile_media.aws.grants import S3Grants
+from profile_media.aws.profiles import DynamoProfiles
+from profile_media.aws.uploads import DynamoUploads
+from profile_media.domain.ports import Removed
+from tests import cloud
+from tests.builders import ADA, NOW, a_derivative, an_id, an_upload
+
+
+def test_every_read_is_strong(aws: cloud.Cloud, monkeypatch: pytest.MonkeyPatch) -> None:
+    reads: list[dict[str, Any]] = []
+    original = BotocoreStubber.__call__
+
+    def recording(stubber: BotocoreStubber, event_name: str, request: Any, **more: Any) -> Any:
+        if event_name.endswith("GetItem"):
+            reads.append(json.loads(request.body))
+        return original(stubber, event_name, request, **more)
+
+    monkeypatch.setattr(BotocoreStubber, "__call__", recording)
+    uploads = DynamoUploads(cloud.UPLOADS_TABLE)
+    uploads.get(ADA, an_id(1))
+    uploads.recall(ADA, "key")
+    uploads.quota(ADA)
+    DynamoProfiles(cloud.USERS_TABLE).get(ADA)
+    DynamoAttachments(cloud.USERS_TABLE, cloud.UPLOADS_TABLE).read(ADA, an_id(1))  # a transaction, which always is
+    assert [read["ConsistentRead"] for read in reads] == [True] * 4
+
+
+def test_a_delete_that_s3_refuses_in_part_fails(aws: cloud.Cloud, monkeypatch: pytest.MonkeyPatch) -> None:
+    media = objects.S3Media(cloud.MEDIA_BUCKET)
+    media.store(an_id(1), [(a_derivative(), b"webp")])
+    refusal = {"Errors": [{"Key": "media/x", "Code": "InternalError", "Message": "again"}]}
+    monkeypatch.setattr(session.s3(), "delete_objects", lambda **_: refusal)
+    with pytest.raises(objects.DeleteFailed, match="InternalError"):
+        media.purge(an_id(1))
+
+
+def test_messages_that_sqs_refuses_are_told(aws: cloud.Cloud, monkeypatch: pytest.MonkeyPatch) -> None:
+    removed = [Removed(ADA, an_id(number)) for number in range(12)]
+    refusal = {"Failed": [{"Id": "1", "Code": "InternalError", "SenderFault": False}]}
+    monkeypatch.setattr(session.sqs(), "send_message_batch", lambda **_: refusal)
+    assert purge_queue.SqsPurgeQueue(cloud.QUEUE_URL).purge_later(removed) == [removed[1], removed[11]]
+
+
+def test_a_grant_without_a_session_has_no_token(monkeypatch: pytest.MonkeyPatch) -> None:
+    credentials = session.signing()[0]._replace(token=None)
+    monkeypatch.setattr(session, "signing", lambda: (credentials, cloud.REGION))
+    grants = S3Grants(cloud.UPLOADS_BUCKET, "https://uploads.example.com/")
+    fields = grants.grant(an_upload(), NOW, NOW).fields
+    assert "x-amz-security-token" not in fields
+    assert fields["x-amz-date"] == "20261120T120000Z"
+
+
+def test_storing_beyond_a_page_is_purged_whole(aws: cloud.Cloud, monkeypatch: pytest.MonkeyPatch) -> None:
+    media = objects.S3Media(cloud.MEDIA_BUCKET)
+    media.store(an_id(1), [(a_derivative(content=str(number).encode()), b"webp") for number in range(7)])
+    original = session.s3().get_paginator
+
+    class Paged:
+        def paginate(self, **query: Any) -> Any:
+            return original("list_objects_v2").paginate(**query, PaginationConfig={"PageSize": 3})
+
+    monkeypatch.setattr(session.s3(), "get_paginator", lambda _: Paged())
+    assert media.purge(an_id(1)) == 7
+    assert aws.keys(cloud.MEDIA_BUCKET) == set()
