@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help install lock format lint types imports template test check up token demo build clean
+.PHONY: help browser install lock format lint types imports template test check up token demo build clean
 
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 
@@ -28,7 +28,11 @@ types: install
 imports: install
 	lint-imports
 
-test: install ## all tests
+# Without a browser its tests are skipped, with the reason; CI must have one.
+browser:
+	@scripts/browser >/dev/null || [ -z "$$CI" ]
+
+test: install browser ## all tests
 	pytest $(ARGS)
 
 template build: export SAM_CLI_TELEMETRY = 0

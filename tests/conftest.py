@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from io import StringIO
 from typing import Any
 
+import hypothesis
 import pytest
 from moto import mock_aws
 
@@ -13,6 +14,10 @@ from profile_media.aws import settings
 from tests import cloud
 
 os.environ.update(cloud.ENVIRONMENT)  # before any client is made
+
+# No deadlines: a shared machine may be slow. And in CI the same examples every time, so that red means the change.
+hypothesis.settings.register_profile("project", deadline=None, derandomize="CI" in os.environ)
+hypothesis.settings.load_profile("project")
 
 
 @pytest.fixture
