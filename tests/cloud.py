@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from profile_media.aws import session
+from tests.template.document import properties
 
 REGION = "eu-central-1"
 UPLOADS_BUCKET = "uploads"
@@ -65,21 +66,13 @@ class Cloud:
 
 
 def deploy() -> Cloud:
-    """Makes what the functions expect to be there."""
+    """Makes what the functions expect to be there; the tables as the template has them."""
     make = session.session().create_client
     built = Cloud(make("s3"), make("dynamodb"), make("sqs"))
     for bucket in (UPLOADS_BUCKET, MEDIA_BUCKET):
         built.s3.create_bucket(Bucket=bucket, CreateBucketConfiguration={"LocationConstraint": REGION})
-    _table(built.dynamodb, UPLOADS_TABLE, "owner_id", "upload_id")
-    _table(built.dynamodb, USERS_TABLE, "user_id")
+    for name, logical_id in ((UPLOADS_TABLE, "UploadsTable"), (USERS_TABLE, "UsersTable")):
+        schema = {key: properties(logical_id)[key] for key in ("BillingMode", "AttributeDefinitions", "KeySchema")}
+        built.dynamodb.create_table(TableName=name, **schema)
     built.sqs.create_queue(QueueName="purge")
     return built
-
-
-def _table(dynamodb: Any, name: str, *keys: str) -> None:
-    dynamodb.create_table(
-        TableName=name,
-        BillingMode="PAY_PER_REQUEST",
-        AttributeDefinitions=[{"AttributeName": key, "AttributeType": "S"} for key in keys],
-        KeySchema=[{"AttributeName": key, "KeyType": kind} for key, kind in zip(keys, ("HASH", "RANGE"), strict=False)],
-    )

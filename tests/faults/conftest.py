@@ -1,7 +1,7 @@
 """Fixtures of the functions' tests, and a world that fails."""
 
 from tests.faults.injector import injector
-from tests.faults.world import world
+from tests.faults.world import picture, world
 from tests.functions.conftest import call, rows
 
-__all__ = ["call", "injector", "rows", "world"]
+__all__ = ["call", "injector", "picture", "rows", "world"]

@@ -8,9 +8,9 @@ from itertools import product
 
 import pytest
 
-from profile_media.domain.model import Slot, State, Upload
-from tests import cloud, pictures
-from tests.builders import ADA, an_id
+from profile_media.domain.model import Slot, State
+from tests import cloud
+from tests.builders import ADA
 from tests.faults.injector import Crash, Fault
 from tests.faults.world import World
 
@@ -22,38 +22,20 @@ def points(calls: list[str]) -> list[tuple[int, Fault]]:
     return list(product(range(len(calls)), Fault))
 
 
-@pytest.fixture
-def small_picture() -> bytes:
-    return pictures.a_jpeg(64, 48)
-
-
-def pending(world: World, picture: bytes, number: int = 1, slot: Slot = Slot.AVATAR) -> Upload:
-    upload = world.rows.pending(upload_id=an_id(number), content_length=len(picture), slot=slot)
-    world.receive(upload, picture)
-    world.watch()
-    return upload
-
-
-def processed(world: World, picture: bytes, number: int, slot: Slot = Slot.AVATAR) -> Upload:
-    upload = pending(world, picture, number, slot)
-    world.process(upload)
-    return upload
-
-
 def lower(calls: list[str]) -> list[str]:
     return [f"{service.lower()}.{operation}" for service, operation in (call.split(".") for call in calls)]
 
 
-def test_the_calls_of_processing_are_these(world: World, small_picture: bytes) -> None:
-    upload = pending(world, small_picture)
+def test_the_calls_of_processing_are_these(world: World, picture: bytes) -> None:
+    upload = world.pending(picture)
     with world.injector.counting() as calls:
         world.process(upload)
     assert lower(calls) == PROCESS
 
 
 @pytest.mark.parametrize(("at", "fault"), points(PROCESS))
-def test_processing_survives_any_failure(world: World, small_picture: bytes, at: int, fault: Fault) -> None:
-    upload = pending(world, small_picture)
+def test_processing_survives_any_failure(world: World, picture: bytes, at: int, fault: Fault) -> None:
+    upload = world.pending(picture)
     world.injector.arm(at, fault)
     world.until_done(lambda: world.process(upload))
     assert world.injector.at is None or fault is Fault.LOST
@@ -71,9 +53,9 @@ def test_processing_survives_any_failure(world: World, small_picture: bytes, at:
 
 @pytest.mark.parametrize(("at", "fault"), points(PROCESS))
 def test_processing_that_is_never_retried_leaves_nothing_behind(
-    world: World, small_picture: bytes, at: int, fault: Fault
+    world: World, picture: bytes, at: int, fault: Fault
 ) -> None:
-    upload = pending(world, small_picture)
+    upload = world.pending(picture)
     world.injector.arm(at, fault)
     with suppress(Crash, Exception):  # how it failed does not matter, what it left does
         world.process(upload)
@@ -85,9 +67,9 @@ def test_processing_that_is_never_retried_leaves_nothing_behind(
 
 
 @pytest.mark.parametrize("slot", Slot)
-def test_the_calls_of_a_bind_are_these(world: World, small_picture: bytes, slot: Slot) -> None:
+def test_the_calls_of_a_bind_are_these(world: World, picture: bytes, slot: Slot) -> None:
     for number in (1, 2):
-        upload = processed(world, small_picture, number, slot)
+        upload = world.ready(picture, number, slot)
         with world.injector.counting() as calls:
             world.bind(upload)
         assert lower(calls) == BIND
@@ -97,9 +79,9 @@ def test_the_calls_of_a_bind_are_these(world: World, small_picture: bytes, slot:
 @pytest.mark.parametrize("retried", [True, False], ids=["client retries", "client gives up"])
 @pytest.mark.parametrize(("at", "fault"), points(BIND))
 def test_a_bind_survives_any_failure(
-    world: World, small_picture: bytes, at: int, fault: Fault, slot: Slot, *, retried: bool
+    world: World, picture: bytes, at: int, fault: Fault, slot: Slot, *, retried: bool
 ) -> None:
-    old, new = (processed(world, small_picture, number, slot) for number in (1, 2))
+    old, new = (world.ready(picture, number, slot) for number in (1, 2))
     world.bind(old)
     world.injector.arm(at, fault)
     answer = world.bind(new)
@@ -121,12 +103,12 @@ def test_a_bind_survives_any_failure(
     assert world.wrongs(quiet=True) == []
 
 
-def test_expiry_takes_an_upload_that_was_never_finished(world: World, small_picture: bytes) -> None:
-    upload = pending(world, small_picture)
+def test_expiry_takes_an_upload_that_was_never_finished(world: World, picture: bytes) -> None:
+    upload = world.pending(picture)
     world.pass_time(hours=2)
     world.drain()
     assert world.aws.keys(cloud.UPLOADS_BUCKET) == set()
-    world.receive(upload, small_picture)
+    world.receive(upload, picture)
     world.process(upload)
     world.drain()
     assert world.aws.keys(cloud.UPLOADS_BUCKET) == world.aws.keys(cloud.MEDIA_BUCKET) == set()

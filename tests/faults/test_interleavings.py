@@ -6,28 +6,10 @@ import pytest
 
 from profile_media.domain.model import Slot, State, Upload
 from tests import cloud, pictures
-from tests.builders import ADA, an_id
+from tests.builders import ADA
 from tests.faults.test_crash_points import BIND, PROCESS
 from tests.faults.world import World
 from tests.functions.conftest import Answer
-
-
-@pytest.fixture
-def picture() -> bytes:
-    return pictures.a_jpeg(64, 48)
-
-
-def received(world: World, picture: bytes, number: int, slot: Slot = Slot.AVATAR) -> Upload:
-    upload = world.rows.pending(upload_id=an_id(number), content_length=500_000, slot=slot)
-    world.receive(upload, picture)
-    world.watch()
-    return upload
-
-
-def ready(world: World, picture: bytes, number: int, slot: Slot = Slot.AVATAR) -> Upload:
-    upload = received(world, picture, number, slot)
-    world.process(upload)
-    return upload
 
 
 def settled_down(world: World) -> None:
@@ -46,8 +28,8 @@ def test_of_two_binds_the_later_one_stays_and_the_other_is_let_go(
     world: World, picture: bytes, at: int, *, held: bool
 ) -> None:
     if held:
-        world.bind(ready(world, picture, 9))
-    one, other = ready(world, picture, 1), ready(world, picture, 2)
+        world.bind(world.ready(picture, 9))
+    one, other = world.ready(picture, 1), world.ready(picture, 2)
     answers: list[Answer | None] = []
     world.injector.interrupt(at, lambda: answers.append(world.bind(other)))
     answers.append(world.bind(one))
@@ -59,7 +41,7 @@ def test_of_two_binds_the_later_one_stays_and_the_other_is_let_go(
 
 @pytest.mark.parametrize("at", range(len(BIND)))
 def test_binds_of_both_slots_do_not_hinder_each_other(world: World, picture: bytes, at: int) -> None:
-    avatar, cover = ready(world, picture, 1), ready(world, picture, 2, Slot.COVER_IMAGE)
+    avatar, cover = world.ready(picture, 1), world.ready(picture, 2, Slot.COVER_IMAGE)
     world.injector.interrupt(at, lambda: world.bind(cover))
     answer = world.bind(avatar)
     assert answer
@@ -70,7 +52,7 @@ def test_binds_of_both_slots_do_not_hinder_each_other(world: World, picture: byt
 
 @pytest.mark.parametrize("at", range(len(BIND)))
 def test_the_same_bind_twice_at_once_is_one(world: World, picture: bytes, at: int) -> None:
-    old, new = ready(world, picture, 1), ready(world, picture, 2)
+    old, new = world.ready(picture, 1), world.ready(picture, 2)
     world.bind(old)
     answers: list[Answer | None] = []
     world.injector.interrupt(at, lambda: answers.append(world.bind(new)))
@@ -85,7 +67,7 @@ def test_the_same_bind_twice_at_once_is_one(world: World, picture: bytes, at: in
 
 @pytest.mark.parametrize("at", range(len(BIND)))
 def test_expiry_during_a_bind_leaves_it_bound_for_good_or_refused(world: World, picture: bytes, at: int) -> None:
-    upload = ready(world, picture, 1)
+    upload = world.ready(picture, 1)
     world.injector.interrupt(at, lambda: world.pass_time(hours=25))
     answer = world.bind(upload)
     assert answer
@@ -115,7 +97,7 @@ def expired_and_purged(world: World, _: Upload, __: bytes) -> None:
 
 def bound_and_replaced(world: World, upload: Upload, other: bytes) -> None:
     bound(world, upload, other)
-    world.bind(ready(world, other, 7))
+    world.bind(world.ready(other, 7))
     world.drain()
 
 
@@ -124,7 +106,7 @@ def bound_and_replaced(world: World, upload: Upload, other: bytes) -> None:
 def test_whatever_happens_during_processing_nothing_dangles_and_nothing_stays(
     world: World, picture: bytes, at: int, happens: Callable[[World, Upload, bytes], None]
 ) -> None:
-    upload, other = received(world, picture, 1), pictures.a_jpeg(48, 64)
+    upload, other = world.pending(picture, 1), pictures.a_jpeg(48, 64)
     world.injector.interrupt(at, lambda: happens(world, upload, other))
     world.process(upload)
     assert world.wrongs(quiet=False) == []

@@ -12,9 +12,9 @@ from typing import Any
 import pytest
 
 from profile_media.domain.keys import incoming_key, is_upload_id
-from profile_media.domain.model import Upload, utc_now
-from tests import cloud
-from tests.builders import ADA
+from profile_media.domain.model import Slot, Upload, utc_now
+from tests import cloud, pictures
+from tests.builders import ADA, an_id
 from tests.faults.injector import Crash, Injector
 from tests.functions.conftest import Answer, Call, Rows, an_event, run
 
@@ -37,6 +37,19 @@ class World:
     def now(self) -> datetime:
         """The present, as the functions see it."""
         return utc_now() + self._ahead
+
+    def pending(self, picture: bytes, number: int = 1, slot: Slot = Slot.AVATAR) -> Upload:
+        """An upload whose picture has come in, as yet unprocessed."""
+        upload = self.rows.pending(upload_id=an_id(number), content_length=500_000, slot=slot)
+        self.receive(upload, picture)
+        self.watch()
+        return upload
+
+    def ready(self, picture: bytes, number: int, slot: Slot = Slot.AVATAR) -> Upload:
+        """One whose picture has been processed."""
+        upload = self.pending(picture, number, slot)
+        self.process(upload)
+        return upload
 
     def receive(self, upload: Upload, content: bytes) -> None:
         """A browser's POST."""
@@ -142,6 +155,12 @@ class World:
             for upload_id, row in uploads.items()
             if row["state"]["S"] == "bound" and upload_id not in attached
         ]
+
+
+@pytest.fixture
+def picture() -> bytes:
+    """A picture that takes little work."""
+    return pictures.a_jpeg(64, 48)
 
 
 @pytest.fixture
