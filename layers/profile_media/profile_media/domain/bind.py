@@ -1,10 +1,12 @@
-"""Point a slot at a ready upload, and let go of the picture it replaces, in one transaction."""
+"""Point a slot at a picture, or at none, and let go of the one it held, in one transaction."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 
 from profile_media.domain.errors import (
     AttachmentChanged,
+    LimitExceeded,
     ReferenceInvalid,
     SlotMismatch,
     UploadNotFound,
@@ -12,46 +14,91 @@ from profile_media.domain.errors import (
     UploadRejected,
 )
 from profile_media.domain.lifecycle import is_gone
-from profile_media.domain.model import Attachment, Profile, Slot, State, Upload
-from profile_media.domain.ports import Attachments, Clock, Swap
+from profile_media.domain.model import Attachment, ExternalPicture, Profile, Slot, State, Upload
+from profile_media.domain.ports import Attachments, Clock, Profiles, Swap, Swapped, WriteLimit
 from profile_media.domain.references import Reference
 
 ATTEMPTS = 4
 """Each lost race means that another bind of the same user won, so several in a row are rare."""
 
+type Held = Attachment | ExternalPicture | None
+
 
 @dataclass(frozen=True, slots=True)
 class Bound:
-    """The profile after a bind, and the upload it let go of."""
+    """The profile after a change, and the upload that was let go of."""
 
     profile: Profile
     superseded: str | None = None
 
 
-def bind(attachments: Attachments, clock: Clock, owner_id: str, slot: Slot, reference: Reference) -> Bound:
-    """Binds the referenced upload; the same call twice gives the same answer.
+@dataclass(frozen=True, slots=True)
+class Binding:
+    """Changes slots, within the caller's limit.
 
-    Raises UploadNotFound, SlotMismatch, UploadNotReady or UploadRejected where the upload will not do, ReferenceInvalid
-    where the reference claims a binding that is not, and AttachmentChanged where others kept changing the slot.
+    The same call twice gives the same answer. Raises AttachmentChanged where others kept changing the slot, and
+    LimitExceeded where the caller makes too many changes.
     """
-    if reference.owner_id != owner_id:
-        # Stops a caller from binding what another user uploaded; that row is never even looked for.
-        raise UploadNotFound("another owner's")
-    if reference.bound_slot not in (None, slot):
-        raise SlotMismatch(reference.bound_slot)
-    superseded = None
-    for _ in range(ATTEMPTS):
-        profile, upload = attachments.read(owner_id, reference.upload_id)
-        if profile.bound_to(slot) == reference.upload_id:
-            return Bound(profile, superseded)
-        if reference.bound_slot:
-            raise ReferenceInvalid("not bound any more")
-        now = clock.now()
-        attachment = _attachable(upload, slot, now)
-        superseded = profile.bound_to(slot)
-        if attachments.swap(Swap(owner_id, slot, attachment, superseded, now)):
-            return Bound(profile.with_attachment(slot, attachment, now), superseded)
-    raise AttachmentChanged(slot)
+
+    attachments: Attachments
+    profiles: Profiles
+    clock: Clock
+    limit: WriteLimit
+
+    def bind(self, owner_id: str, slot: Slot, reference: Reference) -> Bound:
+        """Binds the referenced upload.
+
+        Raises UploadNotFound, SlotMismatch, UploadNotReady or UploadRejected where the upload will not do, and
+        ReferenceInvalid where the reference claims a binding that is not.
+        """
+        if reference.owner_id != owner_id:
+            # Stops a caller from binding what another user uploaded; that row is never even looked for.
+            raise UploadNotFound("another owner's")
+        if reference.bound_slot not in (None, slot):
+            raise SlotMismatch(reference.bound_slot)
+
+        def wanted(profile: Profile, upload: Upload | None) -> Held:
+            held = profile.attachments.get(slot)
+            if profile.bound_to(slot) == reference.upload_id:
+                return held
+            if reference.bound_slot:
+                raise ReferenceInvalid("not bound any more")
+            return _attachable(upload, slot, self.clock.now())
+
+        return self._change(owner_id, slot, reference.upload_id, wanted)
+
+    def bind_external(self, owner_id: str, slot: Slot, url: str) -> Bound:
+        """Points the slot at a picture elsewhere."""
+        return self._change(owner_id, slot, None, lambda _, __: ExternalPicture(url))
+
+    def unbind(self, owner_id: str, slot: Slot) -> Bound:
+        """Clears the slot."""
+        return self._change(owner_id, slot, None, lambda _, __: None)
+
+    def _change(
+        self, owner_id: str, slot: Slot, upload_id: str | None, wanted: Callable[[Profile, Upload | None], Held]
+    ) -> Bound:
+        """Brings the slot to what is wanted, reading back after each lost race; no write where it is so already."""
+        superseded = None
+        for _ in range(ATTEMPTS):
+            profile, upload = self._read(owner_id, upload_id)
+            attachment = wanted(profile, upload)
+            held = profile.attachments.get(slot)
+            if held == attachment:
+                return Bound(profile, superseded)
+            superseded = profile.bound_to(slot)
+            now = self.clock.now()
+            match self.attachments.swap(Swap(owner_id, slot, attachment, held, self.limit, now)):
+                case Swapped.DONE:
+                    return Bound(profile.with_attachment(slot, attachment, now), superseded)
+                case Swapped.LIMITED:
+                    raise LimitExceeded("changes_per_minute", 60 - now.second)
+        raise AttachmentChanged(slot)
+
+    def _read(self, owner_id: str, upload_id: str | None) -> tuple[Profile, Upload | None]:
+        if upload_id is None:
+            return self.profiles.get(owner_id), None
+        return self.attachments.read(owner_id, upload_id)
 
 
 def _attachable(upload: Upload | None, slot: Slot, now: datetime) -> Attachment:

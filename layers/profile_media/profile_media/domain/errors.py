@@ -14,6 +14,8 @@ MediaError
 ├─ LimitExceeded        limit_exceeded        too many intents (carries when to come back)
 ├─ AttachmentChanged    attachment_changed    lost the swap, again and again
 ├─ OwnerForbidden       owner_forbidden       the caller may not act for this owner
+├─ UserNotFound         user_not_found        no such user, or another tenant's
+├─ PayloadTooLarge      payload_too_large     more than one call may carry (carries how much it may)
 └─ Unavailable          unavailable           a store throttles or is down; trying again is right
 
 No status, no envelope, no wording for people here: dialects own those. Messages are for the log.
@@ -41,6 +43,8 @@ class ErrorCode(StrEnum):
     LIMIT_EXCEEDED = "limit_exceeded"
     ATTACHMENT_CHANGED = "attachment_changed"
     OWNER_FORBIDDEN = "owner_forbidden"
+    USER_NOT_FOUND = "user_not_found"
+    PAYLOAD_TOO_LARGE = "payload_too_large"
     UNAVAILABLE = "unavailable"
 
 
@@ -152,6 +156,22 @@ class OwnerForbidden(MediaError):
     """The caller may not act for this owner."""
 
     code = ErrorCode.OWNER_FORBIDDEN
+
+
+@dataclass(eq=False)
+class UserNotFound(MediaError):
+    """No such user for this caller: unknown, or of another tenant. `why` is for the log only."""
+
+    why: str
+    code = ErrorCode.USER_NOT_FOUND
+
+
+@dataclass(eq=False)
+class PayloadTooLarge(MediaError):
+    """A picture sent through the API is over what Lambda takes in one call, in bytes; intents take more."""
+
+    limit: int
+    code = ErrorCode.PAYLOAD_TOO_LARGE
 
 
 @dataclass(eq=False)

@@ -44,22 +44,37 @@ class Intent:
 
 @dataclass(frozen=True, slots=True)
 class Intents:
-    """Makes intents, within limits."""
+    """Makes intents."""
+
+    promises: "Promises"
+    grants: Grants
+
+    def intend(self, request: IntentRequest) -> Intent:
+        """The intent for this request, the same one again for a repeated key; raises what `promise` does."""
+        upload = self.promises.promise(request)
+        elapsed = self.promises.clock.now() - upload.created_at
+        signed_at = upload.created_at + elapsed // RENEWAL * RENEWAL
+        expires_at = grant_expiry(upload, self.promises.lifetimes, signed_at)
+        return Intent(upload, self.grants.grant(upload, signed_at, expires_at))
+
+
+@dataclass(frozen=True, slots=True)
+class Promises:
+    """Makes rows for uploads to come, within limits."""
 
     uploads: Uploads
-    grants: Grants
     clock: Clock
     limits: Limits
     lifetimes: Lifetimes
 
-    def intend(self, request: IntentRequest) -> Intent:
-        """The intent for this request, the same one again for a repeated key.
+    def promise(self, request: IntentRequest) -> Upload:
+        """A pending upload, the same one again for a repeated key.
 
         Raises UploadTooLarge, IdempotencyConflict (the key came with another request) or LimitExceeded.
         """
         if request.content_length > self.limits.max_bytes[request.slot]:
             raise UploadTooLarge(self.limits.max_bytes[request.slot])
-        upload = self._promise(request)
+        upload = self._pending(request)
         remembered = self._remember(request, upload)
         for _ in range(ATTEMPTS):
             try:
@@ -71,14 +86,14 @@ class Intents:
                 )
             except KeyTaken:
                 if remembered and (earlier := self._replayed(request.owner_id, remembered)):
-                    return self._granted(earlier)
+                    return earlier
             except QuotaFull:
                 self._make_room(request.owner_id)
             else:
-                return self._granted(upload)
+                return upload
         raise Unavailable("others kept changing the owner's counts")
 
-    def _promise(self, request: IntentRequest) -> Upload:
+    def _pending(self, request: IntentRequest) -> Upload:
         now = self.clock.now()
         return Upload(
             owner_id=request.owner_id,
@@ -130,11 +145,6 @@ class Intents:
             soonest = min(upload.expires_at for upload in open_.values() if upload.expires_at)
             raise LimitExceeded("open_intents", _seconds(soonest - now))
         self.uploads.prune(owner_id, Quota(open=quota.open - set(open_), recent=quota.recent - recent))
-
-    def _granted(self, upload: Upload) -> Intent:
-        elapsed = self.clock.now() - upload.created_at
-        signed_at = upload.created_at + elapsed // RENEWAL * RENEWAL
-        return Intent(upload, self.grants.grant(upload, signed_at, grant_expiry(upload, self.lifetimes, signed_at)))
 
 
 def _hash(*parts: str) -> str:

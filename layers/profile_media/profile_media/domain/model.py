@@ -109,21 +109,51 @@ class Attachment:
 
 
 @dataclass(frozen=True, slots=True)
+class ExternalPicture:
+    """A picture on somebody else's host that a slot points at: never fetched, and never deleted."""
+
+    url: str
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """What the identity provider says of a user; None is what it does not say."""
+
+    email: str | None = None
+    email_verified: bool = False
+    first_name: str | None = None
+    last_name: str | None = None
+    phone_number: str | None = None
+    username: str | None = None
+    picture_url: str | None = None
+    """The provider's own picture, shown while the user has none here."""
+    role: str | None = None
+    last_login: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Profile:
-    """A user's slots; a user that was never written has the empty profile."""
+    """A user's slots, and who the user is; a user that was never written has the empty profile."""
 
     user_id: str
-    attachments: Mapping[Slot, Attachment] = field(default_factory=lambda: MappingProxyType({}))
+    attachments: Mapping[Slot, Attachment | ExternalPicture] = field(default_factory=lambda: MappingProxyType({}))
     updated_at: datetime | None = None
+    identity: Identity = Identity()
+    tenant: str | None = None
+    created_at: datetime | None = None
+    """None for a user who is not known."""
 
     def bound_to(self, slot: Slot) -> str | None:
         """The id of the upload the slot points at."""
         attachment = self.attachments.get(slot)
-        return attachment.upload_id if attachment else None
+        return attachment.upload_id if isinstance(attachment, Attachment) else None
 
-    def with_attachment(self, slot: Slot, attachment: Attachment, now: datetime) -> "Profile":
-        """The profile after a bind."""
-        return replace(self, attachments=MappingProxyType({**self.attachments, slot: attachment}), updated_at=now)
+    def with_attachment(self, slot: Slot, attachment: Attachment | ExternalPicture | None, now: datetime) -> "Profile":
+        """The profile after the slot was bound, or cleared."""
+        others = {name: held for name, held in self.attachments.items() if name is not slot}
+        held = {slot: attachment} if attachment else {}
+        created_at = self.created_at or now
+        return replace(self, attachments=MappingProxyType(others | held), updated_at=now, created_at=created_at)
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,6 +171,9 @@ class Caller:
 
     user_id: str
     is_admin: bool = False
+    tenant: str | None = None
+    """Set where the deployment keeps tenants apart."""
+    identity: Identity = Identity()
 
 
 def shown(derivatives: tuple[Derivative, ...]) -> tuple[Derivative, ...]:

@@ -6,9 +6,20 @@ Every method either has its whole effect or raises `Unavailable`; all of them ar
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from enum import StrEnum
 from typing import Protocol
 
-from profile_media.domain.model import Attachment, ContentType, Derivative, Grant, Profile, Slot, Upload
+from profile_media.domain.model import (
+    Attachment,
+    ContentType,
+    Derivative,
+    ExternalPicture,
+    Grant,
+    Identity,
+    Profile,
+    Slot,
+    Upload,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,16 +94,41 @@ class Profiles(Protocol):
     def get(self, user_id: str) -> Profile:
         """The profile, read strongly; the empty one for an unknown user."""
 
+    def identify(self, user_id: str, tenant: str | None, identity: Identity, now: datetime) -> bool:
+        """Writes who the user is, creating the row if there is none, and leaves the slots alone.
+
+        False, and nothing written, where the row is of another tenant.
+        """
+
+
+@dataclass(frozen=True, slots=True)
+class WriteLimit:
+    """How many changes one caller may make within a minute, and who that is."""
+
+    actor_id: str
+    per_minute: int
+
 
 @dataclass(frozen=True, slots=True)
 class Swap:
-    """One slot's change, and what it relies on: the slot must still be bound to `superseded`."""
+    """One slot's change to `attachment`, or to nothing; it relies on the slot still being as it was read."""
 
     user_id: str
     slot: Slot
-    attachment: Attachment
-    superseded: str | None
+    attachment: Attachment | ExternalPicture | None
+    relied_on: Attachment | ExternalPicture | None
+    limit: WriteLimit
     now: datetime
+
+
+class Swapped(StrEnum):
+    """What became of a swap; only the first has written anything."""
+
+    DONE = "done"
+    CHANGED = "changed"
+    """The slot is not as relied on, or the upload is not ready, for this slot and unexpired."""
+    LIMITED = "limited"
+    """The caller has made as many changes within this minute as it may."""
 
 
 class Attachments(Protocol):
@@ -101,10 +137,9 @@ class Attachments(Protocol):
     def read(self, user_id: str, upload_id: str) -> tuple[Profile, Upload | None]:
         """The profile and the upload as they were at one instant."""
 
-    def swap(self, change: Swap) -> bool:
-        """Points the slot at the upload, marks that bound, and deletes the superseded upload's row, all or nothing.
-
-        False, and nothing written, unless the slot is bound to `superseded` and the upload is ready and not expired.
+    def swap(self, change: Swap) -> Swapped:
+        """Changes the slot, marks the upload it now points at bound, deletes the row of the one it pointed at, and
+        counts the change, all or nothing.
         """
 
 
@@ -154,6 +189,9 @@ class Rendered:
 
 class Images(Protocol):
     """Decoding and encoding, of bytes nobody trusts."""
+
+    def identify(self, content: bytes) -> ContentType:
+        """The format the first bytes announce; raises ImageUnacceptable for one that is not taken."""
 
     def render(self, content: bytes, declared: ContentType, slot: Slot) -> Rendered:
         """Makes the slot's derivatives and the master; raises ImageUnacceptable, and only that, whatever the bytes are.

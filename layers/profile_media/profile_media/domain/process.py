@@ -43,32 +43,60 @@ class Processed:
 
 @dataclass(frozen=True, slots=True)
 class Processing:
-    """Settles uploads."""
+    """Settles the uploads that browsers stored pictures for."""
+
+    incoming: Incoming
+    settling: "Settling"
+
+    def process(self, owner_id: str, upload_id: str) -> Processed:
+        """Makes the derivatives of a pending upload and marks it ready, or rejected; the original goes either way."""
+        upload = self.settling.uploads.get(owner_id, upload_id)
+        if upload is None or is_gone(upload, self.settling.clock.now()) or upload.state is not State.PENDING:
+            self._clear(owner_id, upload_id, upload)
+            return Processed(Outcome.STALE, upload)
+        original = self.incoming.fetch(owner_id, upload_id, upload.content_length)
+        if original is None:
+            return Processed(Outcome.STALE, upload, detail="the original is gone")
+        processed = self.settling.settle(upload, original)
+        self.incoming.discard(owner_id, upload_id)
+        return processed
+
+    def _clear(self, owner_id: str, upload_id: str, upload: Upload | None) -> None:
+        """Deletes the original. Where the row is gone its purge may have passed already, so another one follows."""
+        self.incoming.discard(owner_id, upload_id)
+        if upload is None:
+            self.settling.purge_again(owner_id, upload_id)
+
+
+@dataclass(frozen=True, slots=True)
+class Settling:
+    """Makes of an original what becomes of its upload."""
 
     uploads: Uploads
-    incoming: Incoming
     media: Media
     images: Images
     purge_queue: PurgeQueue
     clock: Clock
     lifetimes: Lifetimes
 
-    def process(self, owner_id: str, upload_id: str) -> Processed:
-        """Makes the derivatives of a pending upload and marks it ready, or rejected; the original goes either way."""
-        upload = self.uploads.get(owner_id, upload_id)
-        if upload is None or is_gone(upload, self.clock.now()) or upload.state is not State.PENDING:
-            self._clear(owner_id, upload_id, upload)
-            return Processed(Outcome.STALE, upload)
-        original = self.incoming.fetch(owner_id, upload_id, upload.content_length)
-        if original is None:
-            return Processed(Outcome.STALE, upload, detail="the original is gone")
+    def settle(self, upload: Upload, original: bytes) -> Processed:
+        """Stores the derivatives and marks a pending upload ready, or rejected; takes them back if that comes too late."""
         settled, contents, processed = self._render(upload, original)
-        self.media.store(upload_id, contents)
-        if not self.uploads.settle(settled, self.clock.now()):
-            self._take_back(settled)
-            return replace(processed, outcome=Outcome.LOST)
-        self.incoming.discard(owner_id, upload_id)
-        return processed
+        self.media.store(upload.upload_id, contents)
+        if self.uploads.settle(settled, self.clock.now()):
+            return processed
+        current = self.uploads.get(upload.owner_id, upload.upload_id)
+        if current:
+            # What the row names by now is another event's doing, and stays.
+            self.media.discard(upload.upload_id, set(settled.derivatives) - set(current.derivatives))
+        else:
+            self.purge_again(upload.owner_id, upload.upload_id)
+        return replace(processed, outcome=Outcome.LOST)
+
+    def purge_again(self, owner_id: str, upload_id: str) -> None:
+        """Queues an upload whose row is gone, in case its purge has passed already."""
+        if self.purge_queue.purge_later([Removed(owner_id, upload_id)]):
+            raise Unavailable("the delete queue took nothing")
 
     def _render(self, upload: Upload, original: bytes) -> tuple[Upload, Contents, Processed]:
         """The upload as it will be, what to store for it, and the record of how it came to that."""
@@ -89,19 +117,6 @@ class Processing:
             derivatives=tuple(derivative for derivative, _ in rendered.derivatives),
         )
         return ready, rendered.derivatives, Processed(Outcome.READY, ready, digest.hexdigest(), rendered=rendered)
-
-    def _take_back(self, settled: Upload) -> None:
-        """Removes what was stored for an upload that was settled otherwise, but for what its row names now."""
-        current = self.uploads.get(settled.owner_id, settled.upload_id)
-        if current:
-            self.media.discard(settled.upload_id, set(settled.derivatives) - set(current.derivatives))
-        self._clear(settled.owner_id, settled.upload_id, current)
-
-    def _clear(self, owner_id: str, upload_id: str, upload: Upload | None) -> None:
-        """Deletes the original. Where the row is gone its purge may have passed already, so another one follows."""
-        self.incoming.discard(owner_id, upload_id)
-        if upload is None and self.purge_queue.purge_later([Removed(owner_id, upload_id)]):
-            raise Unavailable("the delete queue took nothing")
 
 
 def _check_promise(upload: Upload, original: bytes, digest: bytes) -> None:

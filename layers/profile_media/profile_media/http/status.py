@@ -21,6 +21,8 @@ STATUSES: Mapping[ErrorCode, HTTPStatus] = MappingProxyType(
         ErrorCode.LIMIT_EXCEEDED: HTTPStatus.TOO_MANY_REQUESTS,
         ErrorCode.ATTACHMENT_CHANGED: HTTPStatus.CONFLICT,
         ErrorCode.OWNER_FORBIDDEN: HTTPStatus.FORBIDDEN,
+        ErrorCode.USER_NOT_FOUND: HTTPStatus.NOT_FOUND,
+        ErrorCode.PAYLOAD_TOO_LARGE: HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
         ErrorCode.UNAVAILABLE: HTTPStatus.SERVICE_UNAVAILABLE,
     }
 )

@@ -32,6 +32,8 @@ def describe(error: errors.MediaError | None) -> str:
             sentence = "Unsupported content type; send one of " + ", ".join(ContentType)
         case errors.UploadTooLarge(limit=limit):
             sentence = f"The picture may have at most {limit} bytes"
+        case errors.PayloadTooLarge(limit=limit):
+            sentence = f"The picture may have at most {limit} bytes here; POST /media/intents takes larger ones"
         case errors.UploadRejected(reason=reason) | errors.ImageUnacceptable(reason=reason):
             sentence = REASONS[reason]
         case errors.LimitExceeded(retry_after=retry_after):
@@ -52,6 +54,7 @@ _SENTENCES: Mapping[errors.ErrorCode, str] = MappingProxyType(
         errors.ErrorCode.IDEMPOTENCY_CONFLICT: "The Idempotency-Key was used with another request",
         errors.ErrorCode.ATTACHMENT_CHANGED: "The picture is being changed elsewhere; try again",
         errors.ErrorCode.OWNER_FORBIDDEN: "Not allowed to act for this user",
+        errors.ErrorCode.USER_NOT_FOUND: "No such user",
         errors.ErrorCode.UNAVAILABLE: "Busy; try again",
     }
 )

@@ -10,7 +10,7 @@ from profile_media.domain.keys import digest
 from profile_media.domain.model import ContentType, Derivative, Reason, Slot
 from profile_media.domain.ports import Rendered
 from profile_media.imaging import answer, sandbox
-from profile_media.imaging.probe import probe
+from profile_media.imaging.probe import probe, sniff
 from profile_media.imaging.sandbox import SandboxLimits
 
 type Pipeline = Callable[[bytes, ContentType, Slot], answer.Made]
@@ -31,6 +31,13 @@ class PillowImages:
 
         self._pipeline: Pipeline = render
         self._limits = limits or SandboxLimits()
+
+    def identify(self, content: bytes) -> ContentType:
+        """The format the first bytes announce; raises ImageUnacceptable for one that is not taken."""
+        sniffed = sniff(content)
+        if sniffed is None:
+            raise ImageUnacceptable(Reason.UNSUPPORTED_FORMAT, f"starts with {content[:12].hex()}")
+        return sniffed
 
     def render(self, content: bytes, declared: ContentType, slot: Slot) -> Rendered:
         """Makes the slot's derivatives and the master; raises ImageUnacceptable whatever is wrong with the bytes."""
