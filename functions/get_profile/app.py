@@ -3,10 +3,10 @@
 from profile_media.dialects import native
 from profile_media.dialects.native.showing import render_profile
 from profile_media.http.request import Request, Response
-from profile_media.wiring import profiles
+from profile_media.wiring import people
 from profile_media.wiring.edge import endpoint
 
 
 @endpoint(native)
 def handler(request: Request) -> Response:
-    return render_profile(profiles.find(request.caller.user_id), profiles.links())
+    return render_profile(people.recognise(request.caller), people.links())

@@ -1,19 +1,24 @@
-"""The links between slots and uploads: the `Attachments` port, on transactions across both tables.
+"""The links between slots and pictures: the `Attachments` port, on transactions across both tables.
 
 Needs dynamodb:GetItem and UpdateItem on both tables, and DeleteItem on the uploads table.
 """
 
+from datetime import datetime
+
 from pynamodb.exceptions import DoesNotExist
 from pynamodb.expressions.condition import Condition
+from pynamodb.expressions.update import Action
 from pynamodb.models import _ModelFuture
 from pynamodb.transactions import TransactGet, TransactWrite
 
 from profile_media.aws.tables import (
+    WRITES_PREFIX,
     AttachmentMap,
     UploadRow,
     UserRow,
+    WritesRow,
+    attachment_map,
     connection,
-    derivative_maps,
     milliseconds,
     name_tables,
     profile_of,
@@ -22,8 +27,11 @@ from profile_media.aws.tables import (
     unhindered,
     upload_of,
 )
-from profile_media.domain.model import Profile, State, Upload
-from profile_media.domain.ports import Swap
+from profile_media.domain.model import Attachment, ExternalPicture, Profile, Slot, State, Upload
+from profile_media.domain.ports import Swap, Swapped, WriteLimit
+
+_COUNTS_KEPT = 3600
+"""Seconds a minute's count is kept: DynamoDB removes it when it likes, and it means nothing after its minute."""
 
 
 class DynamoAttachments:
@@ -49,33 +57,62 @@ class DynamoAttachments:
         except DoesNotExist:
             return profile, None
 
-    def swap(self, change: Swap) -> bool:
-        """One transaction; False where a condition failed, and then nothing was written."""
+    def swap(self, change: Swap) -> Swapped:
+        """One transaction over the user's row, the new upload's, the old one's, and the caller's count."""
 
         def fill(transaction: TransactWrite) -> None:
-            slot = getattr(UserRow, change.slot.value)
-            attachment = AttachmentMap(  # type: ignore[no-untyped-call]
-                upload_id=change.attachment.upload_id, derivatives=derivative_maps(change.attachment.derivatives)
-            )
-            transaction.update(
-                UserRow(change.user_id),
-                actions=[slot.set(attachment), UserRow.updated_at.set(milliseconds(change.now))],
-                condition=_bound_to(slot, change.superseded),
-            )
-            transaction.update(
-                UploadRow(change.user_id, change.attachment.upload_id),
-                actions=[UploadRow.state.set(State.BOUND.value), UploadRow.expires_at.remove()],
-                condition=(UploadRow.state == State.READY.value)
-                & (UploadRow.slot == change.slot.value)
-                & (UploadRow.expires_at > seconds(change.now)),
-            )
-            if change.superseded:
-                transaction.delete(UploadRow(change.user_id, change.superseded))
+            _point(transaction, change)
+            if isinstance(change.attachment, Attachment):
+                _keep(transaction, change.user_id, change.slot, change.attachment, change.now)
+            if isinstance(change.relied_on, Attachment):
+                transaction.delete(UploadRow(change.user_id, change.relied_on.upload_id))
+            _count(transaction, change.limit, change.now)
 
-        return not transact(fill)
+        failed = transact(fill)
+        if not failed:
+            return Swapped.DONE
+        *rows_failed, count_failed = failed
+        return Swapped.LIMITED if count_failed and not any(rows_failed) else Swapped.CHANGED
 
 
-def _bound_to(slot: AttachmentMap, upload_id: str | None) -> Condition:
+def _point(transaction: TransactWrite, change: Swap) -> None:
+    slot = getattr(UserRow, change.slot.value)
+    now = milliseconds(change.now)
+    actions: list[Action] = [
+        slot.set(attachment_map(change.attachment)) if change.attachment else slot.remove(),
+        UserRow.created_at.set(UserRow.created_at | now),
+        UserRow.updated_at.set(now),
+    ]
+    transaction.update(UserRow(change.user_id), actions=actions, condition=_holds(slot, change.relied_on))
+
+
+def _keep(transaction: TransactWrite, owner_id: str, slot: Slot, attachment: Attachment, now: datetime) -> None:
+    transaction.update(
+        UploadRow(owner_id, attachment.upload_id),
+        actions=[UploadRow.state.set(State.BOUND.value), UploadRow.expires_at.remove()],
+        condition=(UploadRow.state == State.READY.value)
+        & (UploadRow.slot == slot.value)
+        & (UploadRow.expires_at > seconds(now)),
+    )
+
+
+def _count(transaction: TransactWrite, limit: WriteLimit, now: datetime) -> None:
+    minute = seconds(now) // 60
+    transaction.update(
+        WritesRow(limit.actor_id, f"{WRITES_PREFIX}{minute}"),
+        actions=[WritesRow.changes.add(1), WritesRow.expires_at.set(minute * 60 + _COUNTS_KEPT)],
+        condition=WritesRow.changes.does_not_exist() | (WritesRow.changes < limit.per_minute),
+    )
+
+
+def _holds(slot: AttachmentMap, held: Attachment | ExternalPicture | None) -> Condition:
     """The slot as the change relies on it."""
-    condition: Condition = slot.upload_id == upload_id if upload_id else slot.does_not_exist()  # type: ignore[assignment]
+    condition: Condition
+    match held:
+        case Attachment(upload_id=upload_id):
+            condition = slot.upload_id == upload_id  # type: ignore[assignment]
+        case ExternalPicture(url=url):
+            condition = slot.url == url  # type: ignore[assignment]
+        case None:
+            condition = slot.does_not_exist()
     return condition

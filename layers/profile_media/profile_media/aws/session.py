@@ -7,7 +7,7 @@ because each session reads its own copy of what describes the services.
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Any, cast
 
 import botocore.session
 from botocore.config import Config
@@ -63,7 +63,7 @@ def signing() -> "tuple[ReadOnlyCredentials, str]":
 @cache
 def s3() -> "S3Client":
     """The S3 client, made once: loading a service's description is what costs."""
-    return cast("S3Client", session().create_client("s3", config=_config()))
+    return cast("S3Client", session().create_client("s3", config=_config(signature_version="s3v4")))
 
 
 @cache
@@ -72,7 +72,7 @@ def sqs() -> "SQSClient":
     return cast("SQSClient", session().create_client("sqs", config=_config()))
 
 
-def _config() -> Config:
+def _config(**more: Any) -> Config:
     return Config(
         connect_timeout=CONNECT_TIMEOUT,
         read_timeout=READ_TIMEOUT,
@@ -80,6 +80,7 @@ def _config() -> Config:
         # Checksums of our own would be computed on every put; S3 keeps CRCs by itself.
         request_checksum_calculation="when_required",
         response_checksum_validation="when_required",
+        **more,
     )
 
 

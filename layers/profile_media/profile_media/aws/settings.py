@@ -28,6 +28,8 @@ class Authorizer:
     token_jwks_url: str = ""
     token_required_claim: str = ""
     """`name=value`, or empty; tells access tokens from other tokens of the same issuer."""
+    tenant_claim: str = ""
+    """Whose value keeps users apart; empty where there are no tenants."""
     admin_claim: str = "scope=profile-media:admin"
     """`name=value`, or empty for no administrators."""
     jwks_allow_loopback: bool = False
@@ -65,13 +67,7 @@ class Intents:
     @property
     def limits(self) -> Limits:
         """Sizes and counts."""
-        return Limits(
-            max_bytes=MappingProxyType(
-                {Slot.AVATAR: self.avatar_max_bytes, Slot.COVER_IMAGE: self.cover_image_max_bytes}
-            ),
-            open_intents=self.open_intents,
-            intents_per_hour=self.intents_per_hour,
-        )
+        return _limits(self)
 
     @property
     def lifetimes(self) -> Lifetimes:
@@ -105,10 +101,53 @@ class ProfileReading(Showing):
 
 @dataclass(frozen=True)
 class Binding(Showing):
-    """Binding an upload to a slot."""
+    """Changing slots."""
 
     users_table: str
     uploads_table: str
+    writes_per_minute: int = 30
+    """Changes that one caller may make."""
+
+
+@dataclass(frozen=True)
+class UrlBinding(Binding):
+    """Binding by URL."""
+
+    external_avatar_hosts: tuple[str, ...] = ("*",)
+    """Whose pictures may be pointed at; `*` for anybody's."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Viewing(Binding):
+    """Changing slots, and showing pictures by presigned links."""
+
+    media_bucket: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Ingesting(Binding):
+    """Taking a picture through the API."""
+
+    media_bucket: str
+    purge_queue_url: str
+    avatar_max_bytes: int = 10 * 1024 * 1024
+    cover_image_max_bytes: int = 10 * 1024 * 1024
+    open_intents: int = 5
+    intents_per_hour: int = 30
+    pending_ttl_seconds: int = 3600
+    settled_ttl_seconds: int = 86400
+
+    @property
+    def limits(self) -> Limits:
+        """Sizes and counts."""
+        return _limits(self)
+
+    @property
+    def lifetimes(self) -> Lifetimes:
+        """How long the row lives on its way."""
+        return Lifetimes(
+            pending=timedelta(seconds=self.pending_ttl_seconds), settled=timedelta(seconds=self.settled_ttl_seconds)
+        )
 
 
 @dataclass(frozen=True)
@@ -140,6 +179,16 @@ class Purging:
 
     uploads_bucket: str
     media_bucket: str
+
+
+def _limits(chosen: Intents | Ingesting) -> Limits:
+    return Limits(
+        max_bytes=MappingProxyType(
+            {Slot.AVATAR: chosen.avatar_max_bytes, Slot.COVER_IMAGE: chosen.cover_image_max_bytes}
+        ),
+        open_intents=chosen.open_intents,
+        intents_per_hour=chosen.intents_per_hour,
+    )
 
 
 _read: dict[type, object] = {}

@@ -14,7 +14,14 @@ from functools import cache
 from types import MappingProxyType
 
 import botocore.session
-from pynamodb.attributes import ListAttribute, MapAttribute, NumberAttribute, UnicodeAttribute, UnicodeSetAttribute
+from pynamodb.attributes import (
+    BooleanAttribute,
+    ListAttribute,
+    MapAttribute,
+    NumberAttribute,
+    UnicodeAttribute,
+    UnicodeSetAttribute,
+)
 from pynamodb.connection import Connection, TableConnection
 from pynamodb.exceptions import PynamoDBException, TransactGetError, TransactWriteError
 from pynamodb.models import Model
@@ -26,6 +33,8 @@ from profile_media.domain.model import (
     Attachment,
     ContentType,
     Derivative,
+    ExternalPicture,
+    Identity,
     Profile,
     Reason,
     Slot,
@@ -43,6 +52,7 @@ _PASSING = frozenset({"TransactionConflict", "ThrottlingError", "ProvisionedThro
 
 IDEMPOTENCY_PREFIX = "idempotency#"
 QUOTA = "quota"
+WRITES_PREFIX = "writes#"
 
 
 class _SharedConnection(Connection):
@@ -93,10 +103,26 @@ class DerivativeMap(MapAttribute[str, object]):
 
 
 class AttachmentMap(MapAttribute[str, object]):
-    """A slot's picture inside a user's row."""
+    """A slot's picture inside a user's row: an upload, or a picture elsewhere."""
 
-    upload_id = UnicodeAttribute()
-    derivatives = ListAttribute(of=DerivativeMap)
+    upload_id = UnicodeAttribute(null=True)
+    derivatives = ListAttribute(of=DerivativeMap, null=True)
+    url = UnicodeAttribute(null=True)
+
+
+class IdentityMap(MapAttribute[str, object]):
+    """What the identity provider says of a user, inside its row."""
+
+    email = UnicodeAttribute(null=True)
+    email_verified = BooleanAttribute(null=True)
+    first_name = UnicodeAttribute(null=True)
+    last_name = UnicodeAttribute(null=True)
+    phone_number = UnicodeAttribute(null=True)
+    username = UnicodeAttribute(null=True)
+    picture_url = UnicodeAttribute(null=True)
+    role = UnicodeAttribute(null=True)
+    last_login = NumberAttribute(null=True)
+    """Seconds."""
 
 
 class UserRow(Row):
@@ -108,8 +134,11 @@ class UserRow(Row):
     user_id = UnicodeAttribute(hash_key=True)
     avatar = AttachmentMap(null=True)  # type: ignore[no-untyped-call]
     cover_image = AttachmentMap(null=True)  # type: ignore[no-untyped-call]
+    identity = IdentityMap(null=True)  # type: ignore[no-untyped-call]
+    tenant = UnicodeAttribute(null=True)
+    created_at = NumberAttribute(null=True)
     updated_at = NumberAttribute(null=True)
-    """Milliseconds."""
+    """Milliseconds, both."""
 
 
 class UploadRow(Row):
@@ -149,6 +178,18 @@ class IdempotencyRow(Row):
     expires_at = NumberAttribute()
 
 
+class WritesRow(Row):
+    """How many changes a caller made within one minute; the range key is `writes#<minute>`, the hash key the caller."""
+
+    class Meta:
+        table_name: str
+
+    owner_id = UnicodeAttribute(hash_key=True)
+    upload_id = UnicodeAttribute(range_key=True)
+    changes = NumberAttribute(null=True)
+    expires_at = NumberAttribute(null=True)
+
+
 class QuotaRow(Row):
     """What an owner asked for lately; entries are `<milliseconds>#<upload id>`."""
 
@@ -164,7 +205,7 @@ class QuotaRow(Row):
 
 def name_tables(uploads: str | None = None, users: str | None = None) -> None:
     """Says what the tables are called in this deployment."""
-    for rows, name in (((UploadRow, IdempotencyRow, QuotaRow), uploads), ((UserRow,), users)):
+    for rows, name in (((UploadRow, IdempotencyRow, QuotaRow, WritesRow), uploads), ((UserRow,), users)):
         for row in rows:
             if name and getattr(row.Meta, "table_name", None) != name:
                 row.Meta.table_name = name
@@ -264,10 +305,61 @@ def profile_of(user_id: str, row: UserRow | None) -> Profile:
     if row is None:
         return Profile(user_id)
     maps = {Slot.AVATAR: row.avatar, Slot.COVER_IMAGE: row.cover_image}
-    attachments = {
-        slot: Attachment(map_.upload_id, derivatives_of(map_.derivatives)) for slot, map_ in maps.items() if map_
-    }
-    return Profile(user_id, MappingProxyType(attachments), None if row.updated_at is None else time_of(row.updated_at))
+    return Profile(
+        user_id,
+        MappingProxyType({slot: attachment_of(map_) for slot, map_ in maps.items() if map_}),
+        None if row.updated_at is None else time_of(row.updated_at),
+        identity_of(row.identity),
+        row.tenant,
+        None if row.created_at is None else time_of(row.created_at),
+    )
+
+
+def attachment_of(map_: AttachmentMap) -> Attachment | ExternalPicture:
+    """What a slot holds."""
+    if map_.url:
+        return ExternalPicture(map_.url)
+    return Attachment(map_.upload_id, derivatives_of(map_.derivatives))
+
+
+def attachment_map(attachment: Attachment | ExternalPicture) -> AttachmentMap:
+    """What a slot holds, as a row keeps it."""
+    if isinstance(attachment, ExternalPicture):
+        return AttachmentMap(url=attachment.url)  # type: ignore[no-untyped-call]
+    maps = derivative_maps(attachment.derivatives)
+    return AttachmentMap(upload_id=attachment.upload_id, derivatives=maps)  # type: ignore[no-untyped-call]
+
+
+def identity_of(map_: IdentityMap | None) -> Identity:
+    """Who a row says the user is."""
+    if map_ is None:
+        return Identity()
+    return Identity(
+        email=map_.email,
+        email_verified=bool(map_.email_verified),
+        first_name=map_.first_name,
+        last_name=map_.last_name,
+        phone_number=map_.phone_number,
+        username=map_.username,
+        picture_url=map_.picture_url,
+        role=map_.role,
+        last_login=None if map_.last_login is None else time_of(map_.last_login * 1000),
+    )
+
+
+def identity_map(identity: Identity) -> IdentityMap:
+    """Who the user is, as a row keeps it."""
+    return IdentityMap(  # type: ignore[no-untyped-call]
+        email=identity.email,
+        email_verified=identity.email_verified,
+        first_name=identity.first_name,
+        last_name=identity.last_name,
+        phone_number=identity.phone_number,
+        username=identity.username,
+        picture_url=identity.picture_url,
+        role=identity.role,
+        last_login=seconds(identity.last_login) if identity.last_login else None,
+    )
 
 
 def derivatives_of(maps: list[DerivativeMap] | None) -> tuple[Derivative, ...]:

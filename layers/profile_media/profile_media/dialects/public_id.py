@@ -55,10 +55,10 @@ def render_error(error: MediaError | None, correlation_id: str) -> Json:
 
 
 def _picture(profile: Profile, slot: Slot, links: Links) -> Json | None:
-    attachment = profile.attachments.get(slot)
-    if attachment is None:
+    if not profile.has_picture(slot):
         return None
+    upload_id = profile.bound_to(slot)
     return {
-        "url": links.url(attachment.upload_id, attachment.shown[0]),
-        "publicId": links.bound_public_id(profile.user_id, slot, attachment.upload_id),
+        "url": links.picture_url(profile, slot),
+        "publicId": links.bound_public_id(profile.user_id, slot, upload_id) if upload_id else None,
     }

@@ -13,6 +13,7 @@ from profile_media.domain.errors import (
     UploadNotReady,
     UploadRejected,
 )
+from profile_media.domain.keys import media_key
 from profile_media.domain.lifecycle import is_gone
 from profile_media.domain.model import Attachment, ExternalPicture, Profile, Slot, State, Upload
 from profile_media.domain.ports import Attachments, Clock, Profiles, Swap, Swapped, WriteLimit
@@ -59,11 +60,12 @@ class Binding:
 
         def wanted(profile: Profile, upload: Upload | None) -> Held:
             held = profile.attachments.get(slot)
-            if profile.bound_to(slot) == reference.upload_id:
-                return held
-            if reference.bound_slot:
-                raise ReferenceInvalid("not bound any more")
-            return _attachable(upload, slot, self.clock.now())
+            if profile.bound_to(slot) != reference.upload_id:
+                if reference.bound_slot:
+                    raise ReferenceInvalid("not bound any more")
+                held = _attachable(upload, slot, self.clock.now())
+            _check_derivative(reference, held)
+            return held
 
         return self._change(owner_id, slot, reference.upload_id, wanted)
 
@@ -99,6 +101,13 @@ class Binding:
         if upload_id is None:
             return self.profiles.get(owner_id), None
         return self.attachments.read(owner_id, upload_id)
+
+
+def _check_derivative(reference: Reference, held: Held) -> None:
+    """A reference that names a derivative must name one of those the upload has to show."""
+    shown = held.shown if isinstance(held, Attachment) else ()
+    if reference.media_key and reference.media_key not in {media_key(reference.upload_id, each) for each in shown}:
+        raise ReferenceInvalid("no such derivative")
 
 
 def _attachable(upload: Upload | None, slot: Slot, now: datetime) -> Attachment:

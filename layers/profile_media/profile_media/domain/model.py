@@ -148,6 +148,10 @@ class Profile:
         attachment = self.attachments.get(slot)
         return attachment.upload_id if isinstance(attachment, Attachment) else None
 
+    def has_picture(self, slot: Slot) -> bool:
+        """Whether the slot holds a picture, here or elsewhere; the identity provider's does not count."""
+        return slot in self.attachments
+
     def with_attachment(self, slot: Slot, attachment: Attachment | ExternalPicture | None, now: datetime) -> "Profile":
         """The profile after the slot was bound, or cleared."""
         others = {name: held for name, held in self.attachments.items() if name is not slot}

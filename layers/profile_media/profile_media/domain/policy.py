@@ -15,6 +15,9 @@ SMALLEST_UPLOAD = 1
 MAX_OWNER_BYTES = 255
 """Bytes of a user's id in UTF-8: what OpenID Connect allows a subject, and short enough for any object key."""
 
+MAX_DIRECT_BYTES = 4 * 1024 * 1024
+"""Of a picture sent through the API: Lambda takes 6 MB a call, base64 and headers included."""
+
 MIN_SIDE = 16
 """Pixels. Below this nothing recognisable is left to enlarge."""
 

@@ -80,7 +80,7 @@ class Settling:
     lifetimes: Lifetimes
 
     def settle(self, upload: Upload, original: bytes) -> Processed:
-        """Stores the derivatives and marks a pending upload ready, or rejected; takes them back if that comes too late."""
+        """Stores the derivatives and marks a pending upload ready, or rejected; takes back what comes too late."""
         settled, contents, processed = self._render(upload, original)
         self.media.store(upload.upload_id, contents)
         if self.uploads.settle(settled, self.clock.now()):

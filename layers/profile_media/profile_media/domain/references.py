@@ -27,6 +27,8 @@ class Reference:
     owner_id: str
     upload_id: str
     bound_slot: Slot | None = None
+    media_key: str | None = None
+    """The derivative that was named, by its key, where it was."""
 
 
 def temporary_public_id(app: str, owner_id: str, upload_id: str) -> str:

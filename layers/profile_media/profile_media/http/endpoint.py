@@ -14,6 +14,7 @@ from profile_media.domain.errors import ErrorCode, LimitExceeded, MediaError, Un
 from profile_media.domain.model import Caller
 from profile_media.http import cors
 from profile_media.http.envelope import unauthorized
+from profile_media.http.identity import identity_of
 from profile_media.http.request import Json, Request, Response, body_of, headers_of, to_event
 from profile_media.http.status import STATUSES
 from profile_media.telemetry import began, count, ended, logger
@@ -109,4 +110,9 @@ def caller_of(event: Event) -> Caller | None:
     subject, expires = str(checked.get("sub", "")), str(checked.get("exp", ""))
     if not subject or not expires.isdecimal() or int(expires) <= time.time():
         return None
-    return Caller(subject, is_admin=checked.get("admin") == "true")
+    return Caller(
+        subject,
+        is_admin=checked.get("admin") == "true",
+        tenant=str(checked.get("tenant") or "") or None,
+        identity=identity_of(str(checked.get("identity") or "{}")),
+    )

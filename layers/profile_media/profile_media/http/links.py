@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 
 from profile_media.domain import references
 from profile_media.domain.keys import media_key
-from profile_media.domain.model import Derivative, Slot, State, Upload
+from profile_media.domain.model import Attachment, Derivative, ExternalPicture, Profile, Slot, State, Upload
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,6 +18,16 @@ class Links:
     def url(self, upload_id: str, derivative: Derivative) -> str:
         """Where a derivative is served."""
         return f"{self.media_base_url.rstrip('/')}/{media_key(upload_id, derivative)}"
+
+    def picture_url(self, profile: Profile, slot: Slot) -> str | None:
+        """What is shown of a slot: the largest derivative, a picture elsewhere, or the avatar the provider has."""
+        match profile.attachments.get(slot):
+            case Attachment() as attachment:
+                return self.url(attachment.upload_id, attachment.shown[0])
+            case ExternalPicture(url=url):
+                return url
+            case None:
+                return profile.identity.picture_url if slot is Slot.AVATAR else None
 
     def public_id(self, upload: Upload) -> str:
         """The upload's public id: the temporary one until it is bound."""

@@ -1,23 +1,34 @@
-"""Binding uploads to slots."""
+"""Changing what slots hold."""
 
 from functools import cache
 
 from profile_media.aws import settings
 from profile_media.aws.attachments import DynamoAttachments
 from profile_media.aws.clock import SystemClock
-from profile_media.domain import bind as binding
+from profile_media.aws.profiles import DynamoProfiles
+from profile_media.domain.bind import Binding, Bound
 from profile_media.domain.model import Caller, Profile, Slot
+from profile_media.domain.ports import WriteLimit
 from profile_media.domain.references import Reference
 from profile_media.http.links import Links
 from profile_media.telemetry import audit_bind, count
 
 
-def bind(caller: Caller, slot: Slot, reference: Reference) -> Profile:
-    """Binds an upload of the caller's own, and puts on record who changed what."""
-    bound = binding.bind(_attachments(), SystemClock(), caller.user_id, slot, reference)
-    audit_bind(slot, caller.user_id, caller.user_id, reference.upload_id, bound.superseded)
-    count("Binds")
-    return bound.profile
+def bind(caller: Caller, slot: Slot, reference: Reference, owner_id: str | None = None) -> Profile:
+    """Binds an upload of the owner's, the caller unless said otherwise, and puts on record who changed what."""
+    owner_id = owner_id or caller.user_id
+    return _recorded(caller, slot, owner_id, binding(caller).bind(owner_id, slot, reference))
+
+
+def bind_external(caller: Caller, slot: Slot, url: str) -> Profile:
+    """Points the caller's slot at a picture elsewhere."""
+    return _recorded(caller, slot, caller.user_id, binding(caller).bind_external(caller.user_id, slot, url))
+
+
+def unbind(caller: Caller, slot: Slot, owner_id: str | None = None) -> Profile:
+    """Clears a slot."""
+    owner_id = owner_id or caller.user_id
+    return _recorded(caller, slot, owner_id, binding(caller).unbind(owner_id, slot))
 
 
 def links() -> Links:
@@ -26,7 +37,25 @@ def links() -> Links:
     return Links(chosen.app_name, chosen.media_base_url)
 
 
+def external_hosts() -> tuple[str, ...]:
+    """Whose pictures may be pointed at."""
+    return settings.load(settings.UrlBinding).external_avatar_hosts
+
+
+def binding(caller: Caller) -> Binding:
+    """What changes slots, within this caller's limit."""
+    attachments, profiles = _tables()
+    limit = WriteLimit(caller.user_id, settings.load(settings.Binding).writes_per_minute)
+    return Binding(attachments, profiles, SystemClock(), limit)
+
+
+def _recorded(caller: Caller, slot: Slot, owner_id: str, bound: Bound) -> Profile:
+    audit_bind(slot, owner_id, caller.user_id, bound.profile.bound_to(slot), bound.superseded)
+    count("Binds" if bound.profile.has_picture(slot) else "Removals")
+    return bound.profile
+
+
 @cache
-def _attachments() -> DynamoAttachments:
+def _tables() -> tuple[DynamoAttachments, DynamoProfiles]:
     chosen = settings.load(settings.Binding)
-    return DynamoAttachments(chosen.users_table, chosen.uploads_table)
+    return DynamoAttachments(chosen.users_table, chosen.uploads_table), DynamoProfiles(chosen.users_table)

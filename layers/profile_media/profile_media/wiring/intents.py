@@ -6,7 +6,7 @@ from profile_media.aws import settings
 from profile_media.aws.clock import SystemClock
 from profile_media.aws.grants import S3Grants
 from profile_media.aws.uploads import DynamoUploads
-from profile_media.domain.intend import Intent, IntentRequest, Intents
+from profile_media.domain.intend import Intent, IntentRequest, Intents, Promises
 from profile_media.http.links import Links
 from profile_media.telemetry import count, logger
 
@@ -34,10 +34,10 @@ def links() -> Links:
 @cache
 def _intents() -> Intents:
     chosen = settings.load(settings.Intents)
-    return Intents(
+    promises = Promises(
         uploads=DynamoUploads(chosen.uploads_table),
-        grants=S3Grants(chosen.uploads_bucket, chosen.uploads_url),
         clock=SystemClock(),
         limits=chosen.limits,
         lifetimes=chosen.lifetimes,
     )
+    return Intents(promises, S3Grants(chosen.uploads_bucket, chosen.uploads_url))

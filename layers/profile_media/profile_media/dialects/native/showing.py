@@ -5,7 +5,7 @@ from http import HTTPStatus
 from profile_media.dialects.native.slots import NAMES
 from profile_media.domain.errors import RequestInvalid, UploadNotFound
 from profile_media.domain.keys import is_upload_id
-from profile_media.domain.model import Derivative, Profile, Slot, Upload
+from profile_media.domain.model import Derivative, ExternalPicture, Profile, Slot, Upload
 from profile_media.http.links import Links, iso
 from profile_media.http.request import Json, Request, Response
 from profile_media.http.wording import REASONS
@@ -62,6 +62,8 @@ def _attachment(profile: Profile, slot: Slot, links: Links) -> Json | None:
     attachment = profile.attachments.get(slot)
     if attachment is None:
         return None
+    if isinstance(attachment, ExternalPicture):
+        return {"uploadId": None, "publicId": None, "url": attachment.url, "derivatives": {}}
     return {
         "uploadId": attachment.upload_id,
         "publicId": links.bound_public_id(profile.user_id, slot, attachment.upload_id),

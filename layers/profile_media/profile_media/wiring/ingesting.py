@@ -1,0 +1,43 @@
+"""Taking pictures that come through the API itself."""
+
+from functools import cache
+
+from profile_media.aws import settings
+from profile_media.aws.clock import SystemClock
+from profile_media.aws.objects import S3Media
+from profile_media.aws.purge_queue import SqsPurgeQueue
+from profile_media.aws.uploads import DynamoUploads
+from profile_media.domain.ingest import Ingest
+from profile_media.domain.intend import Promises
+from profile_media.domain.model import Caller, Profile, Slot
+from profile_media.domain.process import Settling
+from profile_media.domain.references import Reference
+from profile_media.imaging import PillowImages
+from profile_media.wiring import attachments
+from profile_media.wiring.reporting import report
+
+
+def ingest(caller: Caller, slot: Slot, content: bytes, owner_id: str | None = None) -> Profile:
+    """Makes an upload of the picture and binds it."""
+    owner_id = owner_id or caller.user_id
+    ingested = _ingest().ingest(owner_id, caller.user_id, slot, content)
+    report(owner_id, ingested.upload.upload_id, ingested.processed)
+    return attachments.bind(caller, slot, Reference(owner_id, ingested.upload.upload_id), owner_id)
+
+
+@cache
+def _ingest() -> Ingest:
+    chosen, clock, images = settings.load(settings.Ingesting), SystemClock(), PillowImages()
+    uploads = DynamoUploads(chosen.uploads_table)
+    return Ingest(
+        Promises(uploads, clock, chosen.limits, chosen.lifetimes),
+        Settling(
+            uploads,
+            S3Media(chosen.media_bucket),
+            images,
+            SqsPurgeQueue(chosen.purge_queue_url),
+            clock,
+            chosen.lifetimes,
+        ),
+        images,
+    )

@@ -1,0 +1,27 @@
+"""What is said of every picture that was processed, however it came in."""
+
+from profile_media.domain.process import Outcome, Processed
+from profile_media.telemetry import count, logger
+
+
+def report(owner_id: str, upload_id: str, processed: Processed) -> None:
+    """One line per picture, and a count of how it ended."""
+    upload, rendered = processed.upload, processed.rendered
+    reason = upload.reason.value if upload and upload.reason else None
+    logger.info(
+        "upload processed",
+        owner=owner_id,
+        upload_id=upload_id,
+        outcome=processed.outcome.value,
+        reason=reason,
+        detail=processed.detail,
+        sha256=processed.digest,
+        content_type=upload.content_type.value if upload else None,
+        width=rendered.width if rendered else None,
+        height=rendered.height if rendered else None,
+        cpu_ms=rendered.cpu_ms if rendered else None,
+        peak_mib=rendered.peak_mib if rendered else None,
+    )
+    count(f"Uploads{processed.outcome.value.capitalize()}")
+    if processed.outcome is Outcome.REJECTED and reason:
+        count("Rejected" + "".join(word.capitalize() for word in reason.split("_")))
