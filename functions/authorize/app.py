@@ -30,5 +30,11 @@ def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
     return {
         "principalId": bearer.sub,
         "policyDocument": {"Version": "2012-10-17", "Statement": [allow]},
-        "context": {"sub": bearer.sub, "exp": str(bearer.exp), "admin": str(bearer.admin).lower()},
+        "context": {
+            "sub": bearer.sub,
+            "exp": str(bearer.exp),
+            "admin": str(bearer.admin).lower(),
+            "identity": bearer.identity,
+            **({} if bearer.tenant is None else {"tenant": bearer.tenant}),
+        },
     }

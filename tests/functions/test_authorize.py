@@ -68,7 +68,7 @@ def deployed(monkeypatch: pytest.MonkeyPatch) -> Iterator[pytest.MonkeyPatch]:
     """The function's environment, and nothing composed yet."""
     monkeypatch.setenv("TOKEN_ISSUER", ISSUER)
     monkeypatch.setenv("TOKEN_AUDIENCE", AUDIENCE)
-    for name in ("TOKEN_JWKS_URL", "TOKEN_REQUIRED_CLAIM", "ADMIN_CLAIM", "JWKS_ALLOW_LOOPBACK"):
+    for name in ("TOKEN_JWKS_URL", "TOKEN_REQUIRED_CLAIM", "ADMIN_CLAIM", "TENANT_CLAIM", "JWKS_ALLOW_LOOPBACK"):
         monkeypatch.delenv(name, raising=False)
     forget()
     yield monkeypatch
@@ -120,9 +120,45 @@ def test_the_bearer_of_a_valid_token_gets_in(capsys: pytest.CaptureFixture[str])
             "Version": "2012-10-17",
             "Statement": [{"Effect": "Allow", "Action": "execute-api:Invoke", "Resource": f"{STAGE}/*/*"}],
         },
-        "context": {"sub": SUBJECT, "exp": "4000000000", "admin": "false"},
+        "context": {"sub": SUBJECT, "exp": "4000000000", "admin": "false", "identity": "{}"},
     }
     assert logged(capsys) == []
+
+
+@pytest.mark.usefixtures("published")
+def test_who_the_bearer_is_goes_with_the_request_and_into_no_log(capsys: pytest.CaptureFixture[str]) -> None:
+    person: dict[str, Any] = {
+        "email": "ada@example.com",
+        "email_verified": True,
+        "given_name": "Ada",
+        "family_name": "Lovelace",
+    }
+
+    context = handler(an_event(a_token(**person, name="\u2028", auth_time=1_700_000_000)), CONTEXT)["context"]
+
+    assert json.loads(context["identity"]) == {
+        "email": "ada@example.com",
+        "email_verified": True,
+        "first_name": "Ada",
+        "last_name": "Lovelace",
+        "last_login": 1_700_000_000,
+    }
+    assert all(isinstance(value, str) for value in context.values())
+    assert logged(capsys) == []
+    with pytest.raises(Exception, match=r"^Unauthorized$"):
+        handler(an_event(a_token(exp=1, **person)), CONTEXT)
+    assert not any(secret in str(logged(capsys)) for secret in ("ada@", "Ada", "Lovelace"))
+
+
+@pytest.mark.usefixtures("published")
+def test_tenants_are_passed_on_where_there_are_any(deployed: pytest.MonkeyPatch) -> None:
+    assert "tenant" not in handler(an_event(a_token(org_id="acme")), CONTEXT)["context"]
+    deployed.setenv("TENANT_CLAIM", "org_id")
+    forget()
+
+    assert handler(an_event(a_token(org_id="acme")), CONTEXT)["context"]["tenant"] == "acme"
+    with pytest.raises(Exception, match=r"^Unauthorized$"):
+        handler(an_event(a_token(tenant="acme")), CONTEXT)
 
 
 @pytest.mark.usefixtures("published")

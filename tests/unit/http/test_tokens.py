@@ -379,7 +379,8 @@ def test_a_wrong_token_is_refused_for_its_reason_and_fetches_nothing(make: Calla
 def test_there_are_vectors_for_every_refusal_of_the_verifier() -> None:
     covered = {vector.values[1] for vector in VECTORS}
 
-    assert covered == set(Refusal) - {Refusal.NOT_BEARER, Refusal.REQUIRED_CLAIM}  # those have tables of their own
+    elsewhere = {Refusal.NOT_BEARER, Refusal.REQUIRED_CLAIM, Refusal.TENANT}  # those have tables of their own
+    assert covered == set(Refusal) - elsewhere
     assert len(VECTORS) >= 120
 
 
@@ -491,6 +492,35 @@ def test_who_is_an_administrator(admin_claim: str, claims: dict[str, object], ad
     verifier = a_verifier(policy=TokenPolicy(ISSUER, AUDIENCE, admin_claim=admin_claim))
 
     assert verifier.verify(token(**claims)).admin is admin
+
+
+@pytest.mark.parametrize("tenant", ["acme", "x" * 255, "Zo\u00eb & S\u00f6hne", "a/b|c"])
+def test_a_tenant_may_be_any_printable_text(tenant: str) -> None:
+    verifier = a_verifier(policy=TokenPolicy(ISSUER, AUDIENCE, tenant_claim="https://example.com/tenant"))
+
+    assert verifier.verify(token(**{"https://example.com/tenant": tenant})).tenant == tenant
+
+
+@pytest.mark.parametrize(
+    "tenant",
+    ["", "a\nb", "a\0", "\ud800", "x" * 256, "\u00e9" * 128, None, True, 1, ["acme"], {"acme": 1}, ABSENT],
+    ids=lambda tenant: ascii(tenant)[:20],
+)
+def test_where_there_are_tenants_nobody_is_without_one(tenant: object) -> None:
+    verifier = a_verifier(policy=TokenPolicy(ISSUER, AUDIENCE, tenant_claim="org_id"))
+
+    with pytest.raises(TokenRefused, match=Refusal.TENANT):
+        verifier.verify(token(org_id=tenant))
+
+
+def test_where_there_are_no_tenants_a_claim_makes_none() -> None:
+    assert a_verifier().verify(token(tenant="acme", **{"": "acme"})).tenant is None
+
+
+def test_what_is_malformed_of_a_person_refuses_nobody() -> None:
+    verified = a_verifier().verify(token(email=["a@example.com"], given_name=1, family_name="Hopper", picture="x"))
+
+    assert (verified.sub, verified.identity) == (SUBJECT, '{"last_name":"Hopper"}')
 
 
 @pytest.mark.parametrize(

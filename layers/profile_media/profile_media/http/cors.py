@@ -6,7 +6,7 @@ from typing import Any
 
 from profile_media.http.request import headers_of
 
-METHODS = "GET,PATCH,POST,OPTIONS"
+METHODS = "DELETE,GET,OPTIONS,PATCH,POST,PUT"
 HEADERS = "Authorization,Content-Type,Idempotency-Key"
 EXPOSED = "Retry-After,x-correlation-id"
 MAX_AGE = 7200

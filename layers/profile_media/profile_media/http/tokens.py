@@ -14,6 +14,7 @@ from enum import StrEnum
 from types import MappingProxyType
 from typing import Any, NamedTuple, NoReturn, Protocol
 
+from profile_media.http.claims import LATEST, identity_of
 from profile_media.http.jwks import KID, Key, decode_base64url
 
 MAX_TOKEN = 8192
@@ -24,9 +25,6 @@ MAX_SUBJECT = 255
 
 LEEWAY_SECONDS = 30
 """How far the issuer's clock and ours may be apart."""
-
-_LATEST = 253_402_300_799
-"""The last second of the year 9999: beyond it, no library has a date."""
 
 _ALGORITHMS = ("RS256", "ES256")
 _TYPES = ("jwt", "at+jwt")
@@ -55,6 +53,7 @@ class Refusal(StrEnum):
     AUDIENCE = "audience"
     SUBJECT = "subject"
     REQUIRED_CLAIM = "required_claim"
+    TENANT = "tenant"
 
 
 class TokenRefused(Exception):
@@ -72,6 +71,10 @@ class Verified(NamedTuple):
     exp: int
     """Seconds since the epoch."""
     admin: bool
+    tenant: str | None = None
+    """None where tenants are not kept apart."""
+    identity: str = "{}"
+    """JSON of the profile's fields; names and addresses of a person, so it is for nobody's log."""
 
 
 class TokenPolicy(NamedTuple):
@@ -83,6 +86,8 @@ class TokenPolicy(NamedTuple):
     """Tells access tokens from what else the issuer signs; the claim must be that very text."""
     admin_claim: str = ""
     """Makes an administrator of who has it."""
+    tenant_claim: str = ""
+    """The name of the claim that says whose customer the bearer is; empty where there are no tenants."""
 
 
 class Keys(Protocol):
@@ -190,18 +195,27 @@ class TokenVerifier:
             raise TokenRefused(Refusal.ISSUER)
         if not self._is_audience(claims["aud"]):
             raise TokenRefused(Refusal.AUDIENCE)
-        if not _is_subject(claims["sub"]):
+        if not _is_name(claims["sub"]):
             raise TokenRefused(Refusal.SUBJECT)
         if self._required_claim and not self._required_claim.equals(claims):
             raise TokenRefused(Refusal.REQUIRED_CLAIM)
         admin = self._admin_claim is not None and self._admin_claim.includes(claims)
-        return Verified(claims["sub"], claims["exp"], admin)
+        return Verified(claims["sub"], claims["exp"], admin, self._tenant(claims), identity_of(claims))
+
+    def _tenant(self, claims: Mapping[str, Any]) -> str | None:
+        """Whoever has no tenant would be of the same one as everybody else without: such tokens are refused."""
+        if not self._policy.tenant_claim:
+            return None
+        tenant = claims.get(self._policy.tenant_claim)
+        if not _is_name(tenant):
+            raise TokenRefused(Refusal.TENANT)
+        return str(tenant)
 
     def _check_times(self, claims: Mapping[str, Any]) -> None:
         now = self._clock()
         times = [claims["exp"], claims["iat"], claims.get("nbf", 0)]
         # The RFC allows fractions; no large issuer sends them, and with them come 1e400, NaN and rounding.
-        if not all(type(seconds) is int and 0 <= seconds <= _LATEST for seconds in times):
+        if not all(type(seconds) is int and 0 <= seconds <= LATEST for seconds in times):
             raise TokenRefused(Refusal.TIME_INVALID)
         expires, issued, starts = times
         if expires + LEEWAY_SECONDS <= now:
@@ -217,9 +231,9 @@ class TokenVerifier:
         return bool(audience == self._policy.audience)
 
 
-def _is_subject(subject: object) -> bool:
-    """Whether it can be an owner: printable, so nothing that hides in a log, and no half of a surrogate pair."""
-    return isinstance(subject, str) and subject.isprintable() and 0 < len(subject.encode()) <= MAX_SUBJECT
+def _is_name(name: object) -> bool:
+    """Whether it can be an owner or a tenant: printable, so nothing hides in a log, and no half of a surrogate pair."""
+    return isinstance(name, str) and name.isprintable() and 0 < len(name.encode()) <= MAX_SUBJECT
 
 
 def _decode(part: str) -> bytes:

@@ -20,7 +20,11 @@ def verifier() -> TokenVerifier:
     endpoint = parse_endpoint(settings.jwks_url, allow_loopback=settings.jwks_allow_loopback)
     keys = Jwks(partial(fetch, endpoint), warn=_warn_of_stale_keys)
     policy = TokenPolicy(
-        settings.token_issuer, settings.token_audience, settings.token_required_claim, settings.admin_claim
+        settings.token_issuer,
+        settings.token_audience,
+        settings.token_required_claim,
+        settings.admin_claim,
+        settings.tenant_claim,
     )
     return TokenVerifier(keys, policy)
 
