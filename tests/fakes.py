@@ -1,5 +1,6 @@
 """The ports in memory. The suites under tests/contract run on these and on AWS's adapters alike, so they cannot rot."""
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
@@ -11,14 +12,27 @@ from profile_media.domain.model import (
     Attachment,
     ContentType,
     Derivative,
+    ExternalPicture,
     Grant,
+    Identity,
     Profile,
     Reason,
     Slot,
     State,
     Upload,
 )
-from profile_media.domain.ports import Asked, KeyTaken, Quota, QuotaFull, Remembered, Removed, Rendered, Swap
+from profile_media.domain.ports import (
+    Asked,
+    KeyTaken,
+    Quota,
+    QuotaFull,
+    Remembered,
+    Removed,
+    Rendered,
+    Swap,
+    Swapped,
+    WriteLimit,
+)
 from tests.builders import NOW
 
 
@@ -49,6 +63,8 @@ class FakeTables:
     remembered: dict[tuple[str, str], Remembered] = field(default_factory=dict)
     quotas: dict[str, Quota] = field(default_factory=dict)
     profiles: dict[str, Profile] = field(default_factory=dict)
+    changes: Counter[tuple[str, int]] = field(default_factory=Counter)
+    """By caller and minute."""
 
 
 class FakeUploads:
@@ -109,12 +125,20 @@ class FakeProfiles:
     def get(self, user_id: str) -> Profile:
         return self._tables.profiles.get(user_id, Profile(user_id))
 
+    def identify(self, user_id: str, tenant: str | None, identity: Identity, now: datetime) -> bool:
+        profile = self.get(user_id)
+        if profile.created_at and profile.tenant != tenant:
+            return False
+        created_at = profile.created_at or now
+        self._tables.profiles[user_id] = replace(profile, identity=identity, tenant=tenant, created_at=created_at)
+        return True
+
 
 class FakeAttachments:
     """The links between them."""
 
     def __init__(self, tables: FakeTables) -> None:
-        self._tables = tables
+        self.tables = self._tables = tables
         self.races: list[Swap] = []
         """Swaps of others that get in first, one before each swap."""
 
@@ -122,22 +146,44 @@ class FakeAttachments:
         tables = self._tables
         return tables.profiles.get(user_id, Profile(user_id)), tables.uploads.get((user_id, upload_id))
 
-    def swap(self, change: Swap) -> bool:
+    def swap(self, change: Swap) -> Swapped:
         if self.races:
             self._apply(self.races.pop(0))
         return self._apply(change)
 
-    def _apply(self, change: Swap) -> bool:
-        profile, upload = self.read(change.user_id, change.attachment.upload_id)
-        ready = upload and upload.state is State.READY and upload.slot is change.slot
-        if not upload or not ready or is_gone(upload, change.now) or profile.bound_to(change.slot) != change.superseded:
-            return False
-        self._tables.profiles[change.user_id] = profile.with_attachment(change.slot, change.attachment, change.now)
-        bound = replace(upload, state=State.BOUND, expires_at=None)
-        self._tables.uploads[change.user_id, upload.upload_id] = bound
-        if change.superseded:
-            self._tables.uploads.pop((change.user_id, change.superseded), None)
-        return True
+    def _apply(self, change: Swap) -> Swapped:
+        tables, attachment, held = self._tables, change.attachment, change.relied_on
+        profile = tables.profiles.get(change.user_id, Profile(change.user_id))
+        counted = (change.limit.actor_id, int(change.now.timestamp()) // 60)
+        if not _same(profile.attachments.get(change.slot), held) or not self._usable(change):
+            return Swapped.CHANGED
+        if tables.changes[counted] >= change.limit.per_minute:
+            return Swapped.LIMITED
+        tables.changes[counted] += 1
+        tables.profiles[change.user_id] = profile.with_attachment(change.slot, attachment, change.now)
+        if isinstance(attachment, Attachment):
+            key = (change.user_id, attachment.upload_id)
+            tables.uploads[key] = replace(tables.uploads[key], state=State.BOUND, expires_at=None)
+        if isinstance(held, Attachment):
+            tables.uploads.pop((change.user_id, held.upload_id), None)
+        return Swapped.DONE
+
+    def _usable(self, change: Swap) -> bool:
+        if not isinstance(change.attachment, Attachment):
+            return True
+        upload = self._tables.uploads.get((change.user_id, change.attachment.upload_id))
+        ready = upload is not None and upload.state is State.READY and upload.slot is change.slot
+        return upload is not None and ready and not is_gone(upload, change.now)
+
+
+type _Held = Attachment | ExternalPicture | None
+
+
+def _same(held: _Held, relied_on: _Held) -> bool:
+    """Whether a slot is as a change relies on it: by upload or by URL."""
+    if isinstance(held, Attachment) and isinstance(relied_on, Attachment):
+        return held.upload_id == relied_on.upload_id
+    return held == relied_on
 
 
 class FakeIncoming:
@@ -198,6 +244,11 @@ class FakeGrants:
 class FakeImages:
     """Makes two derivatives out of any bytes, but for those that begin with a reason to refuse them."""
 
+    def identify(self, content: bytes) -> ContentType:
+        if content.startswith(b"text"):
+            raise ImageUnacceptable(Reason.UNSUPPORTED_FORMAT)
+        return ContentType.JPEG
+
     def render(self, content: bytes, declared: ContentType, slot: Slot) -> Rendered:
         for reason in Reason:
             if content.startswith(reason.encode()):
@@ -213,3 +264,9 @@ class FakeImages:
 def attachment_of(upload: Upload) -> Attachment:
     """What a slot holds once the upload is bound."""
     return Attachment(upload.upload_id, upload.derivatives)
+
+
+def a_swap(upload: Upload, relied_on: _Held = None, now: datetime = NOW) -> Swap:
+    """Binding an upload, far from any limit."""
+    limit = WriteLimit(upload.owner_id, 1000)
+    return Swap(upload.owner_id, upload.slot, attachment_of(upload), relied_on, limit, now)

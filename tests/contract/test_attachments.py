@@ -5,11 +5,11 @@ from datetime import timedelta
 
 import pytest
 
-from profile_media.domain.model import Profile, Slot, State, Upload
-from profile_media.domain.ports import Swap
+from profile_media.domain.model import ExternalPicture, Identity, Profile, Slot, State, Upload
+from profile_media.domain.ports import Swap, Swapped, WriteLimit
 from tests.builders import ADA, GRACE, NOW, a_ready_upload, an_id, an_upload
 from tests.contract.conftest import Ports
-from tests.fakes import attachment_of
+from tests.fakes import a_swap, attachment_of
 
 
 def ready(ports: Ports, **changes: object) -> Upload:
@@ -22,9 +22,9 @@ def ready(ports: Ports, **changes: object) -> Upload:
     return upload
 
 
-def swap(upload: Upload, superseded: str | None = None, **changes: object) -> Swap:
-    change = Swap(upload.owner_id, upload.slot, attachment_of(upload), superseded, NOW)
-    return replace(change, **changes)  # type: ignore[arg-type]
+def swap(upload: Upload, relied_on: Upload | None = None, **changes: object) -> Swap:
+    held = attachment_of(relied_on) if relied_on else None
+    return replace(a_swap(upload, held), **changes)  # type: ignore[arg-type]
 
 
 def test_a_stranger_has_an_empty_profile(ports: Ports) -> None:
@@ -34,9 +34,10 @@ def test_a_stranger_has_an_empty_profile(ports: Ports) -> None:
 
 def test_a_first_bind_points_the_slot_and_keeps_the_upload(ports: Ports) -> None:
     upload = ready(ports)
-    assert ports.attachments.swap(swap(upload))
+    assert ports.attachments.swap(swap(upload)) is Swapped.DONE
     profile = ports.profiles.get(ADA)
     assert profile == Profile(ADA).with_attachment(Slot.AVATAR, attachment_of(upload), NOW)
+    assert profile.created_at == NOW
     assert ports.attachments.read(ADA, upload.upload_id) == (
         profile,
         replace(upload, state=State.BOUND, expires_at=None),
@@ -46,9 +47,9 @@ def test_a_first_bind_points_the_slot_and_keeps_the_upload(ports: Ports) -> None
 def test_a_replacing_bind_deletes_the_superseded_row_and_leaves_the_other_slot(ports: Ports) -> None:
     first, cover = ready(ports), ready(ports, upload_id=an_id(2), slot=Slot.COVER_IMAGE)
     second = ready(ports, upload_id=an_id(3))
-    assert ports.attachments.swap(swap(first))
-    assert ports.attachments.swap(swap(cover))
-    assert ports.attachments.swap(swap(second, first.upload_id, now=NOW + timedelta(seconds=1)))
+    assert ports.attachments.swap(swap(first)) is Swapped.DONE
+    assert ports.attachments.swap(swap(cover)) is Swapped.DONE
+    assert ports.attachments.swap(swap(second, first, now=NOW + timedelta(seconds=1))) is Swapped.DONE
     profile = ports.profiles.get(ADA)
     assert profile.bound_to(Slot.AVATAR) == second.upload_id
     assert profile.attachments[Slot.COVER_IMAGE] == attachment_of(cover)
@@ -57,18 +58,18 @@ def test_a_replacing_bind_deletes_the_superseded_row_and_leaves_the_other_slot(p
     assert ports.uploads.get(ADA, cover.upload_id)
 
 
-@pytest.mark.parametrize("relied_on", [None, an_id(9)], ids=["empty", "another"])
-def test_a_slot_that_is_not_as_relied_on_is_left_alone(ports: Ports, relied_on: str | None) -> None:
+@pytest.mark.parametrize("relied_on", [None, a_ready_upload(upload_id=an_id(9))], ids=["empty", "another"])
+def test_a_slot_that_is_not_as_relied_on_is_left_alone(ports: Ports, relied_on: Upload | None) -> None:
     first, second = ready(ports), ready(ports, upload_id=an_id(2))
-    assert ports.attachments.swap(swap(first))
+    assert ports.attachments.swap(swap(first)) is Swapped.DONE
     before = ports.attachments.read(ADA, second.upload_id)
-    assert not ports.attachments.swap(swap(second, relied_on))
+    assert ports.attachments.swap(swap(second, relied_on)) is Swapped.CHANGED
     assert ports.attachments.read(ADA, second.upload_id) == before
     assert ports.uploads.get(ADA, first.upload_id)
 
 
 def test_an_empty_slot_is_not_taken_for_a_bound_one(ports: Ports) -> None:
-    assert not ports.attachments.swap(swap(ready(ports), superseded=an_id(9)))
+    assert ports.attachments.swap(swap(ready(ports), a_ready_upload(upload_id=an_id(9)))) is Swapped.CHANGED
     assert ports.profiles.get(ADA) == Profile(ADA)
 
 
@@ -83,7 +84,9 @@ def test_only_a_ready_upload_of_that_slot_and_owner_that_has_not_expired_is_boun
         "expired": swap(upload, now=upload.expires_at),
         "unknown": swap(a_ready_upload(upload_id=an_id(8))),
     }
-    assert {why: ports.attachments.swap(change) for why, change in refused.items()} == dict.fromkeys(refused, False)
+    assert {why: ports.attachments.swap(change) for why, change in refused.items()} == dict.fromkeys(
+        refused, Swapped.CHANGED
+    )
     assert ports.profiles.get(ADA) == Profile(ADA)
     assert ports.profiles.get(GRACE) == Profile(GRACE)
     assert ports.uploads.get(GRACE, upload.upload_id) is None
@@ -92,7 +95,84 @@ def test_only_a_ready_upload_of_that_slot_and_owner_that_has_not_expired_is_boun
 
 def test_the_same_swap_again_changes_nothing(ports: Ports) -> None:
     upload = ready(ports)
-    assert ports.attachments.swap(swap(upload))
+    assert ports.attachments.swap(swap(upload)) is Swapped.DONE
     before = ports.attachments.read(ADA, upload.upload_id)
-    assert not ports.attachments.swap(swap(upload))
+    assert ports.attachments.swap(swap(upload)) is Swapped.CHANGED
     assert ports.attachments.read(ADA, upload.upload_id) == before
+
+
+def test_a_slot_can_point_elsewhere_and_back(ports: Ports) -> None:
+    upload, elsewhere = ready(ports), ExternalPicture("https://example.com/ada.png")
+    assert ports.attachments.swap(swap(upload, attachment=elsewhere)) is Swapped.DONE
+    assert ports.profiles.get(ADA).attachments == {Slot.AVATAR: elsewhere}
+    assert ports.attachments.swap(swap(upload)) is Swapped.CHANGED
+    other = ExternalPicture("https://example.com/other.png")
+    assert ports.attachments.swap(swap(upload, relied_on=None, attachment=other)) is Swapped.CHANGED
+    back = replace(swap(upload), relied_on=elsewhere)
+    assert ports.attachments.swap(back) is Swapped.DONE
+    assert ports.profiles.get(ADA).bound_to(Slot.AVATAR) == upload.upload_id
+
+
+def test_a_slot_can_be_cleared_and_its_upload_goes_with_it(ports: Ports) -> None:
+    upload = ready(ports)
+    cleared = swap(upload, upload, attachment=None)
+    assert ports.attachments.swap(cleared) is Swapped.CHANGED
+    assert ports.attachments.swap(swap(upload)) is Swapped.DONE
+    assert ports.attachments.swap(cleared) is Swapped.DONE
+    profile = ports.profiles.get(ADA)
+    assert profile.attachments == {}
+    assert profile.created_at == NOW
+    assert ports.uploads.get(ADA, upload.upload_id) is None
+    assert ports.attachments.swap(cleared) is Swapped.CHANGED
+
+
+def test_a_caller_may_make_so_many_changes_a_minute_and_no_more(ports: Ports) -> None:
+    pictures = [ExternalPicture(f"https://example.com/{number}.png") for number in range(4)]
+    limit = WriteLimit("auth0|admin", 2)
+
+    def point(number: int, user_id: str = ADA, seconds: int = 0, actor: str = "auth0|admin") -> Swapped:
+        held = ports.profiles.get(user_id).attachments.get(Slot.AVATAR)
+        now = NOW + timedelta(seconds=seconds)
+        change = Swap(user_id, Slot.AVATAR, pictures[number], held, replace(limit, actor_id=actor), now)
+        return ports.attachments.swap(change)
+
+    assert [point(0), point(1, GRACE), point(2)] == [Swapped.DONE, Swapped.DONE, Swapped.LIMITED]
+    assert ports.profiles.get(ADA).attachments[Slot.AVATAR] == pictures[0]
+    assert point(2, actor=ADA) is Swapped.DONE
+    assert point(3, seconds=59) is Swapped.LIMITED
+    assert point(3, seconds=60) is Swapped.DONE
+
+
+def test_who_a_user_is_is_kept_beside_the_slots(ports: Ports) -> None:
+    upload = ready(ports)
+    identity = Identity(
+        email="ada@example.com",
+        email_verified=True,
+        first_name="Ada",
+        last_name="Lovelace",
+        phone_number="+441234567890",
+        username="ada",
+        picture_url="https://example.com/ada.png",
+        role="engineer",
+        last_login=NOW,
+    )
+    assert ports.profiles.identify(ADA, None, identity, NOW)
+    assert ports.attachments.swap(swap(upload, now=NOW + timedelta(seconds=1))) is Swapped.DONE
+    later = replace(identity, last_name=None, email_verified=False)
+    assert ports.profiles.identify(ADA, None, later, NOW + timedelta(seconds=2))
+    profile = ports.profiles.get(ADA)
+    assert profile.identity == later
+    assert profile.attachments == {Slot.AVATAR: attachment_of(upload)}
+    assert (profile.created_at, profile.updated_at) == (NOW, NOW + timedelta(seconds=1))
+
+
+def test_tenants_are_kept_apart(ports: Ports) -> None:
+    ada, other = Identity(first_name="Ada"), Identity(first_name="Eve")
+    assert ports.profiles.identify(ADA, "acme", ada, NOW)
+    assert not ports.profiles.identify(ADA, "evil", other, NOW)
+    assert not ports.profiles.identify(ADA, None, other, NOW)
+    assert ports.profiles.identify(ADA, "acme", ada, NOW)
+    assert ports.profiles.identify(GRACE, None, ada, NOW)
+    assert not ports.profiles.identify(GRACE, "acme", other, NOW)
+    assert (ports.profiles.get(ADA).identity, ports.profiles.get(ADA).tenant) == (ada, "acme")
+    assert ports.profiles.get(GRACE).identity == ada

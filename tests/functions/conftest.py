@@ -14,10 +14,10 @@ from profile_media.aws.attachments import DynamoAttachments
 from profile_media.aws.uploads import DynamoUploads
 from profile_media.domain.lifecycle import expiry
 from profile_media.domain.model import State, Upload, utc_now
-from profile_media.domain.ports import Swap
+from profile_media.domain.ports import Swapped
 from tests import cloud
 from tests.builders import a_ready_upload, an_upload
-from tests.fakes import attachment_of
+from tests.fakes import a_swap
 
 EVENTS = Path(__file__).parents[2] / "events"
 
@@ -105,10 +105,10 @@ class Rows:
             expires_at=expiry(upload.created_at, timedelta(hours=24)),
         )
 
-    def bound(self, superseded: str | None = None, **changes: Any) -> Upload:
-        """One that is."""
+    def bound(self, **changes: Any) -> Upload:
+        """One that is, in a slot that was empty."""
         upload = self.ready(**changes)
-        assert self.attachments.swap(Swap(upload.owner_id, upload.slot, attachment_of(upload), superseded, utc_now()))
+        assert self.attachments.swap(a_swap(upload, now=utc_now())) is Swapped.DONE
         return replace(upload, state=State.BOUND, expires_at=None)
 
 

@@ -5,9 +5,10 @@ from datetime import timedelta
 
 import pytest
 
-from profile_media.domain.bind import bind
+from profile_media.domain.bind import Binding, Bound
 from profile_media.domain.errors import (
     AttachmentChanged,
+    LimitExceeded,
     MediaError,
     ReferenceInvalid,
     SlotMismatch,
@@ -15,11 +16,12 @@ from profile_media.domain.errors import (
     UploadNotReady,
     UploadRejected,
 )
-from profile_media.domain.model import Reason, Slot, State, Upload
-from profile_media.domain.ports import Swap
+from profile_media.domain.keys import media_key
+from profile_media.domain.model import Attachment, ExternalPicture, Reason, Slot, State, Upload
+from profile_media.domain.ports import Swapped, WriteLimit
 from profile_media.domain.references import Reference
 from tests.builders import ADA, GRACE, NOW, a_ready_upload, an_id, an_upload
-from tests.fakes import FakeAttachments, FakeClock, FakeTables, attachment_of
+from tests.fakes import FakeAttachments, FakeClock, FakeProfiles, FakeTables, a_swap, attachment_of
 
 
 @pytest.fixture
@@ -36,9 +38,13 @@ def given(tables: FakeTables, *uploads: Upload) -> None:
     tables.uploads.update({(upload.owner_id, upload.upload_id): upload for upload in uploads})
 
 
-def bind_(attachments: FakeAttachments, number: int = 1, **changes: object) -> object:
+def binding(attachments: FakeAttachments, clock: FakeClock | None = None) -> Binding:
+    return Binding(attachments, FakeProfiles(attachments.tables), clock or FakeClock(), WriteLimit(ADA, 5))
+
+
+def bind_(attachments: FakeAttachments, number: int = 1, **changes: object) -> Bound:
     reference = replace(Reference(ADA, an_id(number)), **changes)  # type: ignore[arg-type]
-    return bind(attachments, FakeClock(), ADA, Slot.AVATAR, reference)
+    return binding(attachments).bind(ADA, Slot.AVATAR, reference)
 
 
 def test_binding_twice_gives_the_same_profile(tables: FakeTables, attachments: FakeAttachments) -> None:
@@ -70,7 +76,9 @@ def test_what_will_not_do_is_refused_and_nothing_is_written(
 
 def test_another_owners_reference_is_not_even_looked_for() -> None:
     with pytest.raises(UploadNotFound):
-        bind(None, FakeClock(), ADA, Slot.AVATAR, Reference(GRACE, an_id(1)))  # type: ignore[arg-type]
+        Binding(None, None, FakeClock(), WriteLimit(ADA, 5)).bind(  # type: ignore[arg-type]
+            ADA, Slot.AVATAR, Reference(GRACE, an_id(1))
+        )
 
 
 def test_a_reference_that_claims_a_binding_must_be_right(tables: FakeTables, attachments: FakeAttachments) -> None:
@@ -85,26 +93,23 @@ def test_a_reference_that_claims_a_binding_must_be_right(tables: FakeTables, att
 
 def test_a_lost_race_is_run_again_and_lets_go_of_the_winner(tables: FakeTables, attachments: FakeAttachments) -> None:
     given(tables, a_ready_upload(), a_ready_upload(upload_id=an_id(2)))
-    attachments.races = [Swap(ADA, Slot.AVATAR, attachment_of(a_ready_upload(upload_id=an_id(2))), None, NOW)]
+    attachments.races = [a_swap(a_ready_upload(upload_id=an_id(2)))]
     bound = bind_(attachments)
-    assert bound.superseded == an_id(2)  # type: ignore[attr-defined]
+    assert bound.superseded == an_id(2)
     assert set(tables.uploads) == {(ADA, an_id(1))}
     assert tables.profiles[ADA].bound_to(Slot.AVATAR) == an_id(1)
 
 
 def test_a_lost_answer_reads_back_as_success(tables: FakeTables, attachments: FakeAttachments) -> None:
     given(tables, a_ready_upload())
-    attachments.races = [Swap(ADA, Slot.AVATAR, attachment_of(a_ready_upload()), None, NOW)]
-    assert bind_(attachments).profile.bound_to(Slot.AVATAR) == an_id(1)  # type: ignore[attr-defined]
+    attachments.races = [a_swap(a_ready_upload())]
+    assert bind_(attachments).profile.bound_to(Slot.AVATAR) == an_id(1)
 
 
 def test_who_loses_again_and_again_is_told(tables: FakeTables, attachments: FakeAttachments) -> None:
     given(tables, *(a_ready_upload(upload_id=an_id(number)) for number in range(1, 7)))
-    bound: list[str | None] = [None, *(an_id(number) for number in range(2, 6))]
-    attachments.races = [
-        Swap(ADA, Slot.AVATAR, attachment_of(a_ready_upload(upload_id=an_id(number))), bound[number - 2], NOW)
-        for number in range(2, 6)
-    ]
+    held = [None, *(attachment_of(a_ready_upload(upload_id=an_id(number))) for number in range(2, 6))]
+    attachments.races = [a_swap(a_ready_upload(upload_id=an_id(number)), held[number - 2]) for number in range(2, 6)]
     with pytest.raises(AttachmentChanged):
         bind_(attachments)
     assert tables.profiles[ADA].bound_to(Slot.AVATAR) == an_id(5)
@@ -115,5 +120,57 @@ def test_an_upload_that_expires_between_read_and_swap_is_not_bound(
     tables: FakeTables, attachments: FakeAttachments
 ) -> None:
     given(tables, a_ready_upload(expires_at=NOW + timedelta(seconds=1)))
-    late = Swap(ADA, Slot.AVATAR, attachment_of(a_ready_upload()), None, NOW + timedelta(seconds=1))
-    assert not attachments.swap(late)
+    late = a_swap(a_ready_upload(), now=NOW + timedelta(seconds=1))
+    assert attachments.swap(late) is Swapped.CHANGED
+
+
+def test_a_slot_is_cleared_once_and_its_upload_let_go(tables: FakeTables, attachments: FakeAttachments) -> None:
+    given(tables, a_ready_upload())
+    bind_(attachments)
+    assert binding(attachments).unbind(ADA, Slot.AVATAR).superseded == an_id(1)
+    assert tables.uploads == {}
+    again = binding(attachments).unbind(ADA, Slot.AVATAR)
+    assert again.superseded is None
+    assert not again.profile.has_picture(Slot.AVATAR)
+
+
+def test_a_picture_elsewhere_replaces_an_upload_and_is_itself_replaced(
+    tables: FakeTables, attachments: FakeAttachments
+) -> None:
+    given(tables, a_ready_upload(), a_ready_upload(upload_id=an_id(2)))
+    bind_(attachments)
+    url = "https://example.com/ada.png"
+    bound = binding(attachments).bind_external(ADA, Slot.AVATAR, url)
+    assert bound.superseded == an_id(1)
+    assert bound.profile.attachments == {Slot.AVATAR: ExternalPicture(url)}
+    assert binding(attachments).bind_external(ADA, Slot.AVATAR, url).superseded is None
+    assert bind_(attachments, 2).profile.bound_to(Slot.AVATAR) == an_id(2)
+
+
+def test_a_derivative_that_the_upload_does_not_have_is_no_reference(
+    tables: FakeTables, attachments: FakeAttachments
+) -> None:
+    upload = a_ready_upload()
+    given(tables, upload)
+    wrong = [f"media/{an_id(1)}/full-{'0' * 32}.webp", media_key(an_id(1), upload.derivatives[-1])]
+    for bound in (False, True):
+        for key in wrong:
+            with pytest.raises(ReferenceInvalid):
+                bind_(attachments, media_key=key)
+        assert bound or bind_(attachments, media_key=media_key(an_id(1), upload.derivatives[0]))
+    assert isinstance(tables.profiles[ADA].attachments[Slot.AVATAR], Attachment)
+
+
+def test_only_changes_count_against_the_limit_and_it_says_when_to_come_back(
+    tables: FakeTables, attachments: FakeAttachments
+) -> None:
+    clock = FakeClock(NOW + timedelta(seconds=20))
+    for number in range(5):
+        for _ in range(3):
+            binding(attachments, clock).bind_external(ADA, Slot.AVATAR, f"https://example.com/{number}.png")
+    with pytest.raises(LimitExceeded) as refused:
+        binding(attachments, clock).unbind(ADA, Slot.AVATAR)
+    assert refused.value.retry_after == 40
+    clock.pass_(seconds=40)
+    binding(attachments, clock).unbind(ADA, Slot.AVATAR)
+    assert tables.profiles[ADA].attachments == {}

@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 
 from profile_media.domain.errors import IdempotencyConflict, LimitExceeded, Unavailable, UploadTooLarge
-from profile_media.domain.intend import Intents
+from profile_media.domain.intend import Intents, Promises
 from profile_media.domain.model import Slot, State
 from profile_media.domain.policy import Lifetimes, Limits
 from profile_media.domain.ports import QuotaFull
@@ -26,7 +26,7 @@ def clock() -> FakeClock:
 
 @pytest.fixture
 def intents(tables: FakeTables, clock: FakeClock) -> Intents:
-    return Intents(FakeUploads(tables), FakeGrants(), clock, Limits(), Lifetimes())
+    return Intents(Promises(FakeUploads(tables), clock, Limits(), Lifetimes()), FakeGrants())
 
 
 def keyed(key: str = "key", **changes: object) -> dict[str, object]:
@@ -54,7 +54,7 @@ def test_an_expiry_is_never_cut_short_by_the_rows_whole_seconds(intents: Intents
 
 def test_a_grant_never_outlives_its_upload(tables: FakeTables, clock: FakeClock) -> None:
     short = Lifetimes(pending=timedelta(seconds=5))
-    intents = Intents(FakeUploads(tables), FakeGrants(), clock, Limits(), short)
+    intents = Intents(Promises(FakeUploads(tables), clock, Limits(), short), FakeGrants())
     assert intents.intend(an_intent_request()).grant.expires_at == NOW + timedelta(seconds=5)
 
 
@@ -152,6 +152,6 @@ def test_when_others_keep_filling_the_quota_the_caller_is_asked_to_come_back(clo
         def create(self, *_args: object, **_limits: object) -> None:
             raise QuotaFull
 
-    intents = Intents(Contended(FakeTables()), FakeGrants(), clock, Limits(), Lifetimes())
+    intents = Intents(Promises(Contended(FakeTables()), clock, Limits(), Lifetimes()), FakeGrants())
     with pytest.raises(Unavailable):
         intents.intend(an_intent_request())

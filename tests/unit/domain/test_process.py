@@ -12,7 +12,7 @@ from profile_media.domain.keys import incoming_key, media_key
 from profile_media.domain.model import Derivative, Reason, State, Upload
 from profile_media.domain.policy import Lifetimes
 from profile_media.domain.ports import Removed
-from profile_media.domain.process import Outcome, Processing
+from profile_media.domain.process import Outcome, Processing, Settling
 from tests import fakes
 from tests.builders import ADA, NOW, an_id, an_upload
 
@@ -26,15 +26,10 @@ class World:
     def __init__(self) -> None:
         self.tables, self.incoming, self.media = fakes.FakeTables(), fakes.FakeIncoming(), fakes.FakeMedia()
         self.queue, self.clock = fakes.FakePurgeQueue(), fakes.FakeClock()
-        self.processing = Processing(
-            fakes.FakeUploads(self.tables),
-            self.incoming,
-            self.media,
-            fakes.FakeImages(),
-            self.queue,
-            self.clock,
-            Lifetimes(),
+        settling = Settling(
+            fakes.FakeUploads(self.tables), self.media, fakes.FakeImages(), self.queue, self.clock, Lifetimes()
         )
+        self.processing = Processing(self.incoming, settling)
 
     def receive(self, content: bytes = b"picture", **changes: object) -> None:
         upload = an_upload(**changes)

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from profile_media.domain.errors import AttachmentChanged, ImageUnacceptable
+from profile_media.domain.errors import ImageUnacceptable, Unavailable
 from profile_media.domain.intend import IntentRequest, Promises
 from profile_media.domain.model import Slot, Upload
 from profile_media.domain.ports import Images
@@ -10,29 +10,28 @@ from profile_media.domain.process import Outcome, Processed, Settling
 
 
 @dataclass(frozen=True, slots=True)
-class Ingested:
-    """An upload that may be bound, and the record of how it came to be."""
-
-    upload: Upload
-    processed: Processed
-
-
-@dataclass(frozen=True, slots=True)
 class Ingest:
-    """Makes ready uploads of pictures at hand. Dying half-way leaves a row that expires, and takes everything along."""
+    """Settles pictures at hand. Dying half-way leaves a row that expires, and takes everything along."""
 
     promises: Promises
     settling: Settling
     images: Images
 
-    def ingest(self, owner_id: str, actor_id: str, slot: Slot, content: bytes) -> Ingested:
-        """Raises ImageUnacceptable where the picture is refused, and what `Promises.promise` does."""
+    def ingest(self, owner_id: str, actor_id: str, slot: Slot, content: bytes) -> Processed:
+        """What became of the picture.
+
+        Raises ImageUnacceptable for bytes that announce no picture, and what `Promises.promise` does.
+        """
         content_type = self.images.identify(content)
         request = IntentRequest(owner_id, actor_id, slot, content_type, len(content))
-        processed = self.settling.settle(self.promises.promise(request), content)
-        upload = processed.upload
-        if upload and upload.reason:
-            raise ImageUnacceptable(upload.reason, processed.detail)
-        if upload is None or processed.outcome is not Outcome.READY:
-            raise AttachmentChanged(slot)
-        return Ingested(upload, processed)
+        return self.settling.settle(self.promises.promise(request), content)
+
+
+def accepted(processed: Processed) -> Upload:
+    """The upload, to be bound; raises ImageUnacceptable where the picture was refused."""
+    upload = processed.upload
+    if upload and upload.reason:
+        raise ImageUnacceptable(upload.reason, processed.detail)
+    if upload is None or processed.outcome is not Outcome.READY:
+        raise Unavailable("the upload expired while its picture was processed")
+    return upload

@@ -4,6 +4,7 @@ import json
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from types import MappingProxyType
+from typing import Any
 
 from profile_media.domain.model import Identity
 
@@ -18,7 +19,7 @@ def _time(seconds: object) -> datetime:
     return datetime.fromtimestamp(int(str(seconds)), UTC)
 
 
-_FIELDS: Mapping[str, Callable[[object], object]] = MappingProxyType(
+_FIELDS: Mapping[str, Callable[[object], Any]] = MappingProxyType(
     {
         "email": str,
         "email_verified": bool,

@@ -7,11 +7,12 @@ from profile_media.aws.clock import SystemClock
 from profile_media.aws.objects import S3Media
 from profile_media.aws.purge_queue import SqsPurgeQueue
 from profile_media.aws.uploads import DynamoUploads
-from profile_media.domain.ingest import Ingest
+from profile_media.domain.ingest import Ingest, accepted
 from profile_media.domain.intend import Promises
 from profile_media.domain.model import Caller, Profile, Slot
 from profile_media.domain.process import Settling
 from profile_media.domain.references import Reference
+from profile_media.http.links import Links
 from profile_media.imaging import PillowImages
 from profile_media.wiring import attachments
 from profile_media.wiring.reporting import report
@@ -20,9 +21,14 @@ from profile_media.wiring.reporting import report
 def ingest(caller: Caller, slot: Slot, content: bytes, owner_id: str | None = None) -> Profile:
     """Makes an upload of the picture and binds it."""
     owner_id = owner_id or caller.user_id
-    ingested = _ingest().ingest(owner_id, caller.user_id, slot, content)
-    report(owner_id, ingested.upload.upload_id, ingested.processed)
-    return attachments.bind(caller, slot, Reference(owner_id, ingested.upload.upload_id), owner_id)
+    processed = _ingest().ingest(owner_id, caller.user_id, slot, content)
+    report(owner_id, processed)
+    return attachments.bind(caller, slot, Reference(owner_id, accepted(processed).upload_id), owner_id)
+
+
+def links() -> Links:
+    """How this deployment names pictures."""
+    return attachments.links()
 
 
 @cache

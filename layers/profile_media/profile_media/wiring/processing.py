@@ -21,7 +21,7 @@ def process(bucket: str, key: str) -> None:
         logger.warning("not an upload's object", bucket=bucket, key=key)
         return
     owner_id, upload_id = owned
-    report(owner_id, upload_id, _processing().process(owner_id, upload_id))
+    report(owner_id, _processing().process(owner_id, upload_id), upload_id)
 
 
 @cache

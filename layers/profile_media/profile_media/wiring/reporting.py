@@ -4,14 +4,14 @@ from profile_media.domain.process import Outcome, Processed
 from profile_media.telemetry import count, logger
 
 
-def report(owner_id: str, upload_id: str, processed: Processed) -> None:
+def report(owner_id: str, processed: Processed, upload_id: str | None = None) -> None:
     """One line per picture, and a count of how it ended."""
     upload, rendered = processed.upload, processed.rendered
     reason = upload.reason.value if upload and upload.reason else None
     logger.info(
         "upload processed",
         owner=owner_id,
-        upload_id=upload_id,
+        upload_id=upload.upload_id if upload else upload_id,
         outcome=processed.outcome.value,
         reason=reason,
         detail=processed.detail,
