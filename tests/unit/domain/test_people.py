@@ -1,5 +1,6 @@
 """Who users are: just in time, and only within their tenant."""
 
+from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
@@ -63,11 +64,12 @@ def test_another_tenants_user_is_not_there(tables: FakeTables, mine: str | None,
     profiles, clock = FakeProfiles(tables), FakeClock()
     people.recognise(profiles, clock, replace(CALLER, tenant=theirs))
     before = dict(tables.profiles)
-    for act in (
+    acts: list[Callable[[], Profile]] = [
         lambda: people.find(profiles, clock, replace(ADMIN, tenant=mine), ADA),
         lambda: people.recognise(profiles, clock, replace(CALLER, tenant=mine)),
         lambda: people.write(profiles, clock, ADA, mine, Identity(first_name="Eve")),
-    ):
+    ]
+    for act in acts:
         with pytest.raises(UserNotFound):
             act()
     assert tables.profiles == before
