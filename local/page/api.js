@@ -84,7 +84,7 @@ export function mediaApi({ api, token, signal = new AbortController().signal, ob
 }
 
 async function callService(observe, method, url, { token, body, headers = {}, signal }) {
-  const request = {
+  const request = new Request(url, {
     method,
     headers: {
       Authorization: `Bearer ${token}`,
@@ -94,20 +94,31 @@ async function callService(observe, method, url, { token, body, headers = {}, si
     body: body && JSON.stringify(body),
     signal,
     cache: "no-store",
-  };
-  const exchange = { method, url, headers: request.headers, body, started: performance.now() };
-  const { status, headers: answerHeaders, answer } = await fetchAll(url, request).catch((error) => {
-    if (error.name === "AbortError") throw error;
-    observe(unanswered(exchange));
-    throw new MediaFailure("network", { message: error.message });
   });
-  observe(answered(exchange, status, [...answerHeaders], answer));
+  const { status, answerHeaders, answer } = await exchange(observe, request, body);
   if (status < 300) return JSON.parse(answer);
   throw refusedByService(status, answerHeaders, answer);
 }
 
-async function fetchAll(url, request) {
-  const response = await fetch(url, request);
+/**
+ * Sends a request, and gives the exchange once it is over, whatever its status; `observe` is told of it, also of one
+ * that got no answer, which fails as "network". `body` is the request's, as it was before it was written as text.
+ */
+export async function exchange(observe, request, body) {
+  const { method, url } = request;
+  const begun = { method, url, headers: Object.fromEntries(request.headers), body, started: performance.now() };
+  const over = await fetchAll(request).catch((error) => {
+    if (error.name === "AbortError") throw error;
+    observe(unanswered(begun));
+    throw new MediaFailure("network", { message: error.message });
+  });
+  const whole = answered(begun, over.status, [...over.headers], over.answer);
+  observe(whole);
+  return whole;
+}
+
+async function fetchAll(request) {
+  const response = await fetch(request);
   return { status: response.status, headers: response.headers, answer: await response.text() };
 }
 
@@ -119,7 +130,7 @@ function refusedByService(status, headers, answer) {
     code,
     message,
     details: (details ?? []).map((detail) => detail.message),
-    retryAfter: Number(headers.get("Retry-After")) || null,
+    retryAfter: Number(headers["retry-after"]) || null,
   });
 }
 
@@ -129,19 +140,19 @@ function sendForm(observe, { method, url, fields }, file, onProgress, signal) {
   for (const [name, value] of Object.entries(fields)) form.append(name, value);
   form.append("file", file); // last: the storage ignores every field after it
 
-  const exchange = { method, url, headers: {}, body: { ...fields, file }, started: performance.now() };
+  const begun = { method, url, headers: {}, body: { ...fields, file }, started: performance.now() };
   const request = new XMLHttpRequest();
   return new Promise((resolve, reject) => {
     signal.throwIfAborted();
     signal.addEventListener("abort", () => request.abort());
     request.upload.addEventListener("progress", (event) => onProgress(event.loaded, event.total));
     request.addEventListener("load", () => {
-      observe(answered(exchange, request.status, headersOf(request), request.responseText));
+      observe(answered(begun, request.status, headersOf(request), request.responseText));
       if (request.status < 300) resolve();
       else reject(refusedByStorage(request));
     });
     request.addEventListener("error", () => {
-      observe(unanswered(exchange));
+      observe(unanswered(begun));
       reject(new MediaFailure("network"));
     });
     request.addEventListener("abort", () => reject(signal.reason));
@@ -167,13 +178,13 @@ async function checksum(file) {
   }
 }
 
-function answered(exchange, status, headers, answer) {
-  return { ...unanswered(exchange), status, answerHeaders: Object.fromEntries(headers), answer };
+function answered(begun, status, headers, answer) {
+  return { ...unanswered(begun), status, answerHeaders: Object.fromEntries(headers), answer };
 }
 
-function unanswered({ started, ...exchange }) {
+function unanswered({ started, ...begun }) {
   const milliseconds = Math.round(performance.now() - started);
-  return { ...exchange, milliseconds, status: 0, answerHeaders: {}, answer: "" };
+  return { ...begun, milliseconds, status: 0, answerHeaders: {}, answer: "" };
 }
 
 function headersOf(request) {

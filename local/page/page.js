@@ -2,6 +2,7 @@
 
 import { MediaFailure, mediaApi } from "./api.js";
 import { clearFailure, showFailure } from "./failure.js";
+import { contractPanels } from "./panels.js";
 import { bytes, forgetPreview, showDerivatives, showPreview } from "./picture.js";
 import { showProfile } from "./profile.js";
 import { explainBindFailure, explainFailure, explainReason } from "./reasons.js";
@@ -9,6 +10,7 @@ import { wireLog } from "./wire.js";
 
 const at = (id) => document.getElementById(id);
 const record = wireLog(at("exchanges"), at("exchange"));
+const panels = contractPanels(at("contracts"), { session: () => session, record, changed: refreshProfile });
 
 const SLOT_NAMES = { avatar: "avatar", coverImage: "cover image" };
 
@@ -19,7 +21,7 @@ const SENTENCES = {
   ready: "Nobody else sees it until you set it.",
 };
 
-/** Who is signed in: their key in stack.json, their name and their client. */
+/** Who is signed in: their key in stack.json and what else is in there, their name, their client, and its signal. */
 let session = null;
 
 /** Ends everything the session is doing. */
@@ -59,6 +61,7 @@ async function signIn(person) {
   await attempt(at("sign-in-failure"), () => signIn(person), async () => {
     await openSession(person);
     await refreshProfile();
+    panels.open();
     at("columns").hidden = false;
   });
 }
@@ -69,7 +72,8 @@ async function openSession(person) {
   const { signal } = ending;
   const { api, users } = await readStack(signal);
   const { name, token } = users[person];
-  session = { person, name: name ?? person, media: mediaApi({ api, token, signal, observe: record }) };
+  const media = mediaApi({ api, token, signal, observe: record });
+  session = { person, api, users, signal, name: name ?? person, media };
 }
 
 async function refreshProfile() {
@@ -169,6 +173,7 @@ function showUpload(upload) {
   showState(upload.state, outcomes[upload.state] ?? SENTENCES[upload.state]);
   showDerivatives(at("derivatives"), at("derivative"), upload);
   at("made").hidden = upload.state === "rejected";
+  if (upload.state === "ready") panels.offer(upload);
   at("bind").textContent = `Set as ${slot}`;
   at("bind").disabled = upload.state !== "ready";
 }

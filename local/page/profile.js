@@ -13,14 +13,13 @@ export function showProfile(card, name, profile) {
 function showPicture(image, attachment, description, derivative) {
   image.hidden = !attachment;
   image.alt = attachment ? description : "";
-  if (!attachment) {
-    image.removeAttribute("src");
-    image.removeAttribute("srcset");
-    return;
-  }
-  const { derivatives } = attachment;
-  image.srcset = Object.values(derivatives).map(({ url, width }) => `${url} ${width}w`).join(", ");
-  image.src = derivatives[derivative].url;
+  image.removeAttribute("srcset");
+  image.removeAttribute("src");
+  if (!attachment) return;
+  image.onerror = () => (image.hidden = true); // a picture elsewhere may be out of reach, or no picture
+  const { derivatives, url } = attachment;
+  image.srcset = Object.values(derivatives).map(({ url: of, width }) => `${of} ${width}w`).join(", ");
+  image.src = derivatives[derivative]?.url ?? url;
 }
 
 function initials(name) {

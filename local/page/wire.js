@@ -17,12 +17,36 @@ export function wireLog(list, template) {
     put("path", pathOf(exchange.url));
     put("status", exchange.status || "no answer");
     put("time", `${exchange.milliseconds} ms`);
-    put("request", paragraphs(maskUrl(exchange.url), lines(exchange.headers), pretty(exchange.body)));
-    put("answer", paragraphs(lines(exchange.answerHeaders), pretty(parsed(exchange.answer))) || "nothing");
+    put("request", requestText(exchange));
+    put("answer", answerText(exchange));
     entry.querySelector("li").dataset.outcome = exchange.status >= 200 && exchange.status < 300 ? "fine" : "failed";
     list.prepend(entry);
     while (list.children.length > KEPT) list.lastElementChild.remove();
   };
+}
+
+/** An exchange's request as a person reads it: method and URL, headers, body; nothing secret. */
+export function requestText({ method, url, headers, body }) {
+  const boundary = /^multipart\/form-data; *boundary=(.+)$/.exec(headers["content-type"])?.[1];
+  const start = [`${method} ${maskUrl(url)}`, lines(headers)].filter(Boolean).join("\n");
+  return paragraphs(start, boundary ? multipart(body, boundary) : pretty(body));
+}
+
+/** An exchange's answer, likewise. */
+export function answerText({ status, answerHeaders, answer }) {
+  if (!status) return "nothing";
+  return paragraphs([status, lines(answerHeaders)].filter(Boolean).join("\n"), pretty(parsed(answer)));
+}
+
+/** The body of a form as it is sent, its files' bytes only counted. */
+function multipart(parts, boundary) {
+  const files = Object.entries(parts).filter(([, file]) => file.name || file.size);
+  const written = files.map(([name, file]) => {
+    const disposition = `Content-Disposition: form-data; name="${name}"; filename="${file.name}"`;
+    const type = `Content-Type: ${file.type || "application/octet-stream"}`;
+    return `--${boundary}\n${disposition}\n${type}\n\n(${file.size.toLocaleString("en")} bytes)`;
+  });
+  return [...written, `--${boundary}--`].join("\n");
 }
 
 /** What of the URL fits in a line: ids are cut short, the entry has them whole. */

@@ -1,0 +1,73 @@
+/**
+ * The requests of the five contracts, each as a client of that contract makes it. Fields are sent as they were typed:
+ * what is wrong with them is for the service to say.
+ */
+
+import { exchange } from "./api.js";
+
+const BIND_PATHS = { avatar: "/user/profile/avatar", coverImage: "/user/profile/cover-image" };
+
+/** The contract's word for whoever the token is of. */
+export const ME = "me";
+
+/** By operation: the request for a form's fields. `json` is sent as JSON, `parts` as multipart/form-data. */
+const REQUESTS = {
+  bindPublicId: ({ slot, publicId }) => ({ method: "PATCH", path: BIND_PATHS[slot], json: { publicId } }),
+
+  uploadUserImage: ({ file }) => ({ method: "PATCH", path: "/users/image/upload", parts: { file } }),
+
+  setAvatarUrl: ({ avatarUrl }) => ({ method: "PATCH", path: "/api/v1/users/avatar", json: { avatarUrl } }),
+
+  setProfilePicture: ({ user, uploadId }) => ({ method: "PATCH", path: pictureOf(user), json: { uploadId } }),
+  removeProfilePicture: ({ user }) => ({ method: "PATCH", path: pictureOf(user), json: { uploadId: null } }),
+
+  postProfileImage: ({ user, file }) => ({ method: "POST", path: `${sdkUser(user)}/profile_image`, parts: { file } }),
+  getUser: ({ user }) => ({ method: "GET", path: sdkUser(user) }),
+  deleteProfileImage: ({ user }) => ({ method: "DELETE", path: `${sdkUser(user)}/profile_image` }),
+};
+
+/** By operation: where an answer names the picture that is shown from now on. */
+const PICTURES = {
+  bindPublicId: (answer, { slot }) => answer[slot]?.url,
+  uploadUserImage: ({ data }) => data.profile_image,
+  setAvatarUrl: ({ data }) => data.avatarUrl,
+  setProfilePicture: ({ profilePictureUrl }) => profilePictureUrl,
+  removeProfilePicture: ({ profilePictureUrl }) => profilePictureUrl,
+  postProfileImage: ({ image_url: url }) => url,
+  getUser: ({ image_url: url }) => url,
+  deleteProfileImage: ({ image_url: url }) => url,
+};
+
+/**
+ * Sends one operation's request; `observe` is told of the exchange (see `exchange` in api.js).
+ * Gives the answer's status, and the URL of the picture it names, or null. Throws a MediaFailure where there is none.
+ */
+export async function send(operation, fields, { api, token, signal, observe }) {
+  const { method, path, json, parts } = REQUESTS[operation](fields);
+  const request = new Request(api + path, {
+    method,
+    headers: { Authorization: `Bearer ${token}`, ...(json && { "Content-Type": "application/json" }) },
+    body: parts ? formOf(parts) : json && JSON.stringify(json),
+    signal,
+    cache: "no-store",
+  });
+  const { status, answer } = await exchange(observe, request, parts ?? json);
+  return { status, picture: status === 200 ? PICTURES[operation](JSON.parse(answer), fields) || null : null };
+}
+
+function pictureOf(user) {
+  return `/api/v1/${user === ME ? "users/me" : `shared/users/${encodeURIComponent(user)}`}/profile-picture`;
+}
+
+function sdkUser(user) {
+  return `/v1/users/${encodeURIComponent(user)}`;
+}
+
+/** The parts as a form. An input without a file holds one that has neither name nor bytes, and no part is made of it. */
+function formOf(parts) {
+  const form = new FormData();
+  for (const [name, file] of Object.entries(parts)) {
+    if (file.name || file.size) form.append(name, file);
+  }
+  return form;
+}
