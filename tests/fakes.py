@@ -153,25 +153,28 @@ class FakeAttachments:
 
     def _apply(self, change: Swap) -> Swapped:
         tables, attachment, held = self._tables, change.attachment, change.relied_on
-        profile = tables.profiles.get(change.user_id, Profile(change.user_id))
+        user_id = change.profile.user_id
+        profile = tables.profiles.get(user_id, Profile(user_id))
         counted = (change.limit.actor_id, int(change.now.timestamp()) // 60)
+        if change.profile.created_at is None and change.tenant and profile.created_at:
+            return Swapped.CHANGED
         if not _same(profile.attachments.get(change.slot), held) or not self._usable(change):
             return Swapped.CHANGED
         if tables.changes[counted] >= change.limit.per_minute:
             return Swapped.LIMITED
         tables.changes[counted] += 1
-        tables.profiles[change.user_id] = profile.with_attachment(change.slot, attachment, change.now)
+        tables.profiles[user_id] = replace(change, profile=profile).changed
         if isinstance(attachment, Attachment):
-            key = (change.user_id, attachment.upload_id)
+            key = (user_id, attachment.upload_id)
             tables.uploads[key] = replace(tables.uploads[key], state=State.BOUND, expires_at=None)
         if isinstance(held, Attachment):
-            tables.uploads.pop((change.user_id, held.upload_id), None)
+            tables.uploads.pop((user_id, held.upload_id), None)
         return Swapped.DONE
 
     def _usable(self, change: Swap) -> bool:
         if not isinstance(change.attachment, Attachment):
             return True
-        upload = self._tables.uploads.get((change.user_id, change.attachment.upload_id))
+        upload = self._tables.uploads.get((change.profile.user_id, change.attachment.upload_id))
         ready = upload is not None and upload.state is State.READY and upload.slot is change.slot
         return upload is not None and ready and not is_gone(upload, change.now)
 
@@ -266,7 +269,9 @@ def attachment_of(upload: Upload) -> Attachment:
     return Attachment(upload.upload_id, upload.derivatives)
 
 
-def a_swap(upload: Upload, relied_on: _Held = None, now: datetime = NOW) -> Swap:
-    """Binding an upload, far from any limit."""
-    limit = WriteLimit(upload.owner_id, 1000)
-    return Swap(upload.owner_id, upload.slot, attachment_of(upload), relied_on, limit, now)
+def a_swap(upload: Upload, held: _Held = None, now: datetime = NOW) -> Swap:
+    """Binding an upload to a slot that holds something, far from any limit."""
+    profile = Profile(upload.owner_id)
+    if held:
+        profile = profile.with_attachment(upload.slot, held, NOW)
+    return Swap(profile, upload.slot, attachment_of(upload), WriteLimit(upload.owner_id, 1000), now)

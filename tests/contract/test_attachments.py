@@ -22,9 +22,9 @@ def ready(ports: Ports, **changes: object) -> Upload:
     return upload
 
 
-def swap(upload: Upload, relied_on: Upload | None = None, **changes: object) -> Swap:
-    held = attachment_of(relied_on) if relied_on else None
-    return replace(a_swap(upload, held), **changes)  # type: ignore[arg-type]
+def swap(upload: Upload, held: Upload | ExternalPicture | None = None, **changes: object) -> Swap:
+    picture = attachment_of(held) if isinstance(held, Upload) else held
+    return replace(a_swap(upload, picture), **changes)  # type: ignore[arg-type]
 
 
 def test_a_stranger_has_an_empty_profile(ports: Ports) -> None:
@@ -80,7 +80,7 @@ def test_only_a_ready_upload_of_that_slot_and_owner_that_has_not_expired_is_boun
     refused = {
         "pending": swap(pending),
         "another slot": swap(upload, slot=Slot.COVER_IMAGE),
-        "another owner": swap(upload, user_id=GRACE),
+        "another owner": swap(upload, profile=Profile(GRACE)),
         "expired": swap(upload, now=upload.expires_at),
         "unknown": swap(a_ready_upload(upload_id=an_id(8))),
     }
@@ -107,9 +107,8 @@ def test_a_slot_can_point_elsewhere_and_back(ports: Ports) -> None:
     assert ports.profiles.get(ADA).attachments == {Slot.AVATAR: elsewhere}
     assert ports.attachments.swap(swap(upload)) is Swapped.CHANGED
     other = ExternalPicture("https://example.com/other.png")
-    assert ports.attachments.swap(swap(upload, relied_on=None, attachment=other)) is Swapped.CHANGED
-    back = replace(swap(upload), relied_on=elsewhere)
-    assert ports.attachments.swap(back) is Swapped.DONE
+    assert ports.attachments.swap(swap(upload, attachment=other)) is Swapped.CHANGED
+    assert ports.attachments.swap(swap(upload, elsewhere)) is Swapped.DONE
     assert ports.profiles.get(ADA).bound_to(Slot.AVATAR) == upload.upload_id
 
 
@@ -131,9 +130,9 @@ def test_a_caller_may_make_so_many_changes_a_minute_and_no_more(ports: Ports) ->
     limit = WriteLimit("auth0|admin", 2)
 
     def point(number: int, user_id: str = ADA, seconds: int = 0, actor: str = "auth0|admin") -> Swapped:
-        held = ports.profiles.get(user_id).attachments.get(Slot.AVATAR)
         now = NOW + timedelta(seconds=seconds)
-        change = Swap(user_id, Slot.AVATAR, pictures[number], held, replace(limit, actor_id=actor), now)
+        caller = replace(limit, actor_id=actor)
+        change = Swap(ports.profiles.get(user_id), Slot.AVATAR, pictures[number], caller, now)
         return ports.attachments.swap(change)
 
     assert [point(0), point(1, GRACE), point(2)] == [Swapped.DONE, Swapped.DONE, Swapped.LIMITED]
@@ -176,3 +175,19 @@ def test_tenants_are_kept_apart(ports: Ports) -> None:
     assert not ports.profiles.identify(GRACE, "acme", other, NOW)
     assert (ports.profiles.get(ADA).identity, ports.profiles.get(ADA).tenant) == (ada, "acme")
     assert ports.profiles.get(GRACE).identity == ada
+
+
+def test_a_change_brings_along_who_the_user_is(ports: Ports) -> None:
+    upload, ada = ready(ports), Identity(first_name="Ada")
+    assert ports.attachments.swap(swap(upload, identity=ada, tenant="acme")) is Swapped.DONE
+    profile = ports.profiles.get(ADA)
+    assert (profile.identity, profile.tenant) == (ada, "acme")
+    assert profile == swap(upload, identity=ada, tenant="acme").changed
+    assert not ports.profiles.identify(ADA, "evil", Identity(), NOW)
+
+
+def test_a_user_who_is_known_by_now_is_not_given_a_tenant(ports: Ports) -> None:
+    upload = ready(ports)
+    assert ports.profiles.identify(ADA, "acme", Identity(), NOW)
+    assert ports.attachments.swap(swap(upload, tenant="evil")) is Swapped.CHANGED
+    assert ports.profiles.get(ADA).tenant == "acme"

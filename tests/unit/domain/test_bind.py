@@ -15,10 +15,11 @@ from profile_media.domain.errors import (
     UploadNotFound,
     UploadNotReady,
     UploadRejected,
+    UserNotFound,
 )
 from profile_media.domain.keys import media_key
-from profile_media.domain.model import Attachment, ExternalPicture, Reason, Slot, State, Upload
-from profile_media.domain.ports import Swapped, WriteLimit
+from profile_media.domain.model import Attachment, Caller, ExternalPicture, Identity, Reason, Slot, State, Upload
+from profile_media.domain.ports import Swapped
 from profile_media.domain.references import Reference
 from tests.builders import ADA, GRACE, NOW, a_ready_upload, an_id, an_upload
 from tests.fakes import FakeAttachments, FakeClock, FakeProfiles, FakeTables, a_swap, attachment_of
@@ -39,7 +40,7 @@ def given(tables: FakeTables, *uploads: Upload) -> None:
 
 
 def binding(attachments: FakeAttachments, clock: FakeClock | None = None) -> Binding:
-    return Binding(attachments, FakeProfiles(attachments.tables), clock or FakeClock(), WriteLimit(ADA, 5))
+    return Binding(attachments, FakeProfiles(attachments.tables), clock or FakeClock(), Caller(ADA), per_minute=5)
 
 
 def bind_(attachments: FakeAttachments, number: int = 1, **changes: object) -> Bound:
@@ -76,7 +77,7 @@ def test_what_will_not_do_is_refused_and_nothing_is_written(
 
 def test_another_owners_reference_is_not_even_looked_for() -> None:
     with pytest.raises(UploadNotFound):
-        Binding(None, None, FakeClock(), WriteLimit(ADA, 5)).bind(  # type: ignore[arg-type]
+        Binding(None, None, FakeClock(), Caller(ADA), per_minute=5).bind(  # type: ignore[arg-type]
             ADA, Slot.AVATAR, Reference(GRACE, an_id(1))
         )
 
@@ -174,3 +175,27 @@ def test_only_changes_count_against_the_limit_and_it_says_when_to_come_back(
     clock.pass_(seconds=40)
     binding(attachments, clock).unbind(ADA, Slot.AVATAR)
     assert tables.profiles[ADA].attachments == {}
+
+
+def test_a_callers_own_change_brings_the_row_up_to_date_with_its_token(
+    tables: FakeTables, attachments: FakeAttachments
+) -> None:
+    given(tables, a_ready_upload())
+    known = FakeProfiles(tables)
+    known.identify(ADA, None, Identity(first_name="Ada", phone_number="+44"), NOW)
+    said = Identity(first_name="Augusta", email="ada@example.com", email_verified=True)
+    own = replace(binding(attachments), caller=Caller(ADA, identity=said))
+    bound = own.bind(ADA, Slot.AVATAR, Reference(ADA, an_id(1)))
+    assert bound.profile.identity == replace(said, phone_number="+44")
+    assert tables.profiles[ADA] == bound.profile
+    others = replace(binding(attachments), caller=Caller(GRACE, is_admin=True, identity=Identity(first_name="Grace")))
+    others.unbind(ADA, Slot.AVATAR)
+    assert tables.profiles[ADA].identity.first_name == "Augusta"
+
+
+def test_another_tenants_user_is_not_changed(tables: FakeTables, attachments: FakeAttachments) -> None:
+    FakeProfiles(tables).identify(ADA, "acme", Identity(), NOW)
+    before = dict(tables.profiles)
+    with pytest.raises(UserNotFound):
+        replace(binding(attachments), caller=Caller(ADA, tenant="evil")).unbind(ADA, Slot.AVATAR)
+    assert tables.profiles == before

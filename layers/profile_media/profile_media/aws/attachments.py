@@ -19,6 +19,7 @@ from profile_media.aws.tables import (
     WritesRow,
     attachment_map,
     connection,
+    identity_map,
     milliseconds,
     name_tables,
     profile_of,
@@ -61,11 +62,12 @@ class DynamoAttachments:
         """One transaction over the user's row, the new upload's, the old one's, and the caller's count."""
 
         def fill(transaction: TransactWrite) -> None:
+            owner_id = change.profile.user_id
             _point(transaction, change)
             if isinstance(change.attachment, Attachment):
-                _keep(transaction, change.user_id, change.slot, change.attachment, change.now)
+                _keep(transaction, owner_id, change.slot, change.attachment, change.now)
             if isinstance(change.relied_on, Attachment):
-                transaction.delete(UploadRow(change.user_id, change.relied_on.upload_id))
+                transaction.delete(UploadRow(owner_id, change.relied_on.upload_id))
             _count(transaction, change.limit, change.now)
 
         failed = transact(fill)
@@ -83,7 +85,13 @@ def _point(transaction: TransactWrite, change: Swap) -> None:
         UserRow.created_at.set(UserRow.created_at | now),
         UserRow.updated_at.set(now),
     ]
-    transaction.update(UserRow(change.user_id), actions=actions, condition=_holds(slot, change.relied_on))
+    if change.identity:
+        actions.append(UserRow.identity.set(identity_map(change.identity)))
+    condition = _holds(slot, change.relied_on)
+    if change.profile.created_at is None and change.tenant:
+        actions.append(UserRow.tenant.set(change.tenant))
+        condition &= UserRow.created_at.does_not_exist()
+    transaction.update(UserRow(change.profile.user_id), actions=actions, condition=condition)
 
 
 def _keep(transaction: TransactWrite, owner_id: str, slot: Slot, attachment: Attachment, now: datetime) -> None:

@@ -15,7 +15,8 @@ from profile_media.domain.errors import (
 )
 from profile_media.domain.keys import media_key
 from profile_media.domain.lifecycle import is_gone
-from profile_media.domain.model import Attachment, ExternalPicture, Profile, Slot, State, Upload
+from profile_media.domain.model import Attachment, Caller, ExternalPicture, Profile, Slot, State, Upload
+from profile_media.domain.people import check_tenant
 from profile_media.domain.ports import Attachments, Clock, Profiles, Swap, Swapped, WriteLimit
 from profile_media.domain.references import Reference
 
@@ -38,13 +39,15 @@ class Binding:
     """Changes slots, within the caller's limit.
 
     The same call twice gives the same answer. Raises AttachmentChanged where others kept changing the slot, and
-    LimitExceeded where the caller makes too many changes.
+    LimitExceeded where the caller makes too many changes, and UserNotFound for a user of another tenant.
     """
 
     attachments: Attachments
     profiles: Profiles
     clock: Clock
-    limit: WriteLimit
+    caller: Caller
+    per_minute: int
+    """Changes that the caller may make."""
 
     def bind(self, owner_id: str, slot: Slot, reference: Reference) -> Bound:
         """Binds the referenced upload.
@@ -84,18 +87,28 @@ class Binding:
         superseded = None
         for _ in range(ATTEMPTS):
             profile, upload = self._read(owner_id, upload_id)
+            check_tenant(self.caller, profile)
             attachment = wanted(profile, upload)
             held = profile.attachments.get(slot)
             if held == attachment:
                 return Bound(profile, superseded)
             superseded = profile.bound_to(slot)
-            now = self.clock.now()
-            match self.attachments.swap(Swap(owner_id, slot, attachment, held, self.limit, now)):
+            swap = self._swap(profile, slot, attachment)
+            match self.attachments.swap(swap):
                 case Swapped.DONE:
-                    return Bound(profile.with_attachment(slot, attachment, now), superseded)
+                    return Bound(swap.changed, superseded)
                 case Swapped.LIMITED:
-                    raise LimitExceeded("changes_per_minute", 60 - now.second)
+                    raise LimitExceeded("changes_per_minute", 60 - swap.now.second)
         raise AttachmentChanged(slot)
+
+    def _swap(self, profile: Profile, slot: Slot, attachment: Held) -> Swap:
+        """The change; a caller's own also brings the row up to date with the caller's token."""
+        limit, now = WriteLimit(self.caller.user_id, self.per_minute), self.clock.now()
+        if profile.user_id != self.caller.user_id:
+            return Swap(profile, slot, attachment, limit, now, tenant=self.caller.tenant)
+        identity = profile.identity.refreshed(self.caller.identity)
+        news = identity if identity != profile.identity else None
+        return Swap(profile, slot, attachment, limit, now, news, self.caller.tenant)
 
     def _read(self, owner_id: str, upload_id: str | None) -> tuple[Profile, Upload | None]:
         if upload_id is None:

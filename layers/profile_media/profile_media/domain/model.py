@@ -5,7 +5,7 @@ Times are aware datetimes in UTC with at most millisecond precision, which is wh
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from datetime import UTC, datetime
 from enum import StrEnum
 from types import MappingProxyType
@@ -129,6 +129,13 @@ class Identity:
     """The provider's own picture, shown while the user has none here."""
     role: str | None = None
     last_login: datetime | None = None
+
+    def refreshed(self, said: "Identity") -> "Identity":
+        """This, with everything that a newer token says; what the token does not mention stays as it was."""
+        news = {each.name: getattr(said, each.name) for each in fields(said) if getattr(said, each.name) is not None}
+        if said.email is None:  # then nothing was said of its being verified
+            del news["email_verified"]
+        return replace(self, **news)
 
 
 @dataclass(frozen=True, slots=True)

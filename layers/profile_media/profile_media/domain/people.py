@@ -11,11 +11,17 @@ def recognise(profiles: Profiles, clock: Clock, caller: Caller) -> Profile:
     Raises UserNotFound where the row is of another tenant. Pictures are never touched.
     """
     profile = profiles.get(caller.user_id)
+    check_tenant(caller, profile)
+    identity = profile.identity.refreshed(caller.identity)
+    if profile.created_at and profile.identity == identity:
+        return profile
+    return write(profiles, clock, caller.user_id, caller.tenant, identity)
+
+
+def check_tenant(caller: Caller, profile: Profile) -> None:
+    """Raises UserNotFound for a user of another tenant than the caller's."""
     if profile.created_at and profile.tenant != caller.tenant:
         raise UserNotFound("another tenant's")
-    if profile.created_at and profile.identity == caller.identity:
-        return profile
-    return write(profiles, clock, caller.user_id, caller.tenant, caller.identity)
 
 
 def find(profiles: Profiles, clock: Clock, caller: Caller, user_id: str) -> Profile:
@@ -28,8 +34,9 @@ def find(profiles: Profiles, clock: Clock, caller: Caller, user_id: str) -> Prof
     if not caller.is_admin:
         raise OwnerForbidden
     profile = profiles.get(user_id)
-    if profile.created_at is None or profile.tenant != caller.tenant:
-        raise UserNotFound("another tenant's" if profile.created_at else "unknown")
+    check_tenant(caller, profile)
+    if profile.created_at is None:
+        raise UserNotFound("unknown")
     return profile
 
 

@@ -4,7 +4,7 @@ Every method either has its whole effect or raises `Unavailable`; all of them ar
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 from typing import Protocol
@@ -111,14 +111,31 @@ class WriteLimit:
 
 @dataclass(frozen=True, slots=True)
 class Swap:
-    """One slot's change to `attachment`, or to nothing; it relies on the slot still being as it was read."""
+    """One slot's change, as seen from the profile it was decided on: the slot must still be as it is there."""
 
-    user_id: str
+    profile: Profile
     slot: Slot
     attachment: Attachment | ExternalPicture | None
-    relied_on: Attachment | ExternalPicture | None
+    """What the slot is to hold; None clears it."""
     limit: WriteLimit
     now: datetime
+    identity: Identity | None = None
+    """Who the user is, where that is news; written along."""
+    tenant: str | None = None
+    """Of a user who is not known yet."""
+
+    @property
+    def relied_on(self) -> Attachment | ExternalPicture | None:
+        """What the slot must still hold."""
+        return self.profile.attachments.get(self.slot)
+
+    @property
+    def changed(self) -> Profile:
+        """The profile after it."""
+        profile = self.profile.with_attachment(self.slot, self.attachment, self.now)
+        if self.profile.created_at is None:
+            profile = replace(profile, tenant=self.tenant)
+        return replace(profile, identity=self.identity) if self.identity else profile
 
 
 class Swapped(StrEnum):

@@ -2,13 +2,14 @@
 
 {app}/temp/user_{owner}/images/{upload_id}   the temporary public id, from the intent
 {app}/user_{owner}/avatar/{upload_id}        the public id once bound (cover_image likewise)
+{media_base_url}/{media_key}                 the URL of a derivative; `keys` has its form
 """
 
 import re
 from dataclasses import dataclass
 
 from profile_media.domain.errors import ReferenceInvalid
-from profile_media.domain.keys import OWNER, UPLOAD_ID, decode_owner, encode_owner
+from profile_media.domain.keys import MEDIA_PREFIX, OWNER, UPLOAD_ID, decode_owner, encode_owner
 from profile_media.domain.model import Slot
 
 _SLOTS = "|".join(Slot)
@@ -16,6 +17,27 @@ _PUBLIC_ID = re.compile(
     rf"(?P<app>[a-z0-9-]{{1,32}})/"
     rf"(?:temp/user_(?P<temp>{OWNER})/images|user_(?P<bound>{OWNER})/(?P<slot>{_SLOTS}))/"
     rf"(?P<upload_id>{UPLOAD_ID})",
+    re.ASCII,
+)
+
+MAX_URL_LENGTH = 2048
+"""Characters."""
+
+_MEDIA_KEY = re.compile(rf"{MEDIA_PREFIX}(?P<upload_id>{UPLOAD_ID})/[a-z]{{1,16}}-[0-9a-f]{{32}}\.[a-z]{{3,4}}")
+
+_LABEL = r"(?!xn--)[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?"
+"""Of a host's name, in lower case. Punycode stands for letters that pass for others, so it is left out."""
+
+_PLAIN = r"[A-Za-z0-9~_!$&*+,=:@-]"
+"""What stands for itself in a path or a query: no quote, bracket or semicolon, which pages may read as their own."""
+
+_SEGMENT = rf"(?!\.{{1,2}}(?:[/?]|\Z))(?:{_PLAIN}|\.|%(?!2[EeFf5]|5[Cc]|[01]|7[Ff])[0-9A-Fa-f]{{2}})+"
+"""Of a path: never `.` or `..`, nor `.`, `/`, `\\`, `%` or a control character in disguise."""
+
+_QUERY = rf"\?(?:{_PLAIN}|[./?]|%(?![01]|7[Ff])[0-9A-Fa-f]{{2}})*"
+
+_CLEAN_URL = re.compile(
+    rf"https://(?P<host>(?=[^/]{{1,253}}(?:/|\Z))(?:{_LABEL}\.)+(?=[a-z]){_LABEL})(?:(?:/{_SEGMENT})*/?(?:(?<=[/\w]){_QUERY})?)?",
     re.ASCII,
 )
 

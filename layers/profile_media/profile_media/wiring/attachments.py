@@ -8,7 +8,6 @@ from profile_media.aws.clock import SystemClock
 from profile_media.aws.profiles import DynamoProfiles
 from profile_media.domain.bind import Binding, Bound
 from profile_media.domain.model import Caller, Profile, Slot
-from profile_media.domain.ports import WriteLimit
 from profile_media.domain.references import Reference
 from profile_media.http.links import Links
 from profile_media.telemetry import audit_bind, count
@@ -45,8 +44,7 @@ def external_hosts() -> tuple[str, ...]:
 def binding(caller: Caller) -> Binding:
     """What changes slots, within this caller's limit."""
     attachments, profiles = _tables()
-    limit = WriteLimit(caller.user_id, settings.load(settings.Binding).writes_per_minute)
-    return Binding(attachments, profiles, SystemClock(), limit)
+    return Binding(attachments, profiles, SystemClock(), caller, settings.load(settings.Binding).writes_per_minute)
 
 
 def _recorded(caller: Caller, slot: Slot, owner_id: str, bound: Bound) -> Profile:
