@@ -52,7 +52,8 @@ export async function send(operation, fields, { api, token, signal, observe }) {
     cache: "no-store",
   });
   const { status, answer } = await exchange(observe, request, parts ?? json);
-  return { status, picture: status === 200 ? PICTURES[operation](JSON.parse(answer), fields) || null : null };
+  const picture = status === 200 ? PICTURES[operation](JSON.parse(answer), fields) : null;
+  return { status, picture: picture || null };
 }
 
 function pictureOf(user) {

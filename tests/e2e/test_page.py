@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, FilePayload, Locator, Page, Request, Route, expect, sync_playwright
+from playwright.sync_api import Browser, FilePayload, Locator, Page, Request, Response, Route, expect, sync_playwright
 
 from profile_media.domain.model import Reason
 from tests.pictures import a_jpeg
@@ -397,3 +397,199 @@ def test_the_page_can_be_used_with_the_keyboard_alone(page: Page, person: Person
     page.keyboard.press("Tab")
     page.keyboard.press("Enter")
     expect(state(page)).to_have_text("ready")
+
+
+def contract(page: Page, name: str) -> Locator:
+    """The panel of a contract, in front."""
+    page.get_by_role("tab", name=name).click()
+    return page.get_by_role("tabpanel", name=name)
+
+
+def answered(page: Page, panel: Locator, button: str) -> Response:
+    """What the service answers to the panel's request, once the panel shows that very answer."""
+
+    def is_it(response: Response) -> bool:
+        return response.request.method != "OPTIONS" and not response.url.endswith("/media/profile")
+
+    with page.expect_response(is_it) as response:
+        panel.get_by_role("button", name=button, exact=True).click()
+    shown = panel.locator('[data-part="answer"]')
+    expect(shown).to_contain_text(response.value.header_value("x-correlation-id") or "no id")
+    expect(panel.locator('[data-part="status"]')).to_have_text(f"Answered {response.value.status}")
+    return response.value
+
+
+def avatar_upload(page: Page) -> None:
+    """An avatar of the signed-in user's that can be bound, offered to the panels."""
+    choose(page, "Avatar", a_jpeg_file(a_jpeg(900, 600)))
+    upload(page, "ready")
+
+
+@pytest.mark.parametrize(
+    ("name", "button", "is_file"),
+    [
+        ("Public id", "Bind", False),
+        ("Form file", "Send file", True),
+        ("Avatar URL", "Set URL", False),
+        ("Upload id", "Set picture", False),
+        ("SDK image", "Post image", True),
+    ],
+)
+def test_every_contract_sets_the_avatar(
+    *, page: Page, person: Person, complaints: list[str], name: str, button: str, is_file: bool
+) -> None:
+    sign_in(page, person)
+    if not is_file:
+        avatar_upload(page)
+    panel = contract(page, name)
+    if is_file:
+        panel.get_by_label("File").set_input_files(a_jpeg_file(a_jpeg(900, 600)))
+
+    response = answered(page, panel, button)
+    assert response.status == 200, response.text()
+    named = re.search(r"/media/([0-9a-f-]{36})/", response.text())
+    assert named is not None
+    expect(page.get_by_role("img", name="Avatar of")).to_have_attribute("src", re.compile(named[1]))
+    picture = panel.get_by_role("img", name="The picture that the answer names")
+    expect(picture).to_be_visible()
+    assert picture.evaluate("image => image.naturalWidth") in (256, 512)
+    assert complaints == []
+
+
+def test_a_cover_image_is_bound_by_its_public_id(page: Page, person: Person) -> None:
+    sign_in(page, person)
+    choose(page, "Cover image", a_jpeg_file(a_jpeg(900, 600)))
+    upload(page, "ready")
+    response = answered(page, contract(page, "Public id"), "Bind")
+    assert response.status == 200
+    assert response.url.endswith("/user/profile/cover-image")
+
+
+def test_what_is_typed_is_sent_as_it_is(page: Page, person: Person) -> None:
+    sign_in(page, person)
+    panel = contract(page, "Public id")
+    panel.get_by_label("Public id").fill(" nonsense ")
+    response = answered(page, panel, "Bind")
+    assert response.status == 400
+    assert response.request.post_data_json == {"publicId": " nonsense "}
+    expect(panel.locator('[data-part="request"]')).to_contain_text('"publicId": " nonsense "')
+    expect(panel.locator('[data-part="answer"]')).to_contain_text('"message": "Invalid publicId"')
+
+
+def test_a_picture_elsewhere_is_named_by_its_url(page: Page, person: Person) -> None:
+    elsewhere = "https://pictures.example.com/people/ada.jpg?size=512"
+    page.route(elsewhere, lambda route: route.fulfill(body=a_jpeg(320, 320), content_type="image/jpeg"))
+    sign_in(page, person)
+    panel = contract(page, "Avatar URL")
+    panel.get_by_label("URL").fill(elsewhere)
+    assert answered(page, panel, "Set URL").json() == {"success": True, "data": {"avatarUrl": elsewhere}}
+    expect(page.get_by_role("img", name="Avatar of")).to_have_attribute("src", elsewhere)
+    assert bound_source(page, "Avatar of") == elsewhere
+
+
+def test_a_removed_picture_is_gone_from_the_profile_card(page: Page, person: Person) -> None:
+    sign_in(page, person)
+    avatar_upload(page)
+    panel = contract(page, "Upload id")
+    assert answered(page, panel, "Set picture").json()["hasCustomProfilePicture"] is True
+    expect(page.get_by_role("img", name="Avatar of")).to_be_visible()
+    assert answered(page, panel, "Remove picture").json()["hasCustomProfilePicture"] is False
+    expect(page.get_by_role("img", name="Avatar of")).to_be_hidden()
+
+
+def test_an_administrators_token_is_needed_for_somebody_elses_picture(page: Page, stack: Stack) -> None:
+    owner, other = people(stack)[1:3]
+    sign_in(page, owner)  # known to the service from here on
+    answered(page, contract(page, "SDK image"), "Get user")
+    sign_in(page, other)
+    panel = contract(page, "SDK image")
+    panel.get_by_label("User").select_option(owner["user_id"])
+    panel.get_by_label("File").set_input_files(a_jpeg_file(a_jpeg(900, 600)))
+
+    refused = answered(page, panel, "Post image")
+    assert refused.status == 403
+    assert refused.json()["errors"]
+
+    panel.get_by_label("with the administrator's token").check()
+    for button, has_image in (("Post image", True), ("Get user", True), ("Delete image", False)):
+        response = answered(page, panel, button)
+        assert response.status == 200, response.text()
+        assert (response.json()["id"], response.json()["has_image"]) == (owner["user_id"], has_image)
+
+
+def test_a_form_is_shown_as_it_was_sent(page: Page, person: Person) -> None:
+    sign_in(page, person)
+    panel = contract(page, "Form file")
+    content = a_jpeg(900, 600)
+    panel.get_by_label("File").set_input_files(a_jpeg_file(content))
+    response = answered(page, panel, "Send file")
+    _, _, boundary = (response.request.header_value("content-type") or "").partition("boundary=")
+    assert boundary
+    shown = panel.locator('[data-part="request"]').inner_text().splitlines()
+    assert shown[0] == f"PATCH {response.url}"
+    assert shown[-7:] == [
+        "",
+        f"--{boundary}",
+        'Content-Disposition: form-data; name="file"; filename="me.jpg"',
+        "Content-Type: image/jpeg",
+        "",
+        f"({len(content):,} bytes)",
+        f"--{boundary}--",
+    ]
+
+
+def test_a_form_without_a_file_is_for_the_service_to_refuse(page: Page, person: Person) -> None:
+    sign_in(page, person)
+    panel = contract(page, "Form file")
+    response = answered(page, panel, "Send file")
+    assert response.status == 400
+    assert "filename" not in (panel.locator('[data-part="request"]').text_content() or "")
+
+
+def test_the_panels_show_no_secret(page: Page, person: Person) -> None:
+    sign_in(page, person)
+    avatar_upload(page)
+    panel = contract(page, "Upload id")
+    link = answered(page, panel, "Set picture").json()["profilePictureUrl"]
+    signature = re.search(r"[?&]X-Amz-Signature=([0-9a-f]+)", link)
+    assert signature is not None
+    for shown in (panel, page.locator("#exchanges")):
+        text = shown.text_content() or ""
+        assert "profile-picture" in text
+        assert signature[1] not in text
+        assert person["token"] not in text
+
+
+def test_the_panels_say_so_when_there_is_no_answer(page: Page, person: Person) -> None:
+    sign_in(page, person)
+    panel = contract(page, "SDK image")
+    page.route("**/v1/users/**", lambda route: route.abort())
+    panel.get_by_role("button", name="Get user").click()
+    expect(panel.locator('[data-part="status"]')).to_have_text("No answer")
+    page.unroute_all()
+    assert answered(page, panel, "Get user").status == 200
+
+
+def test_the_panels_are_empty_for_the_next_person(page: Page, stack: Stack) -> None:
+    first, second = people(stack)[:2]
+    sign_in(page, first)
+    panel = contract(page, "Upload id")
+    panel.get_by_label("Upload id").fill("left by the first")
+    answered(page, panel, "Set picture")
+    sign_in(page, second)
+    expect(panel.get_by_label("Upload id")).to_have_value("")
+    expect(panel.locator('[data-part="answer"]')).to_be_hidden()
+    assert contract(page, "SDK image").get_by_label("User").input_value() == second["user_id"]
+
+
+def test_the_contracts_are_one_stop_for_the_keyboard(page: Page, person: Person) -> None:
+    sign_in(page, person)
+    tabs = page.get_by_role("tab")
+    tabs.first.focus()
+    for key, chosen in (("ArrowRight", 1), ("End", 4), ("ArrowRight", 0), ("ArrowLeft", 4), ("Home", 0)):
+        page.keyboard.press(key)
+        expect(tabs.nth(chosen)).to_be_focused()
+        expect(page.get_by_role("tab", selected=True)).to_have_text(tabs.nth(chosen).inner_text())
+        expect(page.get_by_role("tabpanel")).to_have_count(1)
+    page.keyboard.press("Tab")
+    expect(page.get_by_label("Slot")).to_be_focused()
