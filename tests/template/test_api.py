@@ -5,6 +5,8 @@ from typing import Any
 
 import pytest
 
+from profile_media.domain.policy import MAX_DIRECT_BYTES
+from profile_media.http import cors
 from profile_media.http.envelope import unauthorized
 from tests.template.document import properties, text, translated, written
 
@@ -105,6 +107,26 @@ def test_every_gateway_answer_has_the_headers_of_all_answers(name: str) -> None:
 
 def test_retry_after_is_whole_seconds() -> None:
     assert RESPONSES["THROTTLED"]["ResponseParameters"]["Headers"]["Retry-After"].strip("'").isdecimal()
+
+
+def test_a_body_that_is_too_large_is_told_how_much_fits_and_where_more_does() -> None:
+    answer = body("REQUEST_TOO_LARGE")
+
+    for words in (answer["message"], answer["error"]["message"], answer["errors"][0]["message"]):
+        assert f"{MAX_DIRECT_BYTES // 1024**2} MiB" in words
+        assert "POST /media/intents" in words
+    assert str(MAX_DIRECT_BYTES) in answer["errors"][0]["long_message"]
+
+
+def test_forms_reach_their_functions_byte_for_byte_and_nothing_else_is_binary() -> None:
+    rendered = translated()["Api"]["Properties"]
+
+    assert rendered["BinaryMediaTypes"] == ["multipart~1form-data"]  # CloudFormation wants its slashes escaped
+    assert rendered["Body"]["x-amazon-apigateway-binary-media-types"] == ["multipart/form-data"]
+
+
+def test_browsers_may_use_every_method_that_there_is() -> None:
+    assert {method.upper() for _, method in METHODS} == set(cors.METHODS.split(","))
 
 
 def test_the_access_log_is_json_and_holds_no_secret() -> None:

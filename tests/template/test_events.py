@@ -5,7 +5,7 @@ import re
 
 import pytest
 
-from profile_media.aws.tables import IDEMPOTENCY_PREFIX, QUOTA
+from profile_media.aws.tables import IDEMPOTENCY_PREFIX, QUOTA, WRITES_PREFIX
 from profile_media.domain.process import Outcome
 from tests.template.document import ROOT, of_type, properties, text, written
 
@@ -98,6 +98,7 @@ def test_the_stream_wakes_the_function_for_removed_uploads_only() -> None:
     assert sorted(prefixes) == list("0123456789abcdef")
     assert not QUOTA.startswith(tuple(prefixes))
     assert not IDEMPOTENCY_PREFIX.startswith(tuple(prefixes))
+    assert not WRITES_PREFIX.startswith(tuple(prefixes))
 
 
 def test_processing_is_bounded_and_cannot_starve_the_api() -> None:

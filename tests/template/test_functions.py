@@ -14,10 +14,30 @@ FUNCTIONS = of_type("AWS::Serverless::Function")
 
 POWERTOOLS = {"POWERTOOLS_SERVICE_NAME", "POWERTOOLS_METRICS_NAMESPACE", "POWERTOOLS_LOG_LEVEL"}
 
-BINDING = {"ALLOWED_ORIGINS", "APP_NAME", "USERS_TABLE", "UPLOADS_TABLE", "MEDIA_BASE_URL"}
+SHOWING = {"ALLOWED_ORIGINS", "APP_NAME", "USERS_TABLE", "MEDIA_BASE_URL"}
+
+BINDING = SHOWING | {"UPLOADS_TABLE", "WRITES_PER_MINUTE"}
+
+INGESTING = BINDING | {
+    "MEDIA_BUCKET",
+    "PURGE_QUEUE_URL",
+    "AVATAR_MAX_BYTES",
+    "COVER_IMAGE_MAX_BYTES",
+    "OPEN_INTENTS",
+    "INTENTS_PER_HOUR",
+    "PENDING_TTL_SECONDS",
+    "SETTLED_TTL_SECONDS",
+}
 
 ENVIRONMENT = {
-    "authorize": {"TOKEN_ISSUER", "TOKEN_AUDIENCE", "TOKEN_JWKS_URL", "TOKEN_REQUIRED_CLAIM", "ADMIN_CLAIM"},
+    "authorize": {
+        "TOKEN_ISSUER",
+        "TOKEN_AUDIENCE",
+        "TOKEN_JWKS_URL",
+        "TOKEN_REQUIRED_CLAIM",
+        "ADMIN_CLAIM",
+        "TENANT_CLAIM",
+    },
     "preflight": {"ALLOWED_ORIGINS"},
     "create_upload_intent": {
         "ALLOWED_ORIGINS",
@@ -33,9 +53,17 @@ ENVIRONMENT = {
         "GRANT_SECONDS",
     },
     "get_upload": {"ALLOWED_ORIGINS", "APP_NAME", "UPLOADS_TABLE", "MEDIA_BASE_URL"},
-    "get_profile": {"ALLOWED_ORIGINS", "APP_NAME", "USERS_TABLE", "MEDIA_BASE_URL"},
+    "get_profile": SHOWING,
     "bind_avatar": BINDING,
     "bind_cover_image": BINDING,
+    "upload_user_image": INGESTING,
+    "set_avatar_url": BINDING | {"EXTERNAL_AVATAR_HOSTS"},
+    "update_profile_picture": BINDING | {"MEDIA_BUCKET"},
+    "update_my_profile_picture": BINDING | {"MEDIA_BUCKET"},
+    "update_profile_image": INGESTING,
+    "delete_profile_image": BINDING,
+    "get_user": SHOWING,
+    "put_user": SHOWING,
     "process_upload": {"UPLOADS_TABLE", "UPLOADS_BUCKET", "MEDIA_BUCKET", "PURGE_QUEUE_URL", "SETTLED_TTL_SECONDS"},
     "release_media": {"PURGE_QUEUE_URL"},
     "purge_media": {"UPLOADS_BUCKET", "MEDIA_BUCKET"},
@@ -123,3 +151,13 @@ def test_a_paragraph_has_its_keys_in_the_one_order(folder: str) -> None:
     keys = [key for key in properties(logical_id(folder)) if key in order]
 
     assert keys == [key for key in order if key in keys]
+
+
+@pytest.mark.parametrize("folder", [folder for folder in FOLDERS if ENVIRONMENT[folder] >= INGESTING])
+def test_what_decodes_pictures_behind_the_api_has_the_memory_for_it_and_ends_before_the_gateway_does(
+    folder: str,
+) -> None:
+    function = properties(logical_id(folder))
+
+    assert function["MemorySize"] == properties("ProcessUploadFunction")["MemorySize"]
+    assert properties("GetUploadFunction")["Timeout"] < function["Timeout"] <= 29

@@ -1,12 +1,15 @@
 """What a deployment can choose: explained, bounded, used, and by default what the code takes for granted."""
 
+import dataclasses
 import json
 import re
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from cfnlint.api import ManualArgs, lint  # type: ignore[import-untyped]
 
+from profile_media.aws.settings import Authorizer, Binding, UrlBinding
 from profile_media.domain.model import Slot
 from profile_media.domain.policy import Lifetimes, Limits
 from tests.template.document import NEEDED, ROOT, of_type, properties, text, written
@@ -25,11 +28,13 @@ NAMES = {
     "TokenJwksUrl",
     "TokenRequiredClaim",
     "AdminClaim",
+    "TenantClaim",
     "AllowedOrigins",
     "AvatarMaxBytes",
     "CoverImageMaxBytes",
     "OpenIntents",
     "IntentsPerHour",
+    "WritesPerMinute",
     "PendingTtlSeconds",
     "SettledTtlSeconds",
     "GrantSeconds",
@@ -39,6 +44,7 @@ NAMES = {
     "ProcessConcurrency",
     "ThrottleRate",
     "ThrottleBurst",
+    "ExternalAvatarHosts",
     "MediaBaseUrl",
     "MediaDistributionArn",
     "AlarmTopicArn",
@@ -91,9 +97,34 @@ def test_defaults_are_those_of_the_domain() -> None:
     }
     assert PARAMETERS["OpenIntents"]["Default"] == limits.open_intents
     assert PARAMETERS["IntentsPerHour"]["Default"] == limits.intents_per_hour
+    assert PARAMETERS["WritesPerMinute"]["Default"] == default_of(Binding, "writes_per_minute")
+    assert (PARAMETERS["ExternalAvatarHosts"]["Default"],) == default_of(UrlBinding, "external_avatar_hosts")
+    assert PARAMETERS["TenantClaim"]["Default"] == default_of(Authorizer, "tenant_claim")
     assert timedelta(seconds=PARAMETERS["PendingTtlSeconds"]["Default"]) == lifetimes.pending
     assert timedelta(seconds=PARAMETERS["SettledTtlSeconds"]["Default"]) == lifetimes.settled
     assert timedelta(seconds=PARAMETERS["GrantSeconds"]["Default"]) == lifetimes.grant
+
+
+def default_of(settings: Any, name: str) -> object:
+    return next(field.default for field in dataclasses.fields(settings) if field.name == name)
+
+
+@pytest.mark.parametrize(
+    ("hosts", "allowed"),
+    [
+        ("*", True),
+        ("example.com", True),
+        ("a.example.com,b.example.com", True),
+        ("", False),
+        ("*.example.com", False),
+        ("https://example.com", False),
+        ("example.com,", False),
+        ("example.com, b.example.com", False),
+        ("EXAMPLE.com", False),
+    ],
+)
+def test_hosts_of_pictures_elsewhere_are_whole_names_or_any(hosts: str, allowed: bool) -> None:
+    assert bool(re.fullmatch(PARAMETERS["ExternalAvatarHosts"]["AllowedPattern"], hosts)) is allowed
 
 
 @pytest.mark.parametrize("layer", of_type("AWS::Serverless::LayerVersion"))

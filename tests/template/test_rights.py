@@ -23,6 +23,18 @@ BIND: set[tuple[str, ...]] = {
     ("dynamodb:DeleteItem", UPLOADS),
 }
 
+SHOW: set[tuple[str, ...]] = {("dynamodb:GetItem", USERS), ("dynamodb:UpdateItem", USERS)}
+"""Seeing a user writes, too: what the token says anew."""
+
+PRESIGN: set[tuple[str, ...]] = {("s3:GetObject", MEDIA_OBJECTS)}
+
+INGEST: set[tuple[str, ...]] = {
+    ("dynamodb:PutItem", UPLOADS),
+    ("s3:PutObject", MEDIA_OBJECTS),
+    ("s3:DeleteObject", MEDIA_OBJECTS),
+    ("sqs:SendMessage", "PurgeQueue.Arn"),
+}
+
 RIGHTS: dict[str, set[tuple[str, ...]]] = {
     "authorize": set(),
     "preflight": set(),
@@ -34,9 +46,17 @@ RIGHTS: dict[str, set[tuple[str, ...]]] = {
         ("s3:PutObject", INCOMING_OBJECTS),
     },
     "get_upload": {("dynamodb:GetItem", UPLOADS)},
-    "get_profile": {("dynamodb:GetItem", USERS)},
+    "get_profile": SHOW,
     "bind_avatar": BIND,
     "bind_cover_image": BIND,
+    "upload_user_image": BIND | INGEST,
+    "set_avatar_url": BIND,
+    "update_profile_picture": BIND | PRESIGN,
+    "update_my_profile_picture": BIND | PRESIGN,
+    "update_profile_image": BIND | INGEST,
+    "delete_profile_image": BIND,
+    "get_user": SHOW,
+    "put_user": SHOW,
     "process_upload": {
         ("dynamodb:GetItem", UPLOADS),
         ("dynamodb:UpdateItem", UPLOADS),

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from profile_media.aws.tables import IDEMPOTENCY_PREFIX, QUOTA
+from profile_media.aws.tables import IDEMPOTENCY_PREFIX, QUOTA, WRITES_PREFIX
 from profile_media.domain.keys import INCOMING_PREFIX, MEDIA_PREFIX
 from tests.template.document import as_list, of_type, properties, text, written
 
@@ -156,7 +156,7 @@ def test_upload_rows_expire_and_every_removal_is_told() -> None:
 
 
 def test_rows_that_are_no_uploads_are_named_so_that_no_filter_takes_them() -> None:
-    assert not {IDEMPOTENCY_PREFIX[0], QUOTA[0]} & set("0123456789abcdef")
+    assert not {IDEMPOTENCY_PREFIX[0], QUOTA[0], WRITES_PREFIX[0]} & set("0123456789abcdef")
 
 
 def test_pictures_are_served_read_only_and_with_headers_that_disarm_them() -> None:
