@@ -1,0 +1,12 @@
+"""GET /v1/users/{user_id}: show a user."""
+
+from profile_media.dialects import sdk_image
+from profile_media.dialects.sdk_image.showing import render_user
+from profile_media.http.request import Request, Response
+from profile_media.wiring import people
+from profile_media.wiring.edge import endpoint
+
+
+@endpoint(sdk_image)
+def handler(request: Request) -> Response:
+    return render_user(people.find(request.caller, sdk_image.parse_user_id(request)), people.links())
