@@ -7,9 +7,10 @@
 
 import re
 from dataclasses import dataclass
+from functools import cache
 
 from profile_media.domain.errors import ReferenceInvalid
-from profile_media.domain.keys import MEDIA_PREFIX, OWNER, UPLOAD_ID, decode_owner, encode_owner
+from profile_media.domain.keys import EXTENSIONS, MEDIA_PREFIX, OWNER, UPLOAD_ID, decode_owner, encode_owner
 from profile_media.domain.model import Slot
 
 _SLOTS = "|".join(Slot)
@@ -23,23 +24,26 @@ _PUBLIC_ID = re.compile(
 MAX_URL_LENGTH = 2048
 """Characters."""
 
-_MEDIA_KEY = re.compile(rf"{MEDIA_PREFIX}(?P<upload_id>{UPLOAD_ID})/[a-z]{{1,16}}-[0-9a-f]{{32}}\.[a-z]{{3,4}}")
+_MEDIA_KEY = (
+    rf"{MEDIA_PREFIX}(?P<upload_id>{UPLOAD_ID})/[a-z]{{1,16}}-[0-9a-f]{{32}}\.(?:{'|'.join(EXTENSIONS.values())})"
+)
 
 _LABEL = r"(?!xn--)[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?"
 """Of a host's name, in lower case. Punycode stands for letters that pass for others, so it is left out."""
 
-_PLAIN = r"[A-Za-z0-9~_!$&*+,=:@-]"
+_HOST = rf"(?=[^/]{{1,253}}(?:/|\Z))(?:{_LABEL}\.)+(?=[a-z]){_LABEL}"
+"""A name of two labels or more, and never an address: no last label of a name starts with a digit."""
+
+_PLAIN = r"A-Za-z0-9._~!$&*+,=:@\-"
 """What stands for itself in a path or a query: no quote, bracket or semicolon, which pages may read as their own."""
 
-_SEGMENT = rf"(?!\.{{1,2}}(?:[/?]|\Z))(?:{_PLAIN}|\.|%(?!2[EeFf5]|5[Cc]|[01]|7[Ff])[0-9A-Fa-f]{{2}})+"
-"""Of a path: never `.` or `..`, nor `.`, `/`, `\\`, `%` or a control character in disguise."""
+_SEGMENT = rf"(?!\.{{1,2}}(?:[/?]|\Z))(?:[{_PLAIN}]|%(?!2[EeFf5]|5[Cc]|[01]|7[Ff]|[Cc][01])[0-9A-Fa-f]{{2}})+"
+r"""Of a path: neither `.` nor `..`; and no `.`, `/`, `\`, `%` or control character in disguise."""
 
-_QUERY = rf"\?(?:{_PLAIN}|[./?]|%(?![01]|7[Ff])[0-9A-Fa-f]{{2}})*"
+_QUERY = rf"\?(?:[{_PLAIN}/?]|%(?![01]|7[Ff])[0-9A-Fa-f]{{2}})*"
 
-_CLEAN_URL = re.compile(
-    rf"https://(?P<host>(?=[^/]{{1,253}}(?:/|\Z))(?:{_LABEL}\.)+(?=[a-z]){_LABEL})(?:(?:/{_SEGMENT})*/?(?:(?<=[/\w]){_QUERY})?)?",
-    re.ASCII,
-)
+_ELSEWHERE = rf"https://(?P<host>{_HOST})(?:(?:(?:/{_SEGMENT})+/?|/)(?:{_QUERY})?)?"
+"""Narrower than any standard, so that whoever reads it later, by whichever rules, finds the same host in it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,3 +76,30 @@ def parse_public_id(app: str, text: str) -> Reference:
     if owner_id is None:
         raise ReferenceInvalid("the owner is not canonical")
     return Reference(owner_id, match["upload_id"], Slot(match["slot"]) if match["slot"] else None)
+
+
+def parse_media_url(base_url: str, owner_id: str, url: str) -> Reference | None:
+    """Reads the URL of a picture: the owner's upload where it is one of ours, None where it lies elsewhere.
+
+    Raises ReferenceInvalid for anything else on our host, and for every URL that two readers could take for different
+    ones. One match of the whole text decides, as URL parsers disagree on where a host begins and ends.
+    """
+    match = _picture_url(base_url.rstrip("/")).fullmatch(url) if len(url) <= MAX_URL_LENGTH else None
+    if match is None:
+        raise ReferenceInvalid("not a clean URL of a picture")
+    if match["key"]:
+        return Reference(owner_id, match["upload_id"], media_key=match["key"])
+    if match["host"] == _host_of(base_url):
+        raise ReferenceInvalid("on our host, but no derivative")
+    return None
+
+
+@cache
+def _picture_url(base_url: str) -> re.Pattern[str]:
+    """Ours, as this service writes it to the letter, or one elsewhere."""
+    return re.compile(rf"{re.escape(base_url)}/(?P<key>{_MEDIA_KEY})|{_ELSEWHERE}", re.ASCII)
+
+
+def _host_of(base_url: str) -> str:
+    """The name in our own setting, which is no client's text."""
+    return base_url.partition("://")[2].partition("/")[0].partition(":")[0]
