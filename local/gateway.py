@@ -2,7 +2,7 @@
 
 SAM CLI reads routes and authorizers from the template, makes the events and takes the answers apart. Added here: the
 template's gateway responses, the authorizer's ways to say no and the cache of what it said, an id for each request,
-size limits, and functions that run without a container.
+paths left encoded as they were sent, size limits, and functions that run without a container.
 """
 
 import base64
@@ -17,6 +17,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import Any
+from urllib.parse import urlsplit
 from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
 from flask import Request, Response, request
@@ -174,7 +175,7 @@ class Gateway(LocalApigwService):  # type: ignore[misc]  # SAM CLI is untyped
     # What SAM CLI calls of itself, done as API Gateway does it.
 
     def _construct_error_handling(self) -> None:
-        self._app.before_request(_refuse_redirects)
+        self._app.before_request(_refuse_empty_segments)
         self._app.register_error_handler(HTTPException, self._refuse_http)
         self._app.register_error_handler(Refusal, self._refuse)
         self._app.register_error_handler(Exception, self._fail)
@@ -295,7 +296,7 @@ class _NoDebugger:
 
 @dataclass(frozen=True)
 class _Edge:
-    """In front of everything: gives each request its id, and the body its limit and its encoding."""
+    """In front of everything: gives each request its id and its path as sent, and the body its limit and encoding."""
 
     app: WSGIApplication
     responses: GatewayResponses
@@ -307,6 +308,7 @@ class _Edge:
         def start(status: str, headers: list[tuple[str, str]], exc_info: Any = None) -> Any:
             return start_response(status, [*headers, ("x-amzn-RequestId", request_id)], exc_info)
 
+        environ["PATH_INFO"] = _path_as_sent(environ)
         body = environ["wsgi.input"].read(_declared_length(environ))
         if len(body) > MAX_BODY:
             return self._refuse_body(environ, start)
@@ -328,6 +330,14 @@ class _Edge:
         return response(environ, start_response)
 
 
+def _path_as_sent(environ: WSGIEnvironment) -> str:
+    """The path with its percent signs: API Gateway matches it and passes it on so, in `pathParameters` too."""
+    target: str = environ["REQUEST_URI"]
+    if not target.startswith("/"):  # the form for proxies: a whole URL
+        return urlsplit(target).path or "/"
+    return target.partition("?")[0]
+
+
 def _declared_length(environ: WSGIEnvironment) -> int:
     """How much to read: what is declared, or all of a chunked body, but never much more than is allowed."""
     if environ.get("wsgi.input_terminated"):
@@ -338,9 +348,9 @@ def _declared_length(environ: WSGIEnvironment) -> int:
         return 0
 
 
-def _refuse_redirects() -> None:
-    """Flask sends `//path` elsewhere; to API Gateway it is a path like any other that there is not."""
-    if isinstance(request.routing_exception, RequestRedirect):
+def _refuse_empty_segments() -> None:
+    """Flask passes over what is empty in `//path`, or redirects; to API Gateway it is a path that is not there."""
+    if isinstance(request.routing_exception, RequestRedirect) or request.environ["PATH_INFO"].startswith("//"):
         raise Refusal("MISSING_AUTHENTICATION_TOKEN")
 
 

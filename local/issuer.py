@@ -34,19 +34,59 @@ class Person:
     """Somebody to sign in as."""
 
     user_id: str
-    name: str
+    given_name: str
+    family_name: str
     email: str
-    claims: Mapping[str, str] = field(default_factory=dict)
+    claims: Mapping[str, object] = field(default_factory=dict)
+    """What else the person's token says; not everybody's says the same."""
+    tenant: str = "acme"
+
+    @property
+    def name(self) -> str:
+        """In full."""
+        return f"{self.given_name} {self.family_name}"
 
 
 PEOPLE = {
-    "ada": Person("auth0|ada", "Ada Lovelace", "ada@example.com", {"picture": "https://example.com/people/ada.png"}),
-    "grace": Person("auth0|grace", "Grace Hopper", "grace@example.com"),
-    "linus": Person("google-oauth2|1029384756", "Linus Torvalds", "linus@example.com"),
-    "noor": Person("saml|noor/42+$%", "Noor Inayat Khan", "noor@example.com"),
-    "admin": Person("auth0|admin", "The administrator", "admin@example.com", {"scope": "profile-media:admin"}),
+    "ada": Person(
+        "auth0|ada",
+        "Ada",
+        "Lovelace",
+        "ada@example.com",
+        {
+            "email_verified": True,
+            "phone_number": "+442079460018",
+            "picture": "https://example.com/people/ada.png",
+            "role": "editor",
+        },
+    ),
+    "grace": Person(
+        "auth0|grace",
+        "Grace",
+        "Hopper",
+        "grace@example.com",
+        {"email_verified": True, "phone_number": "+12025550143", "role": "reader"},
+    ),
+    "linus": Person(
+        "google-oauth2|1029384756",
+        "Linus",
+        "Torvalds",
+        "linus@example.com",
+        {"email_verified": False, "picture": "https://example.com/people/linus.png"},
+    ),
+    "noor": Person("saml|noor/42+$%", "Noor", "Inayat Khan", "noor@example.com", {"roles": ["reader"]}, "globex"),
+    "admin": Person(
+        "auth0|admin",
+        "Alex",
+        "Admin",
+        "admin@example.com",
+        {"email_verified": True, "role": "admin", "scope": "profile-media:admin"},
+    ),
 }
 """By the name that `make token USER=…` takes. Subjects hold what real ones hold, so that keys have to cope."""
+
+TENANT_CLAIM = "tenant"
+"""The claim that `make token ARGS="--tenant …"` sets where the stack keeps no tenants apart."""
 
 
 class RequestUnknown(ValueError):
@@ -64,6 +104,7 @@ class Wish:
     audience: str = AUDIENCE
     issuer: str | None = None
     tenant: str | None = None
+    """Another than the user's own; an empty one leaves the claim out."""
     scope: str | None = None
     alg: str = "RS256"
     """HS256 signs with the public key as the secret, as an attacker would."""
@@ -73,10 +114,14 @@ class Wish:
 
 
 class Issuer:
-    """Holds the keys, made anew for each stack; as a WSGI application it publishes and mints."""
+    """Holds the keys, made anew for each stack; as a WSGI application it publishes and mints.
 
-    def __init__(self, url: str) -> None:
+    Where the stack keeps tenants apart, by the claim it is given here, everybody's tokens say whose they are.
+    """
+
+    def __init__(self, url: str, tenant_claim: str = "") -> None:
         self.url = url
+        self._tenant_claim = tenant_claim
         self._rsa = rsa.generate_private_key(65537, 2048)
         self._ec = ec.generate_private_key(ec.SECP256R1())
         self._other_rsa = rsa.generate_private_key(65537, 2048)
@@ -125,14 +170,19 @@ class Issuer:
         person = PEOPLE[wish.user]
         now = int(time.time())
         issued = now - 2 * wish.ttl if wish.expired else now
-        chosen = {"tenant": wish.tenant, "scope": wish.scope}
+        own_tenant = person.tenant if self._tenant_claim else None
+        tenant = own_tenant if wish.tenant is None else wish.tenant or None
+        chosen = {self._tenant_claim or TENANT_CLAIM: tenant, "scope": wish.scope}
         return {
             "iss": wish.issuer or self.url,
             "sub": person.user_id,
             "aud": wish.audience,
             "iat": issued,
             "exp": issued + wish.ttl,
+            "auth_time": issued,
             "name": person.name,
+            "given_name": person.given_name,
+            "family_name": person.family_name,
             "email": person.email,
             **person.claims,
             **{name: value for name, value in chosen.items() if value is not None},

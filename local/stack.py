@@ -150,7 +150,7 @@ def running(options: Options) -> Iterator[dict[str, Any]]:
         gateway = _gateway(template, runner, ports["api"])
         _wait_for(moto.poll, ports["aws"])
         create_all(template)
-        issuer = Issuer(addresses.issuer)
+        issuer = Issuer(addresses.issuer, template.parameters.get("TenantClaim", ""))
         edge = create_app(
             s3=aws.client("s3", addresses.aws),
             uploads_bucket=uploads,

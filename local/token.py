@@ -26,7 +26,7 @@ def parse_arguments(arguments: list[str]) -> tuple[dict[str, Any], Path]:
     parser.add_argument("--ttl", type=int, default=LONG, help="seconds it lasts")
     parser.add_argument("--audience", help="for another audience than the service")
     parser.add_argument("--issuer", help="in another issuer's name")
-    parser.add_argument("--tenant", help="with a tenant claim")
+    parser.add_argument("--tenant", help="of another tenant than the user's; empty for none")
     parser.add_argument("--scope", help="with this scope claim; profile-media:admin is the administrator's")
     parser.add_argument("--alg", choices=ALGORITHMS, help="signed otherwise than by RS256")
     parser.add_argument("--key", choices=("published", "other"), help="signed with a key that nobody knows")

@@ -1,5 +1,6 @@
 """The gateway answers as API Gateway does: its own refusals from the template, and no function behind a 401."""
 
+import base64
 import json
 from collections.abc import Callable
 from typing import Any, cast
@@ -26,7 +27,7 @@ TEMPLATE = """
         Type: AWS::Serverless::Api
         Properties:
           StageName: v1
-          BinaryMediaTypes: ["image~1png"]
+          BinaryMediaTypes: ["image~1png", "multipart~1form-data"]
           Auth:
             DefaultAuthorizer: Bearer
             AddDefaultAuthorizerToCorsPreflight: false
@@ -57,6 +58,9 @@ TEMPLATE = """
           Events:
             Get: {Type: Api, Properties: {RestApiId: !Ref Api, Method: GET, Path: "/things/{thing}"}}
             Post: {Type: Api, Properties: {RestApiId: !Ref Api, Method: POST, Path: /things}}
+            Put: {Type: Api, Properties: {RestApiId: !Ref Api, Method: PUT, Path: "/things/{thing}"}}
+            Patch: {Type: Api, Properties: {RestApiId: !Ref Api, Method: PATCH, Path: "/things/{thing}"}}
+            Delete: {Type: Api, Properties: {RestApiId: !Ref Api, Method: DELETE, Path: "/things/{thing}"}}
       PreflightFunction:
         Type: AWS::Serverless::Function
         Properties:
@@ -106,13 +110,29 @@ def test_a_request_reaches_its_function_as_an_event(api: Api) -> None:
     answer = api.call("GET", "/things/a%7Cb?wait=3&wait=4")
     assert (answer.status_code, answer.text) == (200, "{}")
     (event,) = api.handled()
-    assert (event["httpMethod"], event["resource"], event["path"]) == ("GET", "/things/{thing}", "/things/a|b")
-    assert event["pathParameters"] == {"thing": "a|b"}
+    assert (event["httpMethod"], event["resource"], event["path"]) == ("GET", "/things/{thing}", "/things/a%7Cb")
+    assert event["pathParameters"] == {"thing": "a%7Cb"}
     assert event["multiValueQueryStringParameters"] == {"wait": ["3", "4"]}
     assert event["headers"]["Authorization"] == "Bearer good"
     context = event["requestContext"]
     assert context["authorizer"] == {"sub": "ada", "admin": "false", "exp": "12", "principalId": "ada"}
-    assert (context["stage"], context["path"]) == ("v1", "/v1/things/a|b")
+    assert (context["stage"], context["path"]) == ("v1", "/v1/things/a%7Cb")
+
+
+@pytest.mark.parametrize(
+    "sent", ["auth0|ada", "auth0%7cada", "saml%7Cnoor%2F42%2B%24%25", "%252F", "a+b", "%C3%A9", "%", "%00", "a;b=c"]
+)
+def test_a_path_is_passed_on_as_it_was_sent(sent: str, api: Api) -> None:
+    answer = api.call("GET", "/", environ_overrides={"REQUEST_URI": f"/things/{sent}?x=%7C"})
+    (event,) = api.handled()
+    assert answer.status_code == 200
+    assert (event["path"], event["pathParameters"]) == (f"/things/{sent}", {"thing": sent})
+
+
+def test_a_whole_url_is_taken_for_its_path(api: Api) -> None:
+    answer = api.call("GET", "/", environ_overrides={"REQUEST_URI": "http://api.example.com/things/a%7Cb?x=1"})
+    assert answer.status_code == 200
+    assert api.handled()[0]["pathParameters"] == {"thing": "a%7Cb"}
 
 
 def test_every_request_has_an_id_of_its_own(api: Api) -> None:
@@ -228,6 +248,22 @@ def test_text_stays_text_and_only_binary_types_are_encoded(api: Api) -> None:
     text, binary = api.handled()
     assert (text["body"], text["isBase64Encoded"]) == ("\N{REPLACEMENT CHARACTER}{}", False)
     assert (binary["body"], binary["isBase64Encoded"]) == ("/3t9", True)
+
+
+@pytest.mark.parametrize("type_", ["multipart/form-data; boundary=x", "Multipart/Form-Data;boundary=x"])
+def test_a_form_arrives_byte_for_byte_and_unread(type_: str, api: Api) -> None:
+    form = b'--x\r\nContent-Disposition: form-data; name="file"; filename="a"\r\n\r\n\xff\x00\r\n--x--\r\n'
+    api.call("POST", "/things", data=form, content_type=type_)
+    (event,) = api.handled()
+    assert event["isBase64Encoded"] is True
+    assert base64.b64decode(event["body"]) == form
+    assert event["headers"]["Content-Type"] == type_
+
+
+@pytest.mark.parametrize("method", ["PUT", "DELETE", "PATCH"])
+def test_every_method_that_the_template_has_gets_through(method: str, api: Api) -> None:
+    assert api.call(method, "/things/1").status_code == 200
+    assert [event["httpMethod"] for event in api.handled()] == [method]
 
 
 def test_nothing_is_reported_to_anybody(api: Api) -> None:

@@ -15,6 +15,7 @@ from local import token
 from local.issuer import AUDIENCE, LONG, PEOPLE, Issuer, RequestUnknown, Wish
 from local.serving import HOST, free_port, serve
 from local.state import remove_state, write_state
+from profile_media.http.claims import identity_of
 
 ISSUER = "http://127.0.0.1:3003"
 
@@ -36,7 +37,8 @@ def test_a_good_token_verifies_against_the_published_keys(alg: str, issuer: Issu
     claims = _verified(issuer, issuer.mint(Wish("ada", alg=alg)))
     assert claims["sub"] == PEOPLE["ada"].user_id == "auth0|ada"
     assert claims["exp"] - claims["iat"] == LONG
-    assert {"name", "email", "picture"} <= claims.keys()
+    assert {"name", "email", "email_verified", "phone_number", "picture", "role"} <= claims.keys()
+    assert (claims["given_name"], claims["family_name"], claims["auth_time"]) == ("Ada", "Lovelace", claims["iat"])
     assert "scope" not in claims
 
 
@@ -65,6 +67,31 @@ def test_a_bad_token_is_bad_in_the_way_that_was_asked_for(wish: Wish, error: typ
 def test_claims_can_be_chosen(issuer: Issuer) -> None:
     claims = _verified(issuer, issuer.mint(Wish("ada", tenant="x", scope="a b", ttl=60)))
     assert (claims["tenant"], claims["scope"], claims["exp"] - claims["iat"]) == ("x", "a b", 60)
+
+
+def test_everybodys_claims_are_of_the_kind_that_the_authorizer_passes_on(issuer: Issuer) -> None:
+    said = {name: json.loads(identity_of(_verified(issuer, issuer.mint(Wish(name))))) for name in PEOPLE}
+    assert all({"email", "first_name", "last_name", "last_login"} <= fields.keys() for fields in said.values())
+    assert {name for name, fields in said.items() if "picture_url" in fields} == {"ada", "linus"}
+    assert {fields.get("role") for fields in said.values()} == {"editor", "reader", None, "admin"}
+    assert {fields.get("email_verified") for fields in said.values()} == {True, False, None}
+
+
+@pytest.mark.parametrize(
+    ("claim", "wish", "tenants"),
+    [
+        ("", Wish("ada"), {}),
+        ("", Wish("ada", tenant="x"), {"tenant": "x"}),
+        ("org_id", Wish("ada"), {"org_id": "acme"}),
+        ("org_id", Wish("noor"), {"org_id": "globex"}),
+        ("org_id", Wish("ada", tenant="x"), {"org_id": "x"}),
+        ("org_id", Wish("ada", tenant=""), {}),
+    ],
+)
+def test_whose_a_token_is(claim: str, wish: Wish, tenants: dict[str, str]) -> None:
+    issuer = Issuer(ISSUER, claim)
+    claims = _verified(issuer, issuer.mint(wish))
+    assert {name: claims[name] for name in ("tenant", "org_id") if name in claims} == tenants
 
 
 def test_nobody_and_nothing_unknown_is_minted(issuer: Issuer) -> None:
