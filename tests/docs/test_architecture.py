@@ -12,6 +12,7 @@ from local.stack import Addresses
 from profile_media.aws import settings, tables
 from profile_media.domain import keys, ports
 from profile_media.domain.bind import ATTEMPTS
+from profile_media.domain.model import Identity
 from profile_media.domain.policy import MASTER_SIDE
 from profile_media.http import jwks
 from tests.docs.markdown import code, read, table
@@ -45,6 +46,8 @@ def _default(value: object) -> str:
         return "required"
     if value == "":
         return "empty"
+    if isinstance(value, tuple):
+        return f"`{','.join(value)}`"
     return f"`{str(value).lower() if isinstance(value, bool) else value}`"
 
 
@@ -109,6 +112,11 @@ def test_rows_have_these_attributes() -> None:
     (quota,) = [row["Item"] for row in table(NAME, header="Range key") if code(row["Range key"]) == [tables.QUOTA]]
     assert {"open", "recent"} <= set(code(quota))
     assert f"`{tables.IDEMPOTENCY_PREFIX}<hash>`" in read(NAME)
+    (count,) = [row["Item"] for row in table(NAME, header="Range key") if tables.WRITES_PREFIX in row["Range key"]]
+    assert code(count) == ["changes"]
+    assert hasattr(tables.WritesRow, "changes")
+    (identity,) = [row["Holds"] for row in table(NAME, header="Attribute") if code(row["Attribute"]) == ["identity"]]
+    assert code(identity) == [field.name for field in fields(Identity)]
 
 
 def test_figures_in_the_text_are_the_codes() -> None:

@@ -1,13 +1,16 @@
 """What the dialects' pages promise is what the code answers."""
 
 import json
+import pkgutil
 import re
 from http import HTTPStatus
+from importlib import import_module
 from types import ModuleType
 from typing import Any
 
 import pytest
 
+from profile_media import dialects
 from profile_media.dialects import native, public_id
 from profile_media.dialects.native.intents import IntentBody
 from profile_media.dialects.native.showing import LONGEST_WAIT
@@ -20,11 +23,17 @@ from profile_media.domain.policy import MAX_JPEG_SCANS, MAX_PIXELS, MAX_SIDE, MI
 from profile_media.http.status import STATUSES
 from profile_media.http.wording import REASONS
 from tests.docs.markdown import code, prose, read, table
-from tests.docs.test_readme import routes
+from tests.docs.test_readme import ROUTE, routes
 from tests.template.document import properties
 
 NATIVE = "docs/dialects/native.md"
 PUBLIC_ID = "docs/dialects/public_id.md"
+
+PAGES = {
+    f"docs/dialects/{found.name}.md": import_module(f"{dialects.__name__}.{found.name}")
+    for found in pkgutil.iter_modules(dialects.__path__)
+}
+"""A page for each dialect there is, and the dialect."""
 
 SAMPLES: dict[ErrorCode, MediaError] = {
     error.code: error
@@ -42,6 +51,8 @@ SAMPLES: dict[ErrorCode, MediaError] = {
         errors.LimitExceeded("open_intents", 60),
         errors.AttachmentChanged(Slot.AVATAR),
         errors.OwnerForbidden(),
+        errors.UserNotFound("unknown"),
+        errors.PayloadTooLarge(4_194_304),
         errors.Unavailable("SlowDown"),
     )
 }
@@ -77,19 +88,31 @@ def test_public_id_errors_have_these_statuses_and_messages() -> None:
         assert row["`message`"] == body["message"]
 
 
+@pytest.mark.parametrize("name", PAGES)
+def test_errors_have_these_statuses(name: str) -> None:
+    for row in table(name, header=_errors(name)):
+        (error,) = code(row[_errors(name)])
+        known = ErrorCode(error.lower()) if error.lower() != "internal" else None
+
+        assert row["Status"] == str(status_of(PAGES[name], known).value if known else 500), error
+
+
 def test_statuses_that_the_dialect_changes_are_all_in_its_table() -> None:
     listed = {code(row["Error"])[0] for row in table(PUBLIC_ID, header="Error")}
 
     assert set(public_id.STATUSES) <= listed
 
 
-@pytest.mark.parametrize(
-    ("name", "header", "sentence"),
-    [(NATIVE, "`error.code`", "Codes that other endpoints"), (PUBLIC_ID, "Error", "Errors of the service that these")],
-)
-def test_every_error_is_in_the_table_or_said_not_to_occur(name: str, header: str, sentence: str) -> None:
-    listed = {code(row[header])[0].lower() for row in table(name, header=header)} - {"internal"}
-    paragraph = next(text for text in prose(name).split("\n\n") if text.startswith(sentence))
+def _errors(name: str) -> str:
+    """What the first column of the page's table of errors is called."""
+    return "`error.code`" if name == NATIVE else "Error"
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_every_error_is_in_the_table_or_said_not_to_occur(name: str) -> None:
+    listed = {code(row[_errors(name)])[0].lower() for row in table(name, header=_errors(name))} - {"internal"}
+    starts = ("Codes that other endpoints", "Errors of the service that ")
+    paragraph = next((text for text in prose(name).split("\n\n") if text.startswith(starts)), "")
     absent = {text.lower() for text in code(paragraph)}
 
     assert listed | absent == set(ErrorCode)
@@ -158,24 +181,22 @@ def test_the_gateways_own_answers() -> None:
     assert {(row["Status"], code(row["`error.code`"])[0], row["`message`"]) for row in rows} == answers
 
 
-@pytest.mark.parametrize("name", [NATIVE, PUBLIC_ID])
+@pytest.mark.parametrize("name", PAGES)
 def test_the_endpoints_of_a_page_exist(name: str) -> None:
-    named = re.findall(
-        r"\b(GET|POST|PATCH) (/[a-zA-Z{}/-]+)", " ".join(re.findall(r"^## .*$", read(name), re.MULTILINE))
-    )
+    named = ROUTE.findall(" ".join(re.findall(r"^## .*$", read(name), re.MULTILINE)))
 
     assert named
     assert set(named) <= routes()
 
 
 def test_every_endpoint_has_a_page() -> None:
-    headings = " ".join(re.findall(r"^## .*$", read(NATIVE) + read(PUBLIC_ID), re.MULTILINE))
+    headings = " ".join(re.findall(r"^## .*$", "".join(read(name) for name in PAGES), re.MULTILINE))
 
     for method, path in routes():
         assert method == "OPTIONS" or f"{method} {path}" in headings
 
 
-@pytest.mark.parametrize("name", [NATIVE, PUBLIC_ID])
+@pytest.mark.parametrize("name", PAGES)
 def test_examples_are_json(name: str) -> None:
     blocks = re.findall(r"^```json$(.*?)^```$", read(name), re.MULTILINE | re.DOTALL)
 

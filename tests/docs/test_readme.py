@@ -7,7 +7,9 @@ from tests.docs.markdown import read, table
 from tests.template.document import of_type, written
 
 _JAVASCRIPT = re.compile(r"^```js$(.*?)^```$", re.MULTILINE | re.DOTALL)
-_ROUTE = re.compile(r'call\(\s*"(GET|POST|PATCH)",\s*[`"](/[^`"?]*)')
+_CALL = re.compile(r'call\(\s*"([A-Z]+)",\s*[`"](/[^`"?]*)')
+ROUTE = re.compile(r"\b(GET|POST|PUT|PATCH|DELETE) (/[a-zA-Z0-9_{}/-]+)")
+"""An endpoint, as documents name it."""
 
 
 def test_parameters_are_the_templates() -> None:
@@ -27,19 +29,32 @@ def _default(value: object) -> str:
 
 def test_the_snippet_calls_routes_that_exist() -> None:
     (snippet,) = _JAVASCRIPT.findall(read("README.md"))
-    called = {(method, re.sub(r"\$\{[^}]+\}", "{uploadId}", path)) for method, path in _ROUTE.findall(snippet)}
+    called = {(method, re.sub(r"\$\{[^}]+\}", "{uploadId}", path)) for method, path in _CALL.findall(snippet)}
 
     assert len(called) == 3
     assert called <= routes()
 
 
 def test_the_diagram_and_the_prose_name_routes_and_slots_that_exist() -> None:
-    named = set(re.findall(r"\b(GET|POST|PATCH) (/[a-zA-Z{}/-]+)", read("README.md")))
+    named = set(ROUTE.findall(read("README.md")))
 
     assert ("POST", "/media/intents") in named
     assert named <= routes()
     assert "coverImage" in SLOTS
     assert "/user/profile/cover-image" in {path for _, path in routes()}
+
+
+def test_every_endpoint_is_listed_with_its_dialects_page() -> None:
+    listed = {}
+    for row in table("README.md", header="Endpoint"):
+        (endpoint,) = ROUTE.findall(row["Endpoint"])
+        listed[endpoint] = row["Contract"]
+
+    assert set(listed) == {(method, path) for method, path in routes() if method != "OPTIONS"}
+    for (method, path), contract in listed.items():
+        (page,) = re.findall(r"\]\((docs/dialects/\w+\.md)\)", contract)
+        headings = re.findall(r"^## .*$", read(page), re.MULTILINE)
+        assert any((method, path) in ROUTE.findall(heading) for heading in headings), page
 
 
 def routes() -> set[tuple[str, str]]:
