@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help browser install lock format lint types imports template test check up token demo build clean
+.PHONY: help browser install lock format lint types imports template openapi test check up token demo build clean
 
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 
@@ -40,6 +40,9 @@ template build: export SAM_CLI_TELEMETRY = 0
 template: install ## the template, checked
 	cfn-lint template.yaml
 	sam validate --lint --region eu-central-1
+
+openapi: install ## docs/openapi.yaml, from the code
+	@python -m openapi
 
 # The machine's own architecture, so that what is built can be tried out on it; `sam build` alone builds for arm64.
 build: install ## functions and layers, as they would be deployed, and tried out

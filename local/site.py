@@ -1,4 +1,7 @@
-"""Serves the demo page: the files of `local/page`, and `stack.json` with where everything is and whom to sign in as."""
+"""Serves the demo page: the files of `local/page`, and `stack.json` with where everything is and whom to sign in as.
+
+Beside it the API's documentation, at `/docs` and `/openapi.yaml`.
+"""
 
 import json
 from collections.abc import Callable, Iterable
@@ -10,6 +13,8 @@ from wsgiref.types import StartResponse, WSGIEnvironment
 from werkzeug.exceptions import HTTPException
 from werkzeug.utils import send_from_directory
 from werkzeug.wrappers import Request, Response
+
+from local import api_docs
 
 PAGE = Path(__file__).parent / "page"
 
@@ -35,7 +40,14 @@ class Site:
             return Response(status=405, headers={"Allow": "GET, HEAD"})
         if request.path == "/stack.json":
             return Response(json.dumps(self.describe()), content_type="application/json")
+        if request.path == api_docs.DOCUMENT:
+            return Response(api_docs.document(self.describe()["api"]), content_type="application/yaml")
+        return self._file(request)
+
+    def _file(self, request: Request) -> Response:
         try:
+            if request.path == api_docs.PAGE or request.path.startswith(f"{api_docs.PAGE}/"):
+                return api_docs.answer(request)
             return send_from_directory(self.folder, request.path.lstrip("/") or "index.html", request.environ)
         except HTTPException as error:
             return Response(f"{error.name}\n", error.code)
