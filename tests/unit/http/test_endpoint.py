@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from profile_media.dialects import native, public_id
+from profile_media.dialects import form_file, native, public_id
 from profile_media.domain import errors
 from profile_media.domain.errors import ErrorCode, MediaError
 from profile_media.domain.model import Reason, Slot
@@ -17,7 +17,7 @@ from profile_media.http.status import STATUSES
 from tests.conftest import Logs
 from tests.functions.conftest import Context, an_event
 
-DIALECTS: dict[str, Dialect] = {"native": native, "public_id": public_id}
+DIALECTS: dict[str, Dialect] = {"native": native, "public_id": public_id, "form_file": form_file}
 
 ERRORS: dict[ErrorCode, MediaError] = {
     ErrorCode.REQUEST_INVALID: errors.RequestInvalid(("slot: missing",)),
