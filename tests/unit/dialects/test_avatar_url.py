@@ -1,0 +1,107 @@
+"""Dialect 2 on the wire: what is read, what is echoed, and how refusals look."""
+
+import json
+from collections.abc import Sequence
+
+import pytest
+
+from profile_media.dialects import avatar_url
+from profile_media.domain import errors
+from profile_media.domain.errors import MediaError, ReferenceInvalid, RequestInvalid
+from profile_media.domain.keys import media_key
+from profile_media.domain.model import Caller, Reason, Slot
+from profile_media.domain.references import Reference
+from profile_media.http.request import Request
+from tests.builders import ADA, a_derivative, an_id
+
+BASE = "https://media.example.com"
+KEY = media_key(an_id(1), a_derivative())
+
+
+def a_request(body: object) -> Request:
+    text = body if isinstance(body, str) else json.dumps(body)
+    return Request(Caller(ADA), "r", headers={"content-type": "application/json"}, body=text.encode())
+
+
+def test_the_url_is_taken_as_it_is_and_echoed() -> None:
+    url = " not even a URL\u2028"
+    assert avatar_url.parse_url(a_request({"avatarUrl": url, "other": 1})) == url
+    assert avatar_url.render(url).body == {"success": True, "data": {"avatarUrl": url}}
+
+
+@pytest.mark.parametrize("body", [{}, {"avatarUrl": None}, {"avatarUrl": 7}, {"avatarUrl": ["https://a.example"]}])
+def test_anything_but_text_is_no_url(body: object) -> None:
+    with pytest.raises(ReferenceInvalid):
+        avatar_url.parse_url(a_request(body))
+
+
+def test_a_body_that_is_no_object_is_no_request() -> None:
+    with pytest.raises(RequestInvalid):
+        avatar_url.parse_url(a_request("https://a.example"))
+
+
+def test_our_own_picture_needs_no_leave() -> None:
+    expected = Reference(ADA, an_id(1), media_key=KEY)
+    assert avatar_url.parse_reference(f"{BASE}/{KEY}", ADA, BASE, ()) == expected
+
+
+@pytest.mark.parametrize(
+    ("url", "hosts"),
+    [
+        ("https://pictures.example.org/a.png", ("*",)),
+        ("https://pictures.example.org/a.png", ("pictures.example.org",)),
+        ("https://pictures.example.org", ("other.example.org", "pictures.example.org")),
+        ("https://pictures.example.org/", ("pictures.example.org",)),
+    ],
+)
+def test_a_picture_elsewhere_may_lie_on_the_hosts_that_are_named(url: str, hosts: Sequence[str]) -> None:
+    assert avatar_url.parse_reference(url, ADA, BASE, hosts) is None
+
+
+@pytest.mark.parametrize(
+    "hosts",
+    [
+        (),
+        ("example.org",),
+        ("pictures.example",),
+        ("pictures.example.org.evil.example",),
+        ("*.example.org",),
+        (".example.org",),
+        ("evil.example",),
+        ("",),
+    ],
+)
+def test_no_other_host_will_do_however_alike(hosts: Sequence[str]) -> None:
+    with pytest.raises(ReferenceInvalid):
+        avatar_url.parse_reference("https://pictures.example.org/evil.example/a.png", ADA, BASE, hosts)
+
+
+def test_a_host_that_starts_like_one_on_the_list_is_another() -> None:
+    with pytest.raises(ReferenceInvalid):
+        avatar_url.parse_reference("https://pictures.example.org.evil.example/a", ADA, BASE, ("pictures.example.org",))
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        errors.ReferenceInvalid("on our host, but no derivative"),
+        errors.UploadNotFound("another owner's"),
+        errors.UploadNotReady(an_id(1)),
+        errors.UploadRejected(Reason.CORRUPT),
+        errors.SlotMismatch(Slot.COVER_IMAGE),
+    ],
+)
+def test_every_url_that_will_not_do_is_refused_in_the_same_words(error: MediaError) -> None:
+    assert avatar_url.STATUSES[error.code] == 400
+    (sentence,) = avatar_url.INVALID.details
+    assert avatar_url.render_error(error, "r") == {
+        "success": False,
+        "error": {
+            "code": "REQUEST_INVALID",
+            "message": f"Invalid request: {sentence}",
+            "i18nKey": "media.request_invalid",
+            "i18nVars": {},
+            "details": [{"message": sentence}],
+            "correlationId": "r",
+        },
+    }

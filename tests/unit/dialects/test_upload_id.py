@@ -1,0 +1,168 @@
+"""Dialect 3 on the wire: ids in, the user out, and errors as FastAPI writes them."""
+
+import json
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import Any
+from urllib.parse import quote
+
+import pytest
+
+from profile_media.dialects import upload_id
+from profile_media.domain import errors
+from profile_media.domain.errors import MediaError, RequestInvalid, UserNotFound
+from profile_media.domain.model import Caller, ExternalPicture, Identity, Profile, Reason, Slot
+from profile_media.domain.policy import MAX_OWNER_BYTES
+from profile_media.http.request import Request
+from tests.builders import ADA, NOW, an_id
+
+UNKNOWN = Profile(ADA, created_at=NOW)
+
+
+def a_request(body: object, user_id: str = ADA) -> Request:
+    return Request(
+        Caller(ADA),
+        "r",
+        headers={"content-type": "application/json"},
+        path={"user_id": user_id},
+        body=(body if isinstance(body, str) else json.dumps(body)).encode(),
+    )
+
+
+def test_null_removes() -> None:
+    assert upload_id.parse_upload_id(a_request({"uploadId": None})) is None
+
+
+@pytest.mark.parametrize(
+    "spelling",
+    [
+        "3c90c3cc-0d44-4b50-8888-8dd25736052a",
+        "3C90C3CC-0D44-4B50-8888-8DD25736052A",
+        "3c90C3cc-0d44-4B50-8888-8dd25736052A",
+    ],
+)
+def test_an_id_is_one_id_however_it_is_spelt(spelling: str) -> None:
+    assert upload_id.parse_upload_id(a_request({"uploadId": spelling})) == "3c90c3cc-0d44-4b50-8888-8dd25736052a"
+
+
+def test_ids_of_every_version_are_ids() -> None:
+    for other in ("00000000-0000-0000-0000-000000000000", "f81d4fae-7dec-11d0-a765-00a0c91e6bf6"):
+        assert upload_id.parse_upload_id(a_request({"uploadId": other})) == other
+
+
+@pytest.mark.parametrize(
+    ("body", "loc", "type_"),
+    [
+        ({}, ["body", "uploadId"], "missing"),
+        ({"upload_id": None}, ["body", "uploadId"], "missing"),
+        ({"uploadID": an_id(1)}, ["body", "uploadId"], "missing"),
+        ({"uploadId": 7}, ["body", "uploadId"], "uuid_type"),
+        ({"uploadId": False}, ["body", "uploadId"], "uuid_type"),
+        ({"uploadId": [an_id(1)]}, ["body", "uploadId"], "uuid_type"),
+        ({"uploadId": {}}, ["body", "uploadId"], "uuid_type"),
+        ({"uploadId": ""}, ["body", "uploadId"], "uuid_parsing"),
+        ({"uploadId": "null"}, ["body", "uploadId"], "uuid_parsing"),
+        ({"uploadId": an_id(1) + "\n"}, ["body", "uploadId"], "uuid_parsing"),
+        ({"uploadId": " " + an_id(1)}, ["body", "uploadId"], "uuid_parsing"),
+        ({"uploadId": an_id(1)[:-1]}, ["body", "uploadId"], "uuid_parsing"),
+        ({"uploadId": an_id(1).replace("-", "")}, ["body", "uploadId"], "uuid_parsing"),
+        ({"uploadId": an_id(1).replace("0", "g")}, ["body", "uploadId"], "uuid_parsing"),
+        ({"uploadId": an_id(1).replace("0", "\u0660")}, ["body", "uploadId"], "uuid_parsing"),
+        ({"uploadId": f"{{{an_id(1)}}}"}, ["body", "uploadId"], "uuid_parsing"),
+        ({"uploadId": f"../{an_id(1)}"}, ["body", "uploadId"], "uuid_parsing"),
+        ("", ["body"], "json_invalid"),
+        ("{", ["body"], "json_invalid"),
+        ("null", ["body"], "json_invalid"),
+        ([], ["body"], "json_invalid"),
+        (f'{{"uploadId": null, "uploadId": "{an_id(1)}"}}', ["body"], "json_invalid"),
+    ],
+)
+def test_what_does_not_validate_is_listed_with_its_place(body: object, loc: list[str], type_: str) -> None:
+    with pytest.raises(RequestInvalid) as refused:
+        upload_id.parse_upload_id(a_request(body))
+    assert upload_id.STATUSES[refused.value.code] == 422
+    rendered = json.loads(json.dumps(upload_id.render_error(refused.value, "r")))
+    assert set(rendered) == {"detail"}
+    [problem] = rendered["detail"]
+    assert set(problem) == {"loc", "msg", "type"}
+    assert (problem["loc"], problem["type"]) == (loc, type_)
+    assert problem["msg"]
+
+
+@pytest.mark.parametrize("user_id", [ADA, "a", "b\u00fccher/50%?#", "a" * MAX_OWNER_BYTES])
+def test_whom_the_path_names(user_id: str) -> None:
+    assert upload_id.parse_user_id(a_request({}, quote(user_id, safe=""))) == user_id
+
+
+@pytest.mark.parametrize("sent", ["", "%ff", "a%0ab", "%00", "a" * (MAX_OWNER_BYTES + 1), "%C3%BC" * 128])
+def test_what_is_nobodys_id_is_nobody(sent: str) -> None:
+    with pytest.raises(UserNotFound):
+        upload_id.parse_user_id(a_request({}, sent))
+
+
+def test_a_user_of_whom_nothing_is_known_has_the_contracts_types_all_the_same() -> None:
+    assert upload_id.render(UNKNOWN, None).body == {
+        "id": ADA,
+        "email": "",
+        "emailVerified": False,
+        "firstName": "",
+        "lastName": "",
+        "profilePictureUrl": None,
+        "role": "user",
+        "state": "active",
+        "lastLogin": None,
+        "createdAt": "2026-11-20T12:00:00.000Z",
+        "hasCustomProfilePicture": False,
+    }
+
+
+def test_a_user_with_everything() -> None:
+    identity = Identity(
+        email="ada@example.com",
+        email_verified=True,
+        first_name="Ada",
+        last_name="Lovelace",
+        role="editor",
+        last_login=datetime(2023, 11, 7, 5, 31, 56, tzinfo=UTC),
+    )
+    profile = replace(UNKNOWN, identity=identity).with_attachment(
+        Slot.AVATAR, ExternalPicture("https://a.example"), NOW
+    )
+    body: Any = upload_id.render(profile, "https://a.example").body
+    assert (body["email"], body["emailVerified"]) == ("ada@example.com", True)
+    assert (body["firstName"], body["lastName"], body["role"]) == ("Ada", "Lovelace", "editor")
+    assert body["lastLogin"] == "2023-11-07T05:31:56.000Z"
+    assert (body["profilePictureUrl"], body["hasCustomProfilePicture"]) == ("https://a.example", True)
+
+
+def test_the_cover_is_no_profile_picture() -> None:
+    profile = UNKNOWN.with_attachment(Slot.COVER_IMAGE, ExternalPicture("https://a.example"), NOW)
+    assert upload_id.render(profile, None).body["hasCustomProfilePicture"] is False
+
+
+@pytest.mark.parametrize(
+    ("error", "type_"),
+    [
+        (errors.SlotMismatch(Slot.COVER_IMAGE), "slot_mismatch"),
+        (errors.UploadRejected(Reason.CORRUPT), "upload_rejected"),
+    ],
+)
+def test_an_upload_that_cannot_be_the_avatar_is_the_fields_fault(error: MediaError, type_: str) -> None:
+    assert upload_id.STATUSES[error.code] == 422
+    [problem] = json.loads(json.dumps(upload_id.render_error(error, "r")))["detail"]
+    assert (problem["loc"], problem["type"]) == (["body", "uploadId"], type_)
+
+
+@pytest.mark.parametrize(
+    ("error", "sentence"),
+    [
+        (errors.OwnerForbidden(), "Not allowed to act for this user"),
+        (errors.UserNotFound("another tenant's"), "No such user"),
+        (errors.UploadNotFound("expired"), "No such upload"),
+        (errors.UploadNotReady(an_id(1)), "The upload is not ready yet"),
+        (errors.LimitExceeded("changes_per_minute", 7), "Too many requests; try again in 7 s"),
+        (None, "Something went wrong on our side"),
+    ],
+)
+def test_other_errors_are_a_sentence(error: MediaError | None, sentence: str) -> None:
+    assert upload_id.render_error(error, "r") == {"detail": sentence}
