@@ -1,0 +1,78 @@
+"""Makes the calls on standard input with the published SDK, and prints what became of each.
+
+Runs in an environment of its own (requirements/sdk.txt): the SDK is no dependency of the project, nor of its tests.
+"""
+
+import base64
+import json
+import sys
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from clerk_backend_api import Clerk, models  # type: ignore[import-not-found, unused-ignore]
+
+type Call = Mapping[str, Any]
+
+
+def arguments_of(call: Call) -> dict[str, Any]:
+    """What the SDK's method is called with; the file is left out where the call has none."""
+    if "file" not in call:
+        return {"user_id": call["user_id"]}
+    content = base64.b64decode(call["file"])
+    file = {"file_name": "profile-pic.png", "content": content, "content_type": "image/png"}
+    return {"user_id": call["user_id"], "file": file}
+
+
+def shown(user: Any) -> dict[str, Any]:
+    """What the test looks at of a user, which the SDK has checked by then."""
+    emails = [email for email in user.email_addresses if email.id == user.primary_email_address_id]
+    return {
+        "type": type(user).__name__,
+        "id": user.id,
+        "has_image": user.has_image,
+        "image_url": user.image_url,
+        "first_name": user.first_name,
+        "email": emails[0].email_address if emails else None,
+        "email_status": emails[0].verification.status.value if emails else None,
+        "updated_at": user.updated_at,
+    }
+
+
+def refused(error: Any) -> dict[str, Any]:
+    """What the test looks at of the SDK's error; for some statuses the SDK leaves the body unread."""
+    body = json.loads(error.body)
+    if isinstance(error, models.ClerkErrors):
+        errors = [(each.code, each.message, each.long_message) for each in error.data.errors]
+    else:
+        errors = [(each["code"], each["message"], each["long_message"]) for each in body["errors"]]
+    retry_after = error.headers.get("retry-after")
+    return {
+        "type": type(error).__name__,
+        "status": error.status_code,
+        "codes": [code for code, _, _ in errors],
+        "messages": [text for _, *texts in errors for text in texts],
+        "trace": body.get("clerk_trace_id", ""),
+        "retry_after": int(retry_after) if retry_after else None,
+    }
+
+
+def main() -> None:
+    """One outcome for each call, in their order."""
+    asked = json.load(sys.stdin)
+    outcomes = []
+    with Clerk(bearer_auth=asked["key"], server_url=f"{asked['base']}/v1") as clerk:
+        verbs: dict[str, Callable[..., Any]] = {
+            "set": clerk.users.set_profile_image,
+            "get": clerk.users.get,
+            "delete": clerk.users.delete_profile_image,
+        }
+        for call in asked["calls"]:
+            try:
+                outcomes.append({"user": shown(verbs[call["verb"]](**arguments_of(call)))})
+            except models.ClerkBaseError as error:
+                outcomes.append({"error": refused(error)})
+    json.dump(outcomes, sys.stdout)
+
+
+if __name__ == "__main__":
+    main()

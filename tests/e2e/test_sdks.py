@@ -1,0 +1,189 @@
+"""Dialect 4's clients: the published SDKs, unmodified, with nothing but their address and key set to the local stack's.
+
+They are installed as locked, each apart from the project: one by `npm ci`, one by uv (requirements/sdk.txt).
+To take newer ones: `npm install --package-lock-only @clerk/backend@latest` in tests/e2e/sdks, and
+`make lock ARGS=--upgrade`.
+"""
+
+import base64
+import hashlib
+import json
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from local.browser import Browser, send
+from profile_media.domain.policy import MAX_DIRECT_BYTES
+from tests.pictures import a_jpeg
+
+pytestmark = [pytest.mark.e2e, pytest.mark.enable_socket]
+
+type Stack = Mapping[str, Any]
+type Calls = Callable[..., list[dict[str, Any]]]
+
+ROOT = Path(__file__).parents[2]
+SDKS = Path(__file__).parent / "sdks"
+KEPT = ROOT / ".local" / "sdks"
+"""Installed once for each lock."""
+
+INSTALL_SECONDS = 300
+CALL_SECONDS = 120
+
+ADA = "auth0|ada"
+GRACE = "auth0|grace"
+TYPED_ERROR = {"npm": "ClerkAPIResponseError", "pypi": "ClerkErrors"}
+BARE_ERROR = {"npm": "ClerkAPIResponseError", "pypi": "SDKError"}
+"""The Python SDK knows the body of only those statuses that its schema lists: not of 403, 413 and 429."""
+
+
+def _run(command: list[str], folder: Path, said: str = "", seconds: float = INSTALL_SECONDS) -> str:
+    done = subprocess.run(command, cwd=folder, input=said, capture_output=True, text=True, timeout=seconds, check=False)
+    assert done.returncode == 0, f"{command[0]}: {done.stdout}{done.stderr}"
+    return done.stdout
+
+
+def _installed(name: str, lock: Path, install: Callable[[Path], None]) -> Path:
+    """The folder of what the lock says, made where there is none yet; a half-made one is never seen."""
+    folder = KEPT / f"{name}-{hashlib.sha256(lock.read_bytes()).hexdigest()[:16]}"
+    if not folder.exists():
+        KEPT.mkdir(parents=True, exist_ok=True)
+        making = Path(tempfile.mkdtemp(dir=KEPT))
+        install(making)
+        try:
+            making.rename(folder)
+        except OSError:  # another worker was faster
+            shutil.rmtree(making)
+    return folder
+
+
+def _npm() -> list[str]:
+    npm, node = shutil.which("npm"), shutil.which("node")
+    if npm is None or node is None:
+        pytest.skip("npm and Node.js are not installed")
+
+    def install(folder: Path) -> None:
+        for each in ("package.json", "package-lock.json", ".npmrc"):
+            shutil.copy(SDKS / each, folder)
+        _run([npm, "ci", "--ignore-scripts", "--no-audit", "--no-fund"], folder)
+
+    folder = _installed("npm", SDKS / "package-lock.json", install)
+    # Beside what it imports, where Node looks.
+    shutil.copy(SDKS / "calls.mjs", folder)
+    return [node, str(folder / "calls.mjs")]
+
+
+def _pypi() -> list[str]:
+    lock, uv = ROOT / "requirements" / "sdk.txt", str(Path(sys.executable).parent / "uv")
+
+    def install(folder: Path) -> None:
+        # Copied by `rename` afterwards, so nothing in it may name the place it was made in.
+        options = ["--quiet", "--require-hashes", "--target", str(folder), "--python", sys.executable]
+        _run([uv, "pip", "install", *options, "-r", str(lock)], ROOT)
+
+    folder = _installed("pypi", lock, install)
+    # -S leaves the project's own packages out; what is installed there must do.
+    path = f"import sys; sys.path.insert(0, {str(folder)!r}); import runpy; "
+    return [sys.executable, "-I", "-S", "-c", f"{path}runpy.run_path({str(SDKS / 'calls.py')!r}, run_name='__main__')"]
+
+
+@pytest.fixture(scope="module", params=["npm", "pypi"])
+def sdk(request: pytest.FixtureRequest) -> tuple[str, list[str]]:
+    """A published SDK's name, and the command that makes calls with it."""
+    name = str(request.param)
+    return name, {"npm": _npm, "pypi": _pypi}[name]()
+
+
+@pytest.fixture
+def calls(sdk: tuple[str, list[str]], stack: Stack) -> Calls:
+    """Makes calls with the SDK: (verb, user's id, and the file where there is one) each."""
+    _, command = sdk
+
+    def _calls(key: str, *asked: tuple[str, str] | tuple[str, str, bytes]) -> list[dict[str, Any]]:
+        listed = [{"verb": verb, "user_id": user_id, **_file(*files)} for verb, user_id, *files in asked]
+        said = json.dumps({"base": stack["api"], "key": key, "calls": listed})
+        outcomes: list[dict[str, Any]] = json.loads(_run(command, ROOT, said, CALL_SECONDS))
+        return outcomes
+
+    return _calls
+
+
+def _file(content: bytes | None = None) -> dict[str, str]:
+    return {} if content is None else {"file": base64.b64encode(content).decode()}
+
+
+@pytest.fixture
+def admin(stack: Stack) -> str:
+    """The administrator's token, which is an SDK's secret key here; Ada and Grace are known to the service."""
+    for user in ("ada", "grace"):
+        assert Browser.of(stack, user).call("GET", "/media/profile").status == 200
+    return str(stack["users"]["admin"]["token"])
+
+
+def test_a_picture_is_set_shown_and_removed(calls: Calls, admin: str) -> None:
+    first, shown, second, removed, gone = (
+        outcome["user"]
+        for outcome in calls(
+            admin,
+            ("set", GRACE, a_jpeg()),
+            ("get", GRACE),
+            ("set", GRACE, a_jpeg(500, 400)),
+            ("delete", GRACE),
+            ("get", GRACE),
+        )
+    )
+    assert {user["type"] for user in (first, shown, second, removed, gone)} == {"User"}
+    assert (first["id"], first["first_name"], first["email"]) == (GRACE, "Grace", "grace@example.com")
+    assert first["email_status"] == "verified"
+    assert first["has_image"] is True
+    assert shown == first
+    assert second["image_url"] != first["image_url"]
+    assert second["updated_at"] > first["updated_at"] > 1_700_000_000_000
+    assert (removed["has_image"], removed["image_url"]) == (False, "")
+    assert gone == removed
+
+
+def test_the_picture_that_is_set_is_served(calls: Calls, admin: str) -> None:
+    [outcome] = calls(admin, ("set", ADA, a_jpeg()))
+    served = send("GET", outcome["user"]["image_url"])
+    assert (served.status, served.headers["Content-Type"]) == (200, "image/webp")
+    [removed] = calls(admin, ("delete", ADA))
+    assert removed["user"]["has_image"] is True
+    assert removed["user"]["image_url"].startswith("https://example.com/people/ada")
+
+
+def test_a_user_acts_for_itself(calls: Calls, stack: Stack, admin: str) -> None:
+    token = stack["users"]["ada"]["token"]
+    own, other = calls(token, ("set", ADA, a_jpeg()), ("get", GRACE))
+    assert own["user"]["has_image"] is True
+    assert other["error"]["status"] == 403
+
+
+def test_refusals_are_the_sdks_own_errors(calls: Calls, sdk: tuple[str, list[str]], stack: Stack, admin: str) -> None:
+    name, _ = sdk
+    nobody, ada = "auth0|nobody", stack["users"]["ada"]["token"]
+    refusals = {
+        "bad image": (admin, ("set", GRACE, b"profile-pic"), TYPED_ERROR, 400, "image_unacceptable"),
+        "empty file": (admin, ("set", GRACE, b""), TYPED_ERROR, 400, "request_invalid"),
+        "no file": (admin, ("set", GRACE), TYPED_ERROR, 400, "request_invalid"),
+        "set nobody's": (admin, ("set", nobody, a_jpeg()), TYPED_ERROR, 404, "resource_not_found"),
+        "get nobody": (admin, ("get", nobody), TYPED_ERROR, 404, "resource_not_found"),
+        "delete nobody's": (admin, ("delete", nobody), TYPED_ERROR, 404, "resource_not_found"),
+        "bad token": ("sk_test_no_token", ("set", GRACE, a_jpeg()), TYPED_ERROR, 401, "AUTH_UNAUTHORIZED"),
+        "other user": (ada, ("set", GRACE, a_jpeg()), BARE_ERROR, 403, "authorization_invalid"),
+        "too large": (admin, ("set", GRACE, bytes(MAX_DIRECT_BYTES + 1)), BARE_ERROR, 413, "payload_too_large"),
+    }
+    found = {}
+    for what, (key, call, *_) in refusals.items():
+        [outcome] = calls(key, call)
+        error = outcome["error"]
+        found[what] = (error["type"], error["status"], error["codes"])
+        assert error["messages"]
+        assert all(error["messages"])
+        assert error["trace"] or what == "bad token"  # the one 401 serves every dialect, and has its id elsewhere
+    assert found == {what: (types[name], status, [code]) for what, (_, _, types, status, code) in refusals.items()}
