@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from profile_media.dialects import form_file, native, public_id
+from profile_media.dialects import form_file, native, public_id, sdk_image
 from profile_media.domain import errors
 from profile_media.domain.errors import ErrorCode, MediaError
 from profile_media.domain.model import Reason, Slot
@@ -17,7 +17,12 @@ from profile_media.http.status import STATUSES
 from tests.conftest import Logs
 from tests.functions.conftest import Context, an_event
 
-DIALECTS: dict[str, Dialect] = {"native": native, "public_id": public_id, "form_file": form_file}
+DIALECTS: dict[str, Dialect] = {
+    "native": native,
+    "public_id": public_id,
+    "form_file": form_file,
+    "sdk_image": sdk_image,
+}
 
 ERRORS: dict[ErrorCode, MediaError] = {
     ErrorCode.REQUEST_INVALID: errors.RequestInvalid(("slot: missing",)),
@@ -33,6 +38,8 @@ ERRORS: dict[ErrorCode, MediaError] = {
     ErrorCode.LIMIT_EXCEEDED: errors.LimitExceeded("open_intents", 60),
     ErrorCode.ATTACHMENT_CHANGED: errors.AttachmentChanged(Slot.AVATAR),
     ErrorCode.OWNER_FORBIDDEN: errors.OwnerForbidden(),
+    ErrorCode.USER_NOT_FOUND: errors.UserNotFound("another tenant's"),
+    ErrorCode.PAYLOAD_TOO_LARGE: errors.PayloadTooLarge(4_194_304),
     ErrorCode.UNAVAILABLE: errors.Unavailable("ThrottlingException"),
 }
 
@@ -40,6 +47,11 @@ ERRORS: dict[ErrorCode, MediaError] = {
 def answer(respond: Callable[[Request], Response], dialect: Dialect = native, **changes: Any) -> dict[str, Any]:
     event = {**an_event("get_profile"), **changes}
     return endpoint(dialect, lambda: ("https://app.example.com",))(respond)(event, Context("it"))
+
+
+def refuses(body: dict[str, Any]) -> bool:
+    """Whether a client of one of the contracts takes it for an error."""
+    return body.get("success") is False or bool(body.get("errors"))
 
 
 def raising(error: BaseException) -> Callable[[Request], Response]:
@@ -61,11 +73,11 @@ def test_every_dialect_renders_every_error(name: str, code: ErrorCode) -> None:
     given = answer(raising(ERRORS[code]), dialect)
     assert given["statusCode"] == dialect.STATUSES.get(code, STATUSES[code])
     body = json.loads(given["body"])
-    assert body["success"] is False
+    assert refuses(body)
     assert given["headers"]["Content-Type"] == "application/json"
     if given["statusCode"] in {429, 503}:
         assert int(given["headers"]["Retry-After"]) >= 1
-    for internal in ("another owner's", "ThrottlingException", "not a public id"):
+    for internal in ("another owner's", "another tenant's", "ThrottlingException", "not a public id"):
         assert internal not in given["body"]
 
 
@@ -74,7 +86,7 @@ def test_a_bug_is_a_500_that_tells_nothing_and_a_log_that_tells_all(name: str, l
     given = answer(raising(RuntimeError("arn:aws:secret")), DIALECTS[name])
     assert given["statusCode"] == 500
     assert "secret" not in given["body"]
-    assert json.loads(given["body"])["success"] is False
+    assert refuses(json.loads(given["body"]))
     [record] = [record for record in logs() if record["level"] == "ERROR"]
     assert "arn:aws:secret" in record["exception"]
     assert record["correlation_id"] == given["headers"]["x-correlation-id"]
