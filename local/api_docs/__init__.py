@@ -7,6 +7,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 import yaml
+from werkzeug.exceptions import NotFound
 from werkzeug.utils import send_from_directory
 from werkzeug.wrappers import Request, Response
 
@@ -15,8 +16,8 @@ DOCUMENT = "/openapi.yaml"
 
 FILE = Path(__file__).resolve().parents[2] / "docs" / "openapi.yaml"
 
-_OURS = Path(__file__).parent
-_VIEWER = frozenset({"swagger-ui-bundle.js", "swagger-ui.css"})
+_OURS = frozenset({"index.html", "start.js"})
+_VIEWERS = frozenset({"swagger-ui-bundle.js", "swagger-ui.css"})
 
 # The viewer sets styles on its elements and draws its icons from data URLs; scripts come from here only.
 _POLICY = (
@@ -28,7 +29,10 @@ _POLICY = (
 def answer(request: Request) -> Response:
     """The page and its files; raises werkzeug's NotFound for any other."""
     name = request.path.removeprefix(PAGE).strip("/") or "index.html"
-    response = send_from_directory(_viewer() if name in _VIEWER else _OURS, name, request.environ)
+    if name not in _OURS | _VIEWERS:
+        raise NotFound
+    folder = Path(__file__).parent if name in _OURS else _viewer()
+    response = send_from_directory(folder, name, request.environ)
     response.headers["Content-Security-Policy"] = _POLICY
     return response
 
