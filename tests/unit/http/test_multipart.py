@@ -112,6 +112,21 @@ def test_no_other_type(content_type: str | None) -> None:
     assert "Content-Type" in refusal_of(a_form(a_part()), content_type)
 
 
+def test_the_last_line_break_may_be_missing() -> None:
+    assert parse(GOOD.removesuffix(b"\r\n")) == PICTURE
+
+
+@pytest.mark.parametrize("filling", [" ", ";", "a", '"', "; charset=a", "; boundary=a", ';charset="', "\\"])
+@pytest.mark.parametrize(
+    "start", ["", "multipart/form-data", TYPE, "multipart/form-data; charset=a", TYPE + "; charset"]
+)
+def test_no_type_takes_long_to_read(start: str, filling: str) -> None:
+    content_type = start + filling * (10_000 // len(filling)) + "\0"
+    began = time.thread_time()
+    assert "Content-Type" in refusal_of(GOOD, content_type)
+    assert time.thread_time() - began < SLOWEST
+
+
 def test_what_else_is_in_the_form_is_left_out() -> None:
     assert parse(a_form(a_text("file", b"image.png"), a_text("user"), a_part())) == PICTURE
     assert parse(a_form(a_part(), a_part(b"other", 'form-data; name="cover"; filename="b.png"'))) == PICTURE
