@@ -34,4 +34,4 @@ def render(profile: Profile, links: Links) -> Response:
 
 def render_error(error: MediaError | None, correlation_id: str) -> Json:
     """A message to show, with the coded error beside it."""
-    return {"message": describe(error), **coded_error(error, correlation_id)}
+    return {"success": False, "message": describe(error), **coded_error(error, correlation_id)}
