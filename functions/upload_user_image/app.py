@@ -4,11 +4,12 @@ from profile_media.dialects import form_file
 from profile_media.domain.model import Slot
 from profile_media.http.multipart import parse_file
 from profile_media.http.request import Request, Response
-from profile_media.wiring import ingesting
+from profile_media.wiring import ingesting, people
 from profile_media.wiring.edge import endpoint
 
 
 @endpoint(form_file)
 def handler(request: Request) -> Response:
-    profile = ingesting.ingest(request.caller, Slot.AVATAR, parse_file(request))
-    return form_file.render(profile, ingesting.links())
+    content = parse_file(request)
+    people.recognise(request.caller)
+    return form_file.render(ingesting.ingest(request.caller, Slot.AVATAR, content), ingesting.links())
