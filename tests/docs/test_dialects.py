@@ -85,7 +85,7 @@ def test_public_id_errors_have_these_statuses_and_messages() -> None:
         body: Any = public_id.render_error(SAMPLES[known] if known else None, "r")
 
         assert row["Status"] == str(status_of(public_id, known).value if known else 500)
-        assert row["`message`"] == body["message"]
+        assert row["`message`"] in (body["message"], re.sub(r"\d+", "…", body["message"]))
 
 
 @pytest.mark.parametrize("name", PAGES)
