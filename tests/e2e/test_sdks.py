@@ -15,6 +15,7 @@ import tempfile
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 
@@ -25,6 +26,7 @@ from tests.pictures import a_jpeg
 pytestmark = [pytest.mark.e2e, pytest.mark.enable_socket]
 
 type Stack = Mapping[str, Any]
+type Sdk = tuple[str, list[str]]
 type Calls = Callable[..., list[dict[str, Any]]]
 
 ROOT = Path(__file__).parents[2]
@@ -93,14 +95,14 @@ def _pypi() -> list[str]:
 
 
 @pytest.fixture(scope="module", params=["npm", "pypi"])
-def sdk(request: pytest.FixtureRequest) -> tuple[str, list[str]]:
+def sdk(request: pytest.FixtureRequest) -> Sdk:
     """A published SDK's name, and the command that makes calls with it."""
     name = str(request.param)
     return name, {"npm": _npm, "pypi": _pypi}[name]()
 
 
 @pytest.fixture
-def calls(sdk: tuple[str, list[str]], stack: Stack) -> Calls:
+def calls(sdk: Sdk, stack: Stack) -> Calls:
     """Makes calls with the SDK: (verb, user's id, and the file where there is one) each."""
     _, command = sdk
 
@@ -164,7 +166,20 @@ def test_a_user_acts_for_itself(calls: Calls, stack: Stack, admin: str) -> None:
     assert other["error"]["status"] == 403
 
 
-def test_refusals_are_the_sdks_own_errors(calls: Calls, sdk: tuple[str, list[str]], stack: Stack, admin: str) -> None:
+def test_who_has_not_signed_in_yet_can_be_given_a_picture(calls: Calls, stack: Stack, sdk: Sdk, admin: str) -> None:
+    name, _ = sdk
+    user_id = f"saml|{name}/42+$%"
+    named = quote(user_id, safe="")  # which neither SDK does by itself
+    admins = Browser.of(stack, "admin")
+    body = {"first_name": "Noor", "email_address": "noor@example.com"}
+    assert admins.call("PUT", f"/v1/users/{named}", body).status == 200
+    [outcome] = calls(admin, ("set", named, a_jpeg()))
+    user = outcome["user"]
+    assert (user["id"], user["first_name"], user["email_status"]) == (user_id, "Noor", "unverified")
+    assert admins.call("GET", f"/v1/users/{named}").json()["image_url"] == user["image_url"]
+
+
+def test_refusals_are_the_sdks_own_errors(calls: Calls, sdk: Sdk, stack: Stack, admin: str) -> None:
     name, _ = sdk
     nobody, ada = "auth0|nobody", stack["users"]["ada"]["token"]
     refusals = {
