@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Sequence
+from typing import Any
 
 import pytest
 
@@ -13,9 +14,34 @@ from profile_media.domain.model import Caller, Reason, Slot
 from profile_media.domain.references import Reference
 from profile_media.http.request import Request
 from tests.builders import ADA, a_derivative, an_id
+from tests.docs.markdown import table
 
 BASE = "https://media.example.com"
 KEY = media_key(an_id(1), a_derivative())
+
+
+WRONG = (
+    errors.ReferenceInvalid("on our host, but no derivative"),
+    errors.UploadNotFound("another owner's"),
+    errors.UploadNotReady(an_id(1)),
+    errors.UploadRejected(Reason.CORRUPT),
+    errors.SlotMismatch(Slot.COVER_IMAGE),
+)
+"""What a URL can be refused for."""
+
+OTHERS = (
+    errors.UserNotFound("another tenant's"),
+    errors.AttachmentChanged(Slot.AVATAR),
+    errors.LimitExceeded("changes_per_minute", 7),
+    errors.Unavailable("SlowDown"),
+    None,
+)
+"""What else can go wrong."""
+
+
+def code_of(error: MediaError | None) -> object:
+    body: Any = avatar_url.render_error(error, "r")
+    return body["error"]["code"]
 
 
 def a_request(body: object) -> Request:
@@ -81,16 +107,7 @@ def test_a_host_that_starts_like_one_on_the_list_is_another() -> None:
         avatar_url.parse_reference("https://pictures.example.org.evil.example/a", ADA, BASE, ("pictures.example.org",))
 
 
-@pytest.mark.parametrize(
-    "error",
-    [
-        errors.ReferenceInvalid("on our host, but no derivative"),
-        errors.UploadNotFound("another owner's"),
-        errors.UploadNotReady(an_id(1)),
-        errors.UploadRejected(Reason.CORRUPT),
-        errors.SlotMismatch(Slot.COVER_IMAGE),
-    ],
-)
+@pytest.mark.parametrize("error", WRONG)
 def test_every_url_that_will_not_do_is_refused_in_the_same_words(error: MediaError) -> None:
     assert avatar_url.STATUSES[error.code] == 400
     (sentence,) = avatar_url.INVALID.details
@@ -104,4 +121,12 @@ def test_every_url_that_will_not_do_is_refused_in_the_same_words(error: MediaErr
             "details": [{"message": sentence}],
             "correlationId": "r",
         },
+    }
+
+
+def test_the_page_has_the_codes_that_clients_get() -> None:
+    rows = table("docs/dialects/avatar_url.md", header="Error")
+    assert {row["Error"]: row["`error.code`"] for row in rows} == {
+        f"`{error.code if error else 'internal'}`": f"`{code_of(error)}`"
+        for error in (*WRONG, *OTHERS, errors.RequestInvalid(("the body must be one JSON object",)))
     }

@@ -1,6 +1,7 @@
 """Dialect 3 on the wire: ids in, the user out, and errors as FastAPI writes them."""
 
 import json
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
@@ -15,6 +16,7 @@ from profile_media.domain.model import Caller, ExternalPicture, Identity, Profil
 from profile_media.domain.policy import MAX_OWNER_BYTES
 from profile_media.http.request import Request
 from tests.builders import ADA, NOW, an_id
+from tests.docs.markdown import table
 
 UNKNOWN = Profile(ADA, created_at=NOW)
 
@@ -153,16 +155,28 @@ def test_an_upload_that_cannot_be_the_avatar_is_the_fields_fault(error: MediaErr
     assert (problem["loc"], problem["type"]) == (["body", "uploadId"], type_)
 
 
-@pytest.mark.parametrize(
-    ("error", "sentence"),
-    [
-        (errors.OwnerForbidden(), "Not allowed to act for this user"),
-        (errors.UserNotFound("another tenant's"), "No such user"),
-        (errors.UploadNotFound("expired"), "No such upload"),
-        (errors.UploadNotReady(an_id(1)), "The upload is not ready yet"),
-        (errors.LimitExceeded("changes_per_minute", 7), "Too many requests; try again in 7 s"),
-        (None, "Something went wrong on our side"),
-    ],
-)
+SENTENCES: Mapping[MediaError | None, str] = {
+    errors.OwnerForbidden(): "Not allowed to act for this user",
+    errors.UserNotFound("another tenant's"): "No such user",
+    errors.UploadNotFound("expired"): "No such upload",
+    errors.UploadNotReady(an_id(1)): "The upload is not ready yet",
+    errors.AttachmentChanged(Slot.AVATAR): "The picture is being changed elsewhere; try again",
+    errors.LimitExceeded("changes_per_minute", 7): "Too many requests; try again in 7 s",
+    errors.Unavailable("SlowDown"): "Busy; try again",
+    None: "Something went wrong on our side",
+}
+
+
+@pytest.mark.parametrize(("error", "sentence"), SENTENCES.items())
 def test_other_errors_are_a_sentence(error: MediaError | None, sentence: str) -> None:
     assert upload_id.render_error(error, "r") == {"detail": sentence}
+
+
+def test_the_page_says_what_clients_are_told() -> None:
+    rows = {row["Error"].strip("`"): row["`detail`"] for row in table("docs/dialects/upload_id.md", header="Error")}
+    listed = {name for name, said in rows.items() if said.startswith("a list")}
+    assert listed == {code.value for code in upload_id.STATUSES}
+    assert {name: said for name, said in rows.items() if name not in listed} == {
+        error.code.value if error else "internal": sentence.replace("7 s", "\u2026 s")
+        for error, sentence in SENTENCES.items()
+    }

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from profile_media.dialects import form_file, native, public_id, sdk_image
+from profile_media.dialects import avatar_url, form_file, native, public_id, sdk_image, upload_id
 from profile_media.domain import errors
 from profile_media.domain.errors import ErrorCode, MediaError
 from profile_media.domain.model import Reason, Slot
@@ -21,6 +21,8 @@ DIALECTS: dict[str, Dialect] = {
     "native": native,
     "public_id": public_id,
     "form_file": form_file,
+    "avatar_url": avatar_url,
+    "upload_id": upload_id,
     "sdk_image": sdk_image,
 }
 
@@ -51,7 +53,7 @@ def answer(respond: Callable[[Request], Response], dialect: Dialect = native, **
 
 def refuses(body: dict[str, Any]) -> bool:
     """Whether a client of one of the contracts takes it for an error."""
-    return body.get("success") is False or bool(body.get("errors"))
+    return body.get("success") is False or bool(body.get("errors") or body.get("detail"))
 
 
 def raising(error: BaseException) -> Callable[[Request], Response]:

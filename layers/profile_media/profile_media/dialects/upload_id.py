@@ -35,7 +35,7 @@ _FIELD = ("body", "uploadId")
 _TYPES: Mapping[str, str] = MappingProxyType({MISSING: "missing", NOT_TEXT: "uuid_type", NOT_UUID: "uuid_parsing"})
 """What is wrong with the field, as pydantic calls it."""
 
-_UNFIT = (ErrorCode.REQUEST_INVALID, ErrorCode.REFERENCE_INVALID, ErrorCode.UPLOAD_REJECTED, ErrorCode.SLOT_MISMATCH)
+_UNFIT = (ErrorCode.REQUEST_INVALID, ErrorCode.UPLOAD_REJECTED, ErrorCode.SLOT_MISMATCH)
 """What does not validate, and what was validated against the upload: both are listed by field."""
 
 STATUSES: Mapping[ErrorCode, HTTPStatus] = MappingProxyType(dict.fromkeys(_UNFIT, HTTPStatus.UNPROCESSABLE_ENTITY))
