@@ -4,13 +4,13 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from openapi.wire.model import Camel
+from openapi.wire.model import Camel, Sent
 from profile_media.domain.references import MAX_URL_LENGTH
 
 AvatarUrl = Annotated[str, Field(min_length=1, max_length=MAX_URL_LENGTH, pattern="^https?://[!-~]+$")]
 
 
-class AvatarUrlBody(Camel):
+class AvatarUrlBody(Sent):
     """The picture to show."""
 
     avatar_url: AvatarUrl

@@ -26,3 +26,9 @@ class Camel(Wire):
     """A body with its members in camelCase."""
 
     model_config = ConfigDict(alias_generator=to_camel)
+
+
+class Sent(Camel):
+    """A request's body; members that are not named here are passed over."""
+
+    model_config = ConfigDict(extra="ignore")

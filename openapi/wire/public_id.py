@@ -2,10 +2,10 @@
 
 from typing import Literal
 
-from openapi.wire.model import Camel, Moment, Url
+from openapi.wire.model import Camel, Moment, Sent, Url
 
 
-class PublicIdBody(Camel):
+class PublicIdBody(Sent):
     """Which upload to bind."""
 
     public_id: str

@@ -2,10 +2,10 @@
 
 from uuid import UUID
 
-from openapi.wire.model import Camel, Moment, Url, Wire
+from openapi.wire.model import Camel, Moment, Sent, Url, Wire
 
 
-class ProfilePictureBody(Camel):
+class ProfilePictureBody(Sent):
     """Which upload to show; the member is required, and null removes the picture."""
 
     upload_id: UUID | None
