@@ -81,25 +81,25 @@ class FakeUploads:
         if key in tables.uploads:
             return
         if remembered:
-            known = tables.remembered.get((upload.owner_id, remembered.key_hash))
+            known = tables.remembered.get((remembered.actor_id, remembered.key_hash))
             if known and known.upload_id != upload.upload_id and known.expires_at > upload.created_at:
                 raise KeyTaken
         quota = tables.quotas.get(upload.owner_id, Quota())
         if len(quota.open) >= open_limit or len(quota.recent) >= recent_limit:
             raise QuotaFull
         if remembered:
-            tables.remembered[upload.owner_id, remembered.key_hash] = remembered
+            tables.remembered[remembered.actor_id, remembered.key_hash] = remembered
         asked = frozenset({Asked(upload.created_at, upload.upload_id)})
         tables.quotas[upload.owner_id] = Quota(quota.open | asked, quota.recent | asked)
         tables.uploads[key] = upload
 
-    def recall(self, owner_id: str, key_hash: str) -> Remembered | None:
-        return self._tables.remembered.get((owner_id, key_hash))
+    def recall(self, actor_id: str, key_hash: str) -> Remembered | None:
+        return self._tables.remembered.get((actor_id, key_hash))
 
-    def forget(self, owner_id: str, remembered: Remembered) -> None:
-        known = self.recall(owner_id, remembered.key_hash)
+    def forget(self, remembered: Remembered) -> None:
+        known = self.recall(remembered.actor_id, remembered.key_hash)
         if known and known.upload_id == remembered.upload_id:
-            del self._tables.remembered[owner_id, remembered.key_hash]
+            del self._tables.remembered[remembered.actor_id, remembered.key_hash]
 
     def quota(self, owner_id: str) -> Quota:
         return self._tables.quotas.get(owner_id, Quota())

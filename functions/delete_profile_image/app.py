@@ -4,12 +4,13 @@ from profile_media.dialects import sdk_image
 from profile_media.dialects.sdk_image.showing import render_user
 from profile_media.domain.model import Slot
 from profile_media.http.request import Request, Response
+from profile_media.http.user_id import parse_user_id
 from profile_media.wiring import attachments, people
 from profile_media.wiring.edge import endpoint
 
 
 @endpoint(sdk_image)
 def handler(request: Request) -> Response:
-    user = people.find(request.caller, sdk_image.parse_user_id(request))
+    user = people.find(request.caller, parse_user_id(request))
     profile = attachments.unbind(request.caller, Slot.AVATAR, user.user_id)
     return render_user(profile, attachments.links())

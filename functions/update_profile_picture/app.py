@@ -4,6 +4,7 @@ from profile_media.dialects import upload_id
 from profile_media.domain.model import Slot
 from profile_media.domain.references import Reference
 from profile_media.http.request import Request, Response
+from profile_media.http.user_id import parse_user_id
 from profile_media.wiring import attachments, people, viewing
 from profile_media.wiring.edge import endpoint
 
@@ -11,7 +12,7 @@ from profile_media.wiring.edge import endpoint
 @endpoint(upload_id)
 def handler(request: Request) -> Response:
     wanted = upload_id.parse_upload_id(request)
-    owner_id = people.find(request.caller, upload_id.parse_user_id(request)).user_id
+    owner_id = people.find(request.caller, parse_user_id(request)).user_id
     if wanted:
         profile = attachments.bind(request.caller, Slot.AVATAR, Reference(owner_id, wanted), owner_id)
     else:

@@ -15,7 +15,7 @@ LIMITS = {"open_limit": 2, "recent_limit": 3}
 
 def remembered(upload: Upload, **changes: object) -> Remembered:
     day = NOW + timedelta(hours=24)
-    return replace(Remembered("k" * 64, "r" * 64, upload.upload_id, day), **changes)  # type: ignore[arg-type]
+    return replace(Remembered(upload.owner_id, "k" * 64, "r" * 64, upload.upload_id, day), **changes)  # type: ignore[arg-type]
 
 
 def create(ports: Ports, upload: Upload, key: Remembered | None = None) -> None:
@@ -59,11 +59,20 @@ def test_a_taken_key_wins_over_a_full_quota(ports: Ports) -> None:
         create(ports, third, remembered(third))
 
 
-def test_keys_are_the_owners_own(ports: Ports) -> None:
+def test_keys_are_the_callers_own(ports: Ports) -> None:
     mine, hers = an_upload(), an_upload(owner_id=GRACE, upload_id=an_id(2))
     create(ports, mine, remembered(mine))
     create(ports, hers, remembered(hers))
     assert ports.uploads.recall(GRACE, "k" * 64) == remembered(hers)
+
+
+def test_a_key_is_kept_with_who_used_it_not_with_the_owner(ports: Ports) -> None:
+    hers = an_upload(owner_id=GRACE)
+    create(ports, hers, remembered(hers, actor_id=ADA))
+    mine = an_upload(upload_id=an_id(2))
+    with pytest.raises(KeyTaken):
+        create(ports, mine, remembered(mine))
+    assert ports.uploads.recall(GRACE, "k" * 64) is None
 
 
 def test_an_expired_key_is_free(ports: Ports) -> None:
@@ -79,10 +88,10 @@ def test_an_expired_key_is_free(ports: Ports) -> None:
 def test_forgetting_frees_a_key_only_while_it_names_that_upload(ports: Ports) -> None:
     first = an_upload()
     create(ports, first, remembered(first))
-    ports.uploads.forget(ADA, remembered(first, upload_id=an_id(9)))
+    ports.uploads.forget(remembered(first, upload_id=an_id(9)))
     assert ports.uploads.recall(ADA, "k" * 64)
-    ports.uploads.forget(ADA, remembered(first))
-    ports.uploads.forget(ADA, remembered(first))
+    ports.uploads.forget(remembered(first))
+    ports.uploads.forget(remembered(first))
     assert ports.uploads.recall(ADA, "k" * 64) is None
 
 

@@ -111,6 +111,8 @@ def test_over_the_open_limit_is_429_with_when_to_come_back(call: Call) -> None:
         ({**BODY, "owner": {}}, "owner.userId"),
         ({**BODY, "owner": {"userId": ""}}, "owner.userId"),
         ({**BODY, "owner": {"userId": "я" * 128}}, "owner.userId"),
+        ({**BODY, "owner": {"userId": "ada\nadmin"}}, "owner.userId"),
+        ({**BODY, "checksumSha256": "A" * 42 + "B="}, "checksumSha256"),
     ],
 )
 def test_a_bad_body_names_the_field(call: Call, aws: cloud.Cloud, body: object, field: str) -> None:
@@ -183,4 +185,5 @@ def test_an_administrator_may_ask_for_another_user_and_nobody_else(call: Call) -
     assert answer.status == 201
     assert answer.body["upload"]["fields"]["key"] == incoming_key(GRACE, answer.body["uploadId"])
     assert call(INTENT, body).status == 403
-    assert call(INTENT, {**BODY, "owner": {"userId": ADA}}).status == 201
+    assert call(INTENT, {**BODY, "owner": {"userId": ADA}}).status == 409  # the key was used for another
+    assert call(INTENT, {**BODY, "owner": {"userId": ADA}}, headers={"Idempotency-Key": "mine"}).status == 201

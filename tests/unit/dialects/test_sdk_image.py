@@ -7,12 +7,12 @@ from typing import Any
 import pytest
 
 from profile_media.dialects import sdk_image
-from profile_media.dialects.sdk_image import parse_user_id
 from profile_media.dialects.sdk_image.showing import render_user
 from profile_media.domain import errors
 from profile_media.domain.model import Attachment, Caller, ExternalPicture, Identity, Profile, Reason, Slot
 from profile_media.http.links import Links
 from profile_media.http.request import Request
+from profile_media.http.user_id import parse_user_id
 from tests.builders import ADA, GRACE, NOW, an_id, derivatives_for
 
 LINKS = Links("app", "https://media.example.com")

@@ -15,6 +15,7 @@ from profile_media.domain.errors import MediaError, RequestInvalid, UserNotFound
 from profile_media.domain.model import Caller, ExternalPicture, Identity, Profile, Reason, Slot
 from profile_media.domain.policy import MAX_OWNER_BYTES
 from profile_media.http.request import Request
+from profile_media.http.user_id import parse_user_id
 from tests.builders import ADA, NOW, an_id
 from tests.docs.markdown import table
 
@@ -93,13 +94,13 @@ def test_what_does_not_validate_is_listed_with_its_place(body: object, loc: list
 
 @pytest.mark.parametrize("user_id", [ADA, "a", "b\u00fccher/50%?#", "a" * MAX_OWNER_BYTES])
 def test_whom_the_path_names(user_id: str) -> None:
-    assert upload_id.parse_user_id(a_request({}, quote(user_id, safe=""))) == user_id
+    assert parse_user_id(a_request({}, quote(user_id, safe=""))) == user_id
 
 
 @pytest.mark.parametrize("sent", ["", "%ff", "a%0ab", "%00", "a" * (MAX_OWNER_BYTES + 1), "%C3%BC" * 128])
 def test_what_is_nobodys_id_is_nobody(sent: str) -> None:
     with pytest.raises(UserNotFound):
-        upload_id.parse_user_id(a_request({}, sent))
+        parse_user_id(a_request({}, sent))
 
 
 def test_a_user_of_whom_nothing_is_known_has_the_contracts_types_all_the_same() -> None:

@@ -73,7 +73,9 @@ def test_a_later_replay_renews_the_grant_of_the_same_upload(intents: Intents, cl
     assert again.grant.expires_at == NOW + timedelta(minutes=15)
 
 
-@pytest.mark.parametrize("change", [{"slot": Slot.COVER_IMAGE}, {"content_length": 7}, {"checksum_sha256": "x"}])
+@pytest.mark.parametrize(
+    "change", [{"slot": Slot.COVER_IMAGE}, {"content_length": 7}, {"checksum_sha256": "x"}, {"owner_id": GRACE}]
+)
 def test_a_key_with_another_request_is_a_conflict(intents: Intents, change: dict[str, object]) -> None:
     intents.intend(an_intent_request(**keyed()))
     with pytest.raises(IdempotencyConflict):

@@ -70,18 +70,18 @@ class DynamoUploads:
             raise KeyTaken
         raise QuotaFull
 
-    def recall(self, owner_id: str, key_hash: str) -> Remembered | None:
+    def recall(self, actor_id: str, key_hash: str) -> Remembered | None:
         """What was remembered under an idempotency key, expired or not."""
         with available():
             try:
-                row = IdempotencyRow.get(owner_id, IDEMPOTENCY_PREFIX + key_hash, consistent_read=True)
+                row = IdempotencyRow.get(actor_id, IDEMPOTENCY_PREFIX + key_hash, consistent_read=True)
             except DoesNotExist:
                 return None
-        return Remembered(key_hash, row.request_hash, row.made, time_of(row.expires_at * 1000))
+        return Remembered(actor_id, key_hash, row.request_hash, row.made, time_of(row.expires_at * 1000))
 
-    def forget(self, owner_id: str, remembered: Remembered) -> None:
+    def forget(self, remembered: Remembered) -> None:
         """Frees a key, if it still names that upload."""
-        row = IdempotencyRow(owner_id, IDEMPOTENCY_PREFIX + remembered.key_hash)
+        row = IdempotencyRow(remembered.actor_id, IDEMPOTENCY_PREFIX + remembered.key_hash)
         with available():
             try:
                 row.delete(condition=IdempotencyRow.made == remembered.upload_id)
@@ -134,7 +134,7 @@ class DynamoUploads:
 
 def _put_key(transaction: TransactWrite, upload: Upload, remembered: Remembered) -> None:
     row = IdempotencyRow(
-        upload.owner_id,
+        remembered.actor_id,
         IDEMPOTENCY_PREFIX + remembered.key_hash,
         made=upload.upload_id,
         request_hash=remembered.request_hash,

@@ -8,11 +8,9 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from http import HTTPStatus
 from types import MappingProxyType
-from urllib.parse import unquote
 
-from profile_media.domain.errors import ErrorCode, MediaError, RequestInvalid, UserNotFound
+from profile_media.domain.errors import ErrorCode, MediaError, RequestInvalid
 from profile_media.domain.model import Profile, Slot
-from profile_media.domain.policy import MAX_OWNER_BYTES
 from profile_media.http.json_body import parse_object
 from profile_media.http.links import iso
 from profile_media.http.request import Json, Request, Response
@@ -54,18 +52,6 @@ def parse_upload_id(request: Request) -> str | None:
     if _UUID.fullmatch(upload_id) is None:
         raise RequestInvalid((NOT_UUID,))
     return upload_id.lower()
-
-
-def parse_user_id(request: Request) -> str:
-    """Whom the path names. Raises UserNotFound for what cannot be anybody's id, and would be no key of a table."""
-    try:
-        # A REST API hands the path over as it was sent, and most clients escape the `|` of a subject.
-        user_id = unquote(request.path["user_id"], errors="strict")
-    except UnicodeDecodeError:
-        raise UserNotFound("not an id") from None
-    if not user_id.isprintable() or not 0 < len(user_id.encode()) <= MAX_OWNER_BYTES:
-        raise UserNotFound("not an id")
-    return user_id
 
 
 def render(profile: Profile, picture_url: str | None) -> Response:

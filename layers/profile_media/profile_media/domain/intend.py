@@ -111,9 +111,14 @@ class Promises:
         if request.idempotency_key is None:
             return None
         return Remembered(
-            key_hash=_hash(request.actor_id, request.idempotency_key),
+            actor_id=request.actor_id,
+            key_hash=_hash(request.idempotency_key),
             request_hash=_hash(
-                request.slot, request.content_type, str(request.content_length), request.checksum_sha256 or ""
+                request.owner_id,
+                request.slot,
+                request.content_type,
+                str(request.content_length),
+                request.checksum_sha256 or "",
             ),
             upload_id=upload.upload_id,
             expires_at=expiry(upload.created_at, self.lifetimes.idempotency),
@@ -121,7 +126,7 @@ class Promises:
 
     def _replayed(self, owner_id: str, asked: Remembered) -> Upload | None:
         """The upload this key made before; None, with the key freed, where that is gone by now."""
-        earlier = self.uploads.recall(owner_id, asked.key_hash)
+        earlier = self.uploads.recall(asked.actor_id, asked.key_hash)
         if earlier is None:
             return None
         if earlier.request_hash != asked.request_hash:
@@ -129,7 +134,7 @@ class Promises:
         upload = self.uploads.get(owner_id, earlier.upload_id)
         if upload and not is_gone(upload, self.clock.now()):
             return upload
-        self.uploads.forget(owner_id, earlier)
+        self.uploads.forget(earlier)
         return None
 
     def _make_room(self, owner_id: str) -> None:

@@ -12,6 +12,7 @@ from hashlib import sha256
 from types import MappingProxyType
 
 from profile_media.domain.model import ContentType, Derivative
+from profile_media.domain.policy import MAX_OWNER_BYTES
 
 INCOMING_PREFIX = "incoming/"
 MEDIA_PREFIX = "media/"
@@ -36,6 +37,11 @@ _INCOMING = re.compile(rf"incoming/({OWNER})/({UPLOAD_ID})")
 _UPLOAD_ID = re.compile(UPLOAD_ID)
 _NAME = re.compile(r"[a-z]{1,16}")
 _DIGEST = re.compile(r"[0-9a-f]{32}")
+
+
+def is_owner_id(text: str) -> bool:
+    """Whether a user can be called that: short enough for any key, and printable, so that nothing hides in a log."""
+    return text.isprintable() and 0 < len(text.encode(errors="replace")) <= MAX_OWNER_BYTES
 
 
 def encode_owner(owner_id: str) -> str:

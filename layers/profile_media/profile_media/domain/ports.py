@@ -24,8 +24,9 @@ from profile_media.domain.model import (
 
 @dataclass(frozen=True, slots=True)
 class Remembered:
-    """An idempotency key as it was used: which upload it made, and a hash of the request that made it."""
+    """An idempotency key as a caller used it: which upload it made, and a hash of the request that made it."""
 
+    actor_id: str
     key_hash: str
     request_hash: str
     upload_id: str
@@ -72,10 +73,10 @@ class Uploads(Protocol):
         count has reached its limit. The same upload again succeeds.
         """
 
-    def recall(self, owner_id: str, key_hash: str) -> Remembered | None:
+    def recall(self, actor_id: str, key_hash: str) -> Remembered | None:
         """What was remembered under an idempotency key, expired or not."""
 
-    def forget(self, owner_id: str, remembered: Remembered) -> None:
+    def forget(self, remembered: Remembered) -> None:
         """Frees a key, if it still names that upload."""
 
     def quota(self, owner_id: str) -> Quota:

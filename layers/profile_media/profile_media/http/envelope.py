@@ -1,6 +1,14 @@
 """The error bodies that more than one contract uses."""
 
-from profile_media.domain.errors import LimitExceeded, MediaError, RequestInvalid, UploadTooLarge
+from profile_media.domain.errors import (
+    ImageUnacceptable,
+    LimitExceeded,
+    MediaError,
+    PayloadTooLarge,
+    RequestInvalid,
+    UploadRejected,
+    UploadTooLarge,
+)
 from profile_media.http.request import Json
 from profile_media.http.wording import describe
 
@@ -47,8 +55,10 @@ def unauthorized(correlation_id: str) -> Json:
 
 def _variables(error: MediaError | None) -> Json:
     match error:
-        case UploadTooLarge(limit=limit):
+        case UploadTooLarge(limit=limit) | PayloadTooLarge(limit=limit):
             return {"limit": limit}
+        case ImageUnacceptable(reason=reason) | UploadRejected(reason=reason):
+            return {"reason": reason.value}
         case LimitExceeded(retry_after=retry_after):
             return {"retryAfter": retry_after}
         case _:

@@ -1,7 +1,7 @@
 """POST /media/intents: what a client asks for, and what it is promised."""
 
 import re
-from base64 import b64decode
+from base64 import b64decode, b64encode
 from http import HTTPStatus
 from typing import Annotated, Literal
 
@@ -11,6 +11,7 @@ from pydantic.alias_generators import to_camel
 from profile_media.dialects.native.slots import NAMES, SLOTS
 from profile_media.domain.errors import OwnerForbidden, RequestInvalid, TypeUnsupported
 from profile_media.domain.intend import Intent, IntentRequest
+from profile_media.domain.keys import is_owner_id
 from profile_media.domain.model import ContentType
 from profile_media.domain.policy import MAX_OWNER_BYTES
 from profile_media.http.json_body import parse_object
@@ -22,7 +23,8 @@ _IDEMPOTENCY_KEY = re.compile(r"[\x21-\x7e]{1,255}")
 
 def _sha256(text: str) -> str:
     try:
-        if len(b64decode(text, validate=True)) != 32:
+        digest = b64decode(text, validate=True)
+        if len(digest) != 32 or b64encode(digest).decode() != text:  # S3 takes the one canonical spelling
             raise ValueError
     except ValueError:
         raise ValueError("must be the base64 of a SHA-256 digest") from None
@@ -30,8 +32,8 @@ def _sha256(text: str) -> str:
 
 
 def _owner_id(text: str) -> str:
-    if not 1 <= len(text.encode()) <= MAX_OWNER_BYTES:
-        raise ValueError(f"must have 1 to {MAX_OWNER_BYTES} bytes")
+    if not is_owner_id(text):
+        raise ValueError(f"must be 1 to {MAX_OWNER_BYTES} bytes of printable text")
     return text
 
 

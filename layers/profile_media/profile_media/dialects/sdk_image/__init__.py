@@ -6,7 +6,6 @@ The contract is `docs/dialects/sdk_image.md`.
 from collections.abc import Mapping
 from http import HTTPStatus
 from types import MappingProxyType
-from urllib.parse import unquote
 
 from profile_media.domain.errors import (
     ErrorCode,
@@ -17,10 +16,8 @@ from profile_media.domain.errors import (
     RequestInvalid,
     UploadRejected,
     UploadTooLarge,
-    UserNotFound,
 )
-from profile_media.domain.policy import MAX_OWNER_BYTES
-from profile_media.http.request import Json, Request
+from profile_media.http.request import Json
 from profile_media.http.wording import describe
 
 _UNFIT_PICTURE = (ErrorCode.TYPE_UNSUPPORTED, ErrorCode.UPLOAD_REJECTED, ErrorCode.IMAGE_UNACCEPTABLE)
@@ -36,18 +33,6 @@ _PUBLISHED_CODES: Mapping[ErrorCode, str] = MappingProxyType(
     }
 )
 """What the published API calls errors that its clients compare; the others have names of ours."""
-
-
-def parse_user_id(request: Request) -> str:
-    """Whom the path names. Raises UserNotFound for what cannot be anybody's id, and would be no key of a table."""
-    try:
-        # One SDK sends `|` as `%7C`, the other as it is; a REST API hands over what was sent.
-        user_id = unquote(request.path["user_id"], errors="strict")
-    except UnicodeDecodeError:
-        raise UserNotFound("not an id") from None
-    if not user_id.isprintable() or not 0 < len(user_id.encode()) <= MAX_OWNER_BYTES:
-        raise UserNotFound("not an id")
-    return user_id
 
 
 def render_error(error: MediaError | None, correlation_id: str) -> Json:
