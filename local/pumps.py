@@ -271,7 +271,7 @@ class StreamPump:
 
     def step(self) -> None:
         """One batch, or a short wait."""
-        # An iterator of moto's stops seeing new records once a transaction was rolled back, so each is used once.
+        # A number names the place also after a failure; only the second call reads, and it sees whole transactions.
         position = {"ShardIteratorType": "TRIM_HORIZON"}
         if self._last is not None:
             position = {"ShardIteratorType": "AFTER_SEQUENCE_NUMBER", "SequenceNumber": self._last}

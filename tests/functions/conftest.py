@@ -18,6 +18,7 @@ from profile_media.domain.ports import Swapped
 from tests import cloud
 from tests.builders import a_ready_upload, an_upload
 from tests.fakes import a_swap
+from tests.openapi.conformance import check, operations
 
 EVENTS = Path(__file__).parents[2] / "events"
 
@@ -67,7 +68,10 @@ def call(aws: cloud.Cloud) -> Call:
         for member, value in changes.items():
             event[member] = {**(event[member] or {}), **value} if isinstance(value, dict) else value
         answer = run(name, event)
-        return Answer(answer["statusCode"], answer["headers"], json.loads(answer["body"]))
+        given = Answer(answer["statusCode"], answer["headers"], json.loads(answer["body"]))
+        if name in operations():
+            check(name, given.status, given.headers, given.body)  # docs/openapi.yaml says what can be answered
+        return given
 
     return _call
 

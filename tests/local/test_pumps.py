@@ -3,6 +3,7 @@
 import json
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any, cast
 
 import pytest
@@ -90,8 +91,8 @@ class World:
         )
         create_all(template)
         self.pumps = Pumps(template, cast(Runner, self.functions))
-        self.s3, self.sqs, self.dynamodb = (
-            aws.client(service, template.endpoint) for service in ("s3", "sqs", "dynamodb")
+        self.s3, self.sqs, self.dynamodb, self.streams = (
+            aws.client(service, template.endpoint) for service in ("s3", "sqs", "dynamodb", "dynamodbstreams")
         )
 
     def put_row(self, id_: str, expires_at: int | None = None) -> None:
@@ -103,6 +104,31 @@ class World:
         """Removes rows, in this order, before any pump sees it."""
         for id_ in ids:
             self.dynamodb.delete_item(TableName="profile-media-local-Rows", Key={"id": {"S": id_}})
+
+    def swap(self, removed: str, added: str, is_allowed: bool = True) -> bool:
+        """Removes a row and adds another in one transaction; one that is not allowed is cancelled, and gives False."""
+        table = "profile-media-local-Rows"
+        condition = f"attribute_{'not_' if is_allowed else ''}exists(id)"
+        try:
+            self.dynamodb.transact_write_items(
+                TransactItems=[
+                    {"Delete": {"TableName": table, "Key": {"id": {"S": removed}}}},
+                    {"Put": {"TableName": table, "Item": {"id": {"S": added}}, "ConditionExpression": condition}},
+                ]
+            )
+        except self.dynamodb.exceptions.TransactionCanceledException:
+            return False
+        return True
+
+    def iterator(self) -> str:
+        """One that begins with the first record of the rows' stream."""
+        (stream,) = self.streams.list_streams(TableName="profile-media-local-Rows")["Streams"]
+        (shard,) = self.streams.describe_stream(StreamArn=stream["StreamArn"])["StreamDescription"]["Shards"]
+        return str(
+            self.streams.get_shard_iterator(
+                StreamArn=stream["StreamArn"], ShardId=shard["ShardId"], ShardIteratorType="TRIM_HORIZON"
+            )["ShardIterator"]
+        )
 
     def send_job(self, body: str) -> None:
         """Sends a message to the queue that feeds the purge function."""
@@ -227,6 +253,40 @@ def test_a_stream_goes_on_after_a_transaction_was_rolled_back(world: World) -> N
     world.put_row("c")
     world.remove_rows("c")
     eventually(lambda: world.batches("ReleaseFunction") == [["a"], ["c"]])
+
+
+def test_an_iterator_sees_nothing_of_a_transaction_cancelled_after_it_was_made(world: World) -> None:
+    world.put_row("a")
+    iterator = world.iterator()
+    assert not world.swap("a", "phantom", is_allowed=False)
+    assert world.swap("a", "b")
+    records = world.streams.get_records(ShardIterator=iterator)["Records"]
+    assert [(record["eventName"], _subject(record)) for record in records] == [
+        ("INSERT", "a"),
+        ("REMOVE", "a"),
+        ("INSERT", "b"),
+    ]
+
+
+def test_every_removed_row_is_told_once_however_many_transactions_are_cancelled_meanwhile(world: World) -> None:
+    world.pumps.start()
+    rounds, threads = 100, ("one", "two", "three", "four")
+
+    def swap_on_and_on(thread: str) -> None:
+        world.put_row(f"{thread}-0")
+        for number in range(rounds):
+            assert not world.swap(f"{thread}-{number}", "phantom", is_allowed=False)
+            assert world.swap(f"{thread}-{number}", f"{thread}-{number + 1}")
+
+    with ThreadPoolExecutor(len(threads)) as pool:
+        list(pool.map(swap_on_and_on, threads))
+    removed = [f"{thread}-{number}" for thread in threads for number in range(rounds)]
+
+    def told() -> list[str]:
+        return [id_ for batch in world.batches("ReleaseFunction") for id_ in batch]
+
+    eventually(lambda: len(told()) >= len(removed))
+    assert sorted(told()) == sorted(removed)
 
 
 def test_a_stream_starts_again_at_the_first_record_that_failed(world: World) -> None:

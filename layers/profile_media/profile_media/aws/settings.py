@@ -114,7 +114,7 @@ class UrlBinding(Binding):
     """Binding by URL."""
 
     external_avatar_hosts: tuple[str, ...] = ("*",)
-    """Whose pictures may be pointed at; `*` for anybody's."""
+    """Whose pictures may be pointed at; `*` for anybody's, empty for nobody's."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -210,7 +210,7 @@ def _from_environment[Settings](of: type[Settings]) -> Settings:
     values: dict[str, object] = {}
     for field in fields(of):  # type: ignore[arg-type]
         text = os.environ.get(field.name.upper())
-        if text or (text == "" and isinstance(field.default, str)):
+        if text or (text == "" and isinstance(field.default, str | tuple)):
             values[field.name] = _parse(field.name, str(field.type), text)
         elif field.default is MISSING:
             raise SettingInvalid(f"{field.name.upper()} is not set")
