@@ -133,7 +133,12 @@ _WAIT = {"name": "wait", "in": "query", "schema": {"type": "integer", "minimum":
 OPERATIONS: Mapping[str, Operation] = MappingProxyType(
     {
         "create_upload_intent": Operation(
-            "native", IntentPromise, _INTENT, IntentBody, parameters=(_IDEMPOTENCY_KEY,), status=HTTPStatus.CREATED
+            "native",
+            IntentPromise,
+            _INTENT | _TENANT,
+            IntentBody,
+            parameters=(_IDEMPOTENCY_KEY,),
+            status=HTTPStatus.CREATED,
         ),
         "get_upload": Operation("native", UploadView, _WATCH, parameters=(_WAIT,)),
         "get_profile": Operation("native", ProfileView, _TENANT),

@@ -9,5 +9,5 @@ from profile_media.wiring.edge import endpoint
 
 @endpoint(native)
 def handler(request: Request) -> Response:
-    intent = intents.intend(parse_intent(request))
+    intent = intents.intend(request.caller, parse_intent(request))
     return render_intent(intent, intents.links())

@@ -187,3 +187,11 @@ def test_an_administrator_may_ask_for_another_user_and_nobody_else(call: Call) -
     assert call(INTENT, body).status == 403
     assert call(INTENT, {**BODY, "owner": {"userId": ADA}}).status == 409  # the key was used for another
     assert call(INTENT, {**BODY, "owner": {"userId": ADA}}, headers={"Idempotency-Key": "mine"}).status == 201
+
+
+def test_a_user_of_another_tenant_is_not_there(call: Call, aws: cloud.Cloud) -> None:
+    assert call("get_profile", claims={"sub": GRACE, "tenant": "acme"}).status == 200
+    body = {**BODY, "owner": {"userId": GRACE}}
+    assert call(INTENT, body, claims={"admin": "true", "tenant": "globex"}).status == 404
+    assert aws.rows(cloud.UPLOADS_TABLE) == []
+    assert call(INTENT, body, claims={"admin": "true", "tenant": "acme"}).status == 201

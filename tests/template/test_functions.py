@@ -42,6 +42,7 @@ ENVIRONMENT = {
     "create_upload_intent": {
         "ALLOWED_ORIGINS",
         "APP_NAME",
+        "USERS_TABLE",
         "UPLOADS_TABLE",
         "UPLOADS_BUCKET",
         "UPLOADS_URL",

@@ -43,6 +43,7 @@ RIGHTS: dict[str, set[tuple[str, ...]]] = {
         ("dynamodb:PutItem", UPLOADS),
         ("dynamodb:UpdateItem", UPLOADS),
         ("dynamodb:DeleteItem", UPLOADS),
+        ("dynamodb:GetItem", USERS),
         ("s3:PutObject", INCOMING_OBJECTS),
     },
     "get_upload": {("dynamodb:GetItem", UPLOADS)},

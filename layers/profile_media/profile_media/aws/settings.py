@@ -53,6 +53,7 @@ class Intents:
     """Everything an upload intent needs."""
 
     app_name: str
+    users_table: str
     uploads_table: str
     uploads_bucket: str
     uploads_url: str

@@ -5,14 +5,19 @@ from functools import cache
 from profile_media.aws import settings
 from profile_media.aws.clock import SystemClock
 from profile_media.aws.grants import S3Grants
+from profile_media.aws.profiles import DynamoProfiles
 from profile_media.aws.uploads import DynamoUploads
 from profile_media.domain.intend import Intent, IntentRequest, Intents, Promises
+from profile_media.domain.model import Caller
+from profile_media.domain.people import check_tenant
 from profile_media.http.links import Links
 from profile_media.telemetry import count, logger
 
 
-def intend(request: IntentRequest) -> Intent:
-    """Promises an upload, and says so."""
+def intend(caller: Caller, request: IntentRequest) -> Intent:
+    """Promises an upload, and says so; raises UserNotFound for an owner who is another tenant's."""
+    if request.owner_id != caller.user_id:
+        check_tenant(caller, _profiles().get(request.owner_id))
     intent = _intents().intend(request)
     logger.info(
         "upload intended",
@@ -29,6 +34,11 @@ def intend(request: IntentRequest) -> Intent:
 def links() -> Links:
     """An intent names its upload; it has no picture to link to yet."""
     return Links(settings.load(settings.Intents).app_name, media_base_url="")
+
+
+@cache
+def _profiles() -> DynamoProfiles:
+    return DynamoProfiles(settings.load(settings.Intents).users_table)
 
 
 @cache
