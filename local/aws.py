@@ -82,8 +82,8 @@ def start(port: int, log: Path) -> subprocess.Popen[bytes]:
 def _read_streams_as_they_are() -> None:
     """Makes a stream's iterators look at the records of the moment they are used.
 
-    Cancelling a transaction, moto puts a copy of the table from before in the table's place. An iterator of its own goes
-    on reading the table that was dropped, where records lie that never came to be, under numbers that others then get.
+    Cancelling a transaction, moto puts a copy of the table from before in the table's place. Its iterators would go on
+    reading the table that was dropped, where records lie that never came to be, under numbers that others then get.
     """
     from moto.dynamodb.models.table import StreamRecord  # noqa: PLC0415
     from moto.dynamodbstreams.models import ShardIterator  # noqa: PLC0415
@@ -94,9 +94,9 @@ def _read_streams_as_they_are() -> None:
         self.stream_shard = self.streams_backend.dynamodb.get_table(self.stream_shard.table.name).stream_shard
         return read(self, limit)
 
-    ShardIterator.get = get
+    ShardIterator.get = get  # type: ignore[method-assign]
     # Each transaction begins with that copy; records never change, and copying all of them takes ever longer.
-    StreamRecord.__deepcopy__ = lambda self, _: self
+    StreamRecord.__deepcopy__ = lambda self, _: self  # type: ignore[attr-defined]
 
 
 def application() -> WSGIApplication:

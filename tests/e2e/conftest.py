@@ -7,7 +7,7 @@ import pytest
 
 from local.launch import launched
 
-PARAMETERS = {"PurgeDelaySeconds": "1", "OpenIntents": "100", "IntentsPerHour": "1000"}
+PARAMETERS = {"PurgeDelaySeconds": "1", "OpenIntents": "100", "IntentsPerHour": "1000", "WritesPerMinute": "1000"}
 
 
 @pytest.fixture(scope="session")
