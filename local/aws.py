@@ -1,10 +1,13 @@
 """S3, DynamoDB, DynamoDB Streams and SQS in memory, on one port of 127.0.0.1: moto, in a process of its own.
 
-python -m local.aws PORT        ends when its standard input does, so it never outlives who started it
+python -m local.aws DESCRIPTOR      of a socket that listens
+
+It ends when its standard input does, so it never outlives who started it.
 """
 
 import os
 import signal
+import socket
 import subprocess
 import sys
 import threading
@@ -17,7 +20,7 @@ from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 import botocore.session
 from botocore.config import Config
 
-from local.serving import QuietHandler, serve
+from local.serving import QuietHandler, port_of, serve
 
 REGION = "us-east-1"
 CREDENTIALS = {"access_key_id": "AKIALOCALDEVELOPMENT", "secret_access_key": "local-secret-that-opens-nothing"}
@@ -60,18 +63,20 @@ def client(service: str, endpoint: str) -> Any:
         )
 
 
-def start(port: int, log: Path) -> subprocess.Popen[bytes]:
-    """Starts it; it answers a second or so later."""
+def start(listener: socket.socket, log: Path) -> subprocess.Popen[bytes]:
+    """Starts it, and hands it what listens; it answers a second or so later."""
     environment = {
         **os.environ,
         "AWS_ACCESS_KEY_ID": CREDENTIALS["access_key_id"],
         "AWS_SECRET_ACCESS_KEY": CREDENTIALS["secret_access_key"],
         "AWS_DEFAULT_REGION": REGION,
-        "MOTO_PORT": str(port),
+        "MOTO_PORT": str(port_of(listener)),
     }
-    with log.open("ab") as output:
+    # Were it kept open here as well, nobody would notice that the process is gone.
+    with listener, log.open("ab") as output:
         return subprocess.Popen(
-            [sys.executable, "-m", "local.aws", str(port)],
+            [sys.executable, "-m", "local.aws", str(listener.fileno())],
+            pass_fds=[listener.fileno()],
             stdin=subprocess.PIPE,
             stdout=output,
             stderr=output,
@@ -116,7 +121,7 @@ def main() -> None:
     class Handler(QuietHandler, MotoRequestHandler):
         """Keeps the spelling of S3's metadata headers."""
 
-    serve(application(), int(sys.argv[1]), "aws", Handler)
+    serve(application(), socket.socket(fileno=int(sys.argv[1])), "aws", Handler)
     sys.stdin.buffer.read()
     # Taking moto down module by module would take seconds, and there is nothing to save.
     os._exit(0)

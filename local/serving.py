@@ -1,5 +1,6 @@
 """Serves a WSGI application on 127.0.0.1: a thread for each connection, which is kept, and no log lines."""
 
+import errno
 import socket
 import threading
 from typing import TYPE_CHECKING, Any
@@ -86,28 +87,38 @@ def _noting_close(app: WSGIApplication) -> WSGIApplication:
 
 
 class _Server(ThreadedWSGIServer):
-    request_queue_size = BACKLOG
     daemon_threads = True
 
 
-def free_port(wanted: int, taken: "Iterable[int]" = ()) -> int:
-    """The wanted port, or any free one where it is in use; 0 wants any."""
-    for port in (wanted, 0):
-        with socket.socket() as probe:
-            # As the server will: a port whose last connections are still closing counts as free.
-            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            try:
-                probe.bind((HOST, port))
-            except OSError:
-                continue
-            found = int(probe.getsockname()[1])
-            if found not in taken:
-                return found
-    return free_port(0, taken)
+def listen(wanted: int) -> socket.socket:
+    """Takes the wanted port, or any free one where it is in use; 0 wants any. Nobody else gets it from here on."""
+    try:
+        return socket.create_server((HOST, wanted), backlog=BACKLOG)
+    except OSError as error:
+        if error.errno not in (errno.EADDRINUSE, errno.EACCES):
+            raise
+        return socket.create_server((HOST, 0), backlog=BACKLOG)
 
 
-def serve(app: WSGIApplication, port: int, name: str, handler: type[QuietHandler] = QuietHandler) -> BaseWSGIServer:
-    """Serves in a background thread; the port is open when this returns. Raises OSError if it is taken."""
-    server = _Server(HOST, port, _noting_close(app), handler=handler)
+def port_of(listener: socket.socket) -> int:
+    """The port that was got."""
+    return int(listener.getsockname()[1])
+
+
+def free_port(wanted: int) -> int:
+    """A port that was free just now: for who can bear that somebody else takes it."""
+    with listen(wanted) as listener:
+        return port_of(listener)
+
+
+def serve(
+    app: WSGIApplication, place: int | socket.socket, name: str, handler: type[QuietHandler] = QuietHandler
+) -> BaseWSGIServer:
+    """Serves in a background thread, on what `listen` took, or on a port; it is open when this returns.
+
+    Raises OSError for a port that is taken.
+    """
+    with socket.create_server((HOST, place), backlog=BACKLOG) if isinstance(place, int) else place as listener:
+        server = _Server(HOST, port_of(listener), _noting_close(app), handler=handler, fd=listener.fileno())
     threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.1}, name=name, daemon=True).start()
     return server

@@ -11,7 +11,6 @@ import logging
 import os
 import shlex
 import signal
-import socket
 import sys
 import threading
 import time
@@ -22,14 +21,15 @@ from pathlib import Path
 from typing import Any
 
 from local import aws
+from local.browser import send
 from local.issuer import AUDIENCE, PEOPLE, Issuer, Wish
 from local.pumps import Pumps
 from local.resources import create_all, media_headers
 from local.runner import Runner, functions_of
 from local.s3_edge import create_app
-from local.serving import HOST, free_port, serve
+from local.serving import HOST, listen, port_of, serve
 from local.site import Site
-from local.state import remove_stale_state, remove_state, write_state
+from local.state import StackRunning, claimed, remove_stale_state, remove_state, write_state
 from local.template import BUCKET, FUNCTION, QUEUE, TABLE, Template, TemplateInvalid, read
 
 TEMPLATE = Path("template.yaml")
@@ -135,11 +135,13 @@ def running(options: Options) -> Iterator[dict[str, Any]]:
     """The stack, started; gives what is in stack.json, and stops everything at the end."""
     logs = options.state / "logs"
     logs.mkdir(parents=True, exist_ok=True)
-    remove_stale_state(options.state)
-    ports = _choose_ports(options.ports)
-    addresses = Addresses(**{name: f"http://{HOST}:{port}" for name, port in ports.items()})
     with ExitStack() as cleanup:
-        moto = aws.start(ports["aws"], logs / "aws.log")
+        cleanup.enter_context(claimed(options.state))
+        remove_stale_state(options.state)
+        listeners = {name: cleanup.enter_context(listen(port)) for name, port in options.ports.items()}
+        ports = {name: port_of(listener) for name, listener in listeners.items()}
+        addresses = Addresses(**{name: f"http://{HOST}:{port}" for name, port in ports.items()})
+        moto = aws.start(listeners["aws"], logs / "aws.log")
         cleanup.callback(moto.wait)
         cleanup.callback(moto.kill)
         template = read(options.template, options.parameters, addresses.aws, aws.REGION, addresses.local_parameters)
@@ -148,7 +150,7 @@ def running(options: Options) -> Iterator[dict[str, Any]]:
         runner = Runner(functions, logs)
         cleanup.callback(runner.stop)
         gateway = _gateway(template, runner, ports["api"])
-        _wait_for(moto.poll, ports["aws"])
+        _wait_for(moto.poll, addresses.aws)
         create_all(template)
         issuer = Issuer(addresses.issuer, template.parameters.get("TenantClaim", ""))
         edge = create_app(
@@ -162,7 +164,7 @@ def running(options: Options) -> Iterator[dict[str, Any]]:
         )
         site = Site(lambda: _for_the_page(addresses, issuer))
         for name, app in {"api": gateway, "page": site, "edge": edge, "issuer": issuer}.items():
-            server = serve(app, ports[name], name)
+            server = serve(app, listeners[name], name)
             cleanup.callback(server.server_close)
             cleanup.callback(server.shutdown)
         pumps = Pumps(template, runner)
@@ -176,27 +178,20 @@ def running(options: Options) -> Iterator[dict[str, Any]]:
         yield state
 
 
-def _choose_ports(wanted: dict[str, int]) -> dict[str, int]:
-    chosen: dict[str, int] = {}
-    for name, port in wanted.items():
-        chosen[name] = free_port(port, taken=chosen.values())
-    return chosen
-
-
 def _gateway(template: Template, runner: Runner, port: int) -> Any:
     from local.gateway import Gateway  # noqa: PLC0415 - SAM CLI takes seconds to import, while moto starts
 
     return Gateway(template, runner, port).application
 
 
-def _wait_for(exit_status: Callable[[], int | None], port: int) -> None:
-    """Until moto takes connections; raises StartFailed if it ends or takes too long."""
+def _wait_for(exit_status: Callable[[], int | None], endpoint: str) -> None:
+    """Until moto answers; raises StartFailed if it ends or takes too long."""
     deadline = time.monotonic() + START_SECONDS
     while time.monotonic() < deadline:
         if exit_status() is not None:
             raise StartFailed("the local AWS did not start: see aws.log")
         try:
-            socket.create_connection((HOST, port), timeout=1).close()
+            send("GET", f"{endpoint}/moto-api/data.json")
         except OSError:
             time.sleep(0.05)
         else:
@@ -239,7 +234,7 @@ def _users(issuer: Issuer) -> dict[str, Any]:
     }
 
 
-def _announce(state: dict[str, Any], seconds: float) -> None:
+def _announce(state: dict[str, Any], folder: Path, seconds: float) -> None:
     token = state["users"]["ada"]["token"]
     print(
         f"""
@@ -248,7 +243,7 @@ The stack is up, after {seconds:.1f} seconds. Ctrl-C ends it.
   page    {state["page"]}
   API     {state["api"]}
   S3      {state["uploads"]}
-  AWS     {state["aws_endpoint"]}    (everything behind: see {STATE / "stack.json"}, logs in {STATE / "logs"})
+  AWS     {state["aws_endpoint"]}    (everything behind: see {folder / "stack.json"}, logs in {folder / "logs"})
 
 A token of Ada's, for eight hours (`make token USER=grace` mints others):
 
@@ -278,10 +273,10 @@ def main(arguments: list[str]) -> int:
     parent = os.getppid()
     try:
         with running(options) as state:
-            _announce(state, time.monotonic() - began)
+            _announce(state, options.state, time.monotonic() - began)
             while not ending.wait(WATCH_SECONDS) and os.getppid() == parent:
                 pass
-    except (StartFailed, TemplateInvalid, OSError) as error:
+    except (StackRunning, StartFailed, TemplateInvalid, OSError) as error:
         print(error, file=sys.stderr)
         return 1
     return 0

@@ -3,16 +3,46 @@
 It is there exactly while a stack is ready: written whole, and removed when that stack stops.
 """
 
+import fcntl
 import json
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 FILE = "stack.json"
+LOCK = "lock"
 
 
 class StackNotRunning(Exception):
     """There is no stack, or it died without removing its file."""
+
+
+class StackRunning(Exception):
+    """The folder belongs to a stack that runs, or is just starting; says where it is."""
+
+
+@contextmanager
+def claimed(folder: Path) -> Iterator[None]:
+    """Keeps the folder for one stack, until that ends, however it ends; raises StackRunning."""
+    folder.mkdir(parents=True, exist_ok=True)
+    with (folder / LOCK).open("a") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise StackRunning(
+                f"A stack is {_whereabouts(folder)} already, with its state in {folder}. "
+                "Another beside it wants a folder of its own: python -m local --state FOLDER"
+            ) from None
+        yield
+
+
+def _whereabouts(folder: Path) -> str:
+    try:
+        return f"running on {read_state(folder)['page']}"
+    except StackNotRunning:
+        return "starting"
 
 
 def read_state(folder: Path) -> dict[str, Any]:

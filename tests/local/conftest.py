@@ -10,7 +10,7 @@ import pytest
 from local import aws
 from local.browser import send
 from local.runner import Function, Runner
-from local.serving import free_port
+from local.serving import listen, port_of
 from local.template import Template, read
 from tests.local.standins import eventually
 
@@ -65,9 +65,9 @@ def read_template(tmp_path: Path) -> ReadTemplate:
 @pytest.fixture(scope="session")
 def aws_process(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The address of a local AWS."""
-    port = free_port(0)
-    process = aws.start(port, tmp_path_factory.mktemp("aws") / "aws.log")
-    endpoint = f"http://127.0.0.1:{port}"
+    listener = listen(0)
+    endpoint = f"http://127.0.0.1:{port_of(listener)}"
+    process = aws.start(listener, tmp_path_factory.mktemp("aws") / "aws.log")
     eventually(lambda: _answers(endpoint), STARTS)
     yield endpoint
     process.kill()

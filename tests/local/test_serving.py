@@ -8,7 +8,7 @@ from wsgiref.types import StartResponse, WSGIEnvironment
 import pytest
 from werkzeug.wrappers import Request, Response
 
-from local.serving import HOST, free_port, serve
+from local.serving import HOST, free_port, listen, port_of, serve
 
 pytestmark = pytest.mark.enable_socket
 
@@ -54,11 +54,14 @@ def test_an_application_that_wants_to_close_is_heard(connection: http.client.HTT
     assert connection.sock is None
 
 
-def test_a_port_that_is_taken_is_passed_over() -> None:
-    with socket.socket() as taken:
-        taken.bind((HOST, 0))
-        taken.listen()
-        port = int(taken.getsockname()[1])
-        assert free_port(port) != port
+def test_a_port_is_kept_from_when_it_is_chosen_and_one_that_is_taken_is_passed_over() -> None:
+    with listen(0) as first, listen(port_of(first)) as second:
+        port = port_of(first)
+        assert port_of(second) not in (0, port)
+        with pytest.raises(OSError, match="in use"):
+            serve(_app, port, "test")
+        server = serve(_app, first, "test")
+        with socket.create_connection((HOST, port), timeout=10):
+            server.shutdown()
+        server.server_close()
     assert free_port(port) == port
-    assert free_port(port, taken=[port]) != port

@@ -3,14 +3,23 @@
 import json
 import os
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 from werkzeug.test import Client
 
 from local.site import Site
-from local.stack import PORTS, parse_arguments
-from local.state import StackNotRunning, read_state, remove_stale_state, remove_state, write_state
+from local.stack import PORTS, Options, parse_arguments, running
+from local.state import (
+    StackNotRunning,
+    StackRunning,
+    claimed,
+    read_state,
+    remove_stale_state,
+    remove_state,
+    write_state,
+)
 
 
 def test_parameters_and_ports_are_read_as_make_gives_them() -> None:
@@ -53,6 +62,27 @@ def test_a_dead_stacks_state_does_not_count_and_another_stacks_stays(tmp_path: P
     remove_stale_state(tmp_path)
     remove_state(tmp_path)
     assert (tmp_path / "stack.json").exists()
+
+
+def test_a_folder_is_one_stacks_and_another_is_told_where_that_is(tmp_path: Path) -> None:
+    with claimed(tmp_path):
+        with pytest.raises(StackRunning, match="is starting already"), running(Options(state=tmp_path)):
+            pass
+        write_state(tmp_path, {"page": "http://127.0.0.1:3001"})
+        before = (tmp_path / "stack.json").read_bytes()
+        second = subprocess.run(
+            [sys.executable, "-m", "local", "--state", str(tmp_path)],
+            check=False,
+            capture_output=True,
+            text=True,
+            timeout=60,
+        )
+        assert second.returncode == 1
+        assert "running on http://127.0.0.1:3001 already" in second.stderr
+        assert len(second.stderr.splitlines()) == 1
+        assert (tmp_path / "stack.json").read_bytes() == before
+    with claimed(tmp_path):
+        pass
 
 
 @pytest.fixture
