@@ -48,8 +48,30 @@ class Cors:
     allowed_origins: tuple[str, ...]
 
 
-@dataclass(frozen=True)
-class Intents:
+@dataclass(frozen=True, kw_only=True)
+class Promising:
+    """How much a user may upload, and how long an upload may take to come."""
+
+    avatar_max_bytes: int = 10 * 1024 * 1024
+    cover_image_max_bytes: int = 10 * 1024 * 1024
+    open_intents: int = 5
+    intents_per_hour: int = 30
+    pending_ttl_seconds: int = 3600
+
+    @property
+    def limits(self) -> Limits:
+        """Sizes and counts."""
+        return Limits(
+            max_bytes=MappingProxyType(
+                {Slot.AVATAR: self.avatar_max_bytes, Slot.COVER_IMAGE: self.cover_image_max_bytes}
+            ),
+            open_intents=self.open_intents,
+            intents_per_hour=self.intents_per_hour,
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Intents(Promising):
     """Everything an upload intent needs."""
 
     app_name: str
@@ -58,17 +80,7 @@ class Intents:
     uploads_bucket: str
     uploads_url: str
     """Where browsers POST to."""
-    avatar_max_bytes: int = 10 * 1024 * 1024
-    cover_image_max_bytes: int = 10 * 1024 * 1024
-    open_intents: int = 5
-    intents_per_hour: int = 30
-    pending_ttl_seconds: int = 3600
     grant_seconds: int = 300
-
-    @property
-    def limits(self) -> Limits:
-        """Sizes and counts."""
-        return _limits(self)
 
     @property
     def lifetimes(self) -> Lifetimes:
@@ -126,22 +138,12 @@ class Viewing(Binding):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Ingesting(Binding):
+class Ingesting(Binding, Promising):
     """Taking a picture through the API."""
 
     media_bucket: str
     purge_queue_url: str
-    avatar_max_bytes: int = 10 * 1024 * 1024
-    cover_image_max_bytes: int = 10 * 1024 * 1024
-    open_intents: int = 5
-    intents_per_hour: int = 30
-    pending_ttl_seconds: int = 3600
     settled_ttl_seconds: int = 86400
-
-    @property
-    def limits(self) -> Limits:
-        """Sizes and counts."""
-        return _limits(self)
 
     @property
     def lifetimes(self) -> Lifetimes:
@@ -180,16 +182,6 @@ class Purging:
 
     uploads_bucket: str
     media_bucket: str
-
-
-def _limits(chosen: Intents | Ingesting) -> Limits:
-    return Limits(
-        max_bytes=MappingProxyType(
-            {Slot.AVATAR: chosen.avatar_max_bytes, Slot.COVER_IMAGE: chosen.cover_image_max_bytes}
-        ),
-        open_intents=chosen.open_intents,
-        intents_per_hour=chosen.intents_per_hour,
-    )
 
 
 _read: dict[type, object] = {}
