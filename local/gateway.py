@@ -30,7 +30,7 @@ from samcli.local.apigw.exceptions import InvalidLambdaAuthorizerResponse, Lambd
 from samcli.local.apigw.local_apigw_service import LocalApigwService
 from samcli.local.apigw.route import Route
 from werkzeug.datastructures import Headers
-from werkzeug.exceptions import HTTPException
+from werkzeug.exceptions import ClientDisconnected, HTTPException
 from werkzeug.routing import RequestRedirect
 
 from local.runner import PayloadTooLarge, Runner, Throttled, Timeout
@@ -309,9 +309,15 @@ class _Edge:
             return start_response(status, [*headers, ("x-amzn-RequestId", request_id)], exc_info)
 
         environ["PATH_INFO"] = _path_as_sent(environ)
-        body = environ["wsgi.input"].read(_declared_length(environ))
+        declared = _declared_length(environ)
+        try:
+            body = environ["wsgi.input"].read(declared)
+        except (OSError, ClientDisconnected):  # chunks that are none, or nothing where something was promised
+            return self._refuse_body("DEFAULT_4XX", environ, start)
+        if len(body) < declared and not environ.get("wsgi.input_terminated"):
+            return self._refuse_body("DEFAULT_4XX", environ, start)
         if len(body) > MAX_BODY:
-            return self._refuse_body(environ, start)
+            return self._refuse_body("REQUEST_TOO_LARGE", environ, start)
         mimetype = environ.get("CONTENT_TYPE", "").partition(";")[0].strip().lower()
         if mimetype not in self.binary_types and "*/*" not in self.binary_types:
             # API Gateway passes text on as text: what is not UTF-8 arrives with replacement characters.
@@ -321,9 +327,11 @@ class _Edge:
         )
         return self.app(environ, start)
 
-    def _refuse_body(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+    def _refuse_body(
+        self, response_type: str, environ: WSGIEnvironment, start_response: StartResponse
+    ) -> Iterable[bytes]:
         headers = Request(environ).headers
-        status, answer, body = self.responses.render("REQUEST_TOO_LARGE", environ[REQUEST_ID], headers)
+        status, answer, body = self.responses.render(response_type, environ[REQUEST_ID], headers)
         response = Response(body, status, answer)
         # What is left of the body would be taken for the next request.
         response.headers["Connection"] = "close"

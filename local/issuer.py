@@ -19,6 +19,7 @@ import jwt
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from jwt.algorithms import ECAlgorithm, RSAAlgorithm
+from werkzeug.exceptions import ClientDisconnected
 from werkzeug.wrappers import Request, Response
 
 AUDIENCE = "profile-media-local"
@@ -161,8 +162,8 @@ class Issuer:
             return _json(self.jwks())
         if (request.method, request.path) == ("POST", "/tokens"):
             try:
-                return _json({"token": self.mint(Wish(**request.get_json()))})
-            except (RequestUnknown, TypeError) as error:
+                return _json({"token": self.mint(Wish(**json.loads(request.get_data())))})
+            except (RequestUnknown, TypeError, ValueError, OSError, ClientDisconnected) as error:
                 return _json({"message": str(error)}, 400)
         return _json({"message": "there are GET /.well-known/jwks.json and POST /tokens"}, 404)
 

@@ -58,6 +58,12 @@ class QuietHandler(WSGIRequestHandler):
             except ClientDisconnected:
                 self.close_connection = True
 
+    def send_error(self, code: int, message: str | None = None, explain: str | None = None) -> None:
+        """Refuses what cannot be parsed: it has no environment, perhaps no version, and ends the connection."""
+        self.environ = {CLOSE: True}
+        self.request_version = self.protocol_version
+        super().send_error(code, message, explain)
+
     def send_header(self, keyword: str, value: str) -> None:
         """Leaves out Werkzeug's own `Connection: close` wherever nobody else wants it."""
         if keyword == "Connection" and not self.environ.get(CLOSE):

@@ -37,6 +37,8 @@ STATE = Path(".local")
 PORTS = {"api": 3000, "page": 3001, "edge": 3002, "issuer": 3003, "aws": 3004}
 """Where each part is, if its port is free."""
 
+LAST_PORT = 65535
+
 START_SECONDS = 60
 """For moto to answer; it takes two on an idle machine."""
 
@@ -107,9 +109,16 @@ def parse_arguments(arguments: list[str]) -> Options:
     parser.add_argument("--ports", default="", help="the first of five ports, or api=… page=… edge=… issuer=… aws=…")
     chosen = parser.parse_args(arguments)
     try:
-        return Options(chosen.template, chosen.state, _ports(chosen.ports), _pairs(chosen.params))
+        return Options(chosen.template, chosen.state, _ports(chosen.ports), _parameters(chosen.params))
     except ValueError as error:
         parser.error(str(error))
+
+
+def _parameters(text: str) -> dict[str, str]:
+    chosen = _pairs(text)
+    if not chosen.get("AllowedOrigins", "any"):
+        raise ValueError("AllowedOrigins is empty, and a bucket's CORS rule wants at least one origin")
+    return chosen
 
 
 def _pairs(text: str) -> dict[str, str]:
@@ -123,11 +132,17 @@ def _ports(text: str) -> dict[str, int]:
     """Numbers by part; 0 means any."""
     if text.isdecimal():
         first = int(text)
-        return {name: first + index if first else 0 for index, name in enumerate(PORTS)}
+        return _in_range({name: first + index if first else 0 for index, name in enumerate(PORTS)})
     chosen = {name: int(port) for name, port in _pairs(text).items()}
     if unknown := chosen.keys() - PORTS.keys():
         raise ValueError(f"there is no port called {', '.join(unknown)}")
-    return {**PORTS, **chosen}
+    return _in_range({**PORTS, **chosen})
+
+
+def _in_range(ports: dict[str, int]) -> dict[str, int]:
+    if wrong := [f"{name}={port}" for name, port in ports.items() if not 0 <= port <= LAST_PORT]:
+        raise ValueError(f"ports end at {LAST_PORT}: {', '.join(wrong)}")
+    return ports
 
 
 @contextmanager

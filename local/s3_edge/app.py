@@ -9,13 +9,14 @@ from http import HTTPStatus
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
+from werkzeug.exceptions import ClientDisconnected
 from werkzeug.wrappers import Request, Response
 
 from local.s3_edge import cors, media, store
 from local.s3_edge.documents import error_document, post_response
 from local.s3_edge.evaluation import evaluate, object_path
 from local.s3_edge.form import LARGEST_FILE, Body, Received, read_form
-from local.s3_edge.refusal import Refusal, denied, too_large
+from local.s3_edge.refusal import Refusal, denied, incomplete, too_large
 from local.s3_edge.signature import Keys
 
 if TYPE_CHECKING:
@@ -78,9 +79,14 @@ class _Body:
 
     source: Body
     left: int
+    is_cut: bool = False
 
     def read(self, size: int, /) -> bytes:
-        chunk = self.source.read(min(size, self.left))
+        try:
+            chunk = self.source.read(min(size, self.left))
+        except (ClientDisconnected, ConnectionError):
+            self.is_cut = True
+            raise incomplete() from None
         self.left -= len(chunk)
         return chunk
 
@@ -88,9 +94,9 @@ class _Body:
         """Drops the rest; False where it is too much, or the client is gone."""
         allowance = MOST_DRAINED
         try:
-            while self.left and allowance > 0 and (chunk := self.read(1 << 16)):
+            while self.left and not self.is_cut and allowance > 0 and (chunk := self.read(1 << 16)):
                 allowance -= len(chunk)
-        except OSError:
+        except (OSError, Refusal):
             return False
         return not self.left
 

@@ -55,6 +55,12 @@ def malformed_form() -> Refusal:
     return bad_request("MalformedPOSTRequest", "The body of your POST request is not well-formed multipart/form-data.")
 
 
+def incomplete() -> Refusal:
+    """400: the connection ended before the body did."""
+    message = "You did not provide the number of bytes specified by the Content-Length HTTP header"
+    return bad_request("IncompleteBody", message)
+
+
 def not_a_form() -> Refusal:
     """412: the request does not even claim to be a form."""
     return Refusal(

@@ -1,13 +1,16 @@
 """The gateway answers as API Gateway does: its own refusals from the template, and no function behind a 401."""
 
 import base64
+import io
 import json
 from collections.abc import Callable
 from typing import Any, cast
 
 import pytest
 from samcli.lib.telemetry.event import EventTracker
+from werkzeug.serving import DechunkedInput
 from werkzeug.test import Client, TestResponse
+from werkzeug.wsgi import LimitedStream
 
 from local.gateway import MAX_BODY, Gateway
 from local.runner import PayloadTooLarge, Runner, Throttled, Timeout
@@ -240,6 +243,24 @@ def test_a_body_of_more_than_ten_megabytes_is_too_large(api: Api) -> None:
     refused = api.call("POST", "/things", data=b"x" * (MAX_BODY + 1))
     assert (refused.status_code, refused.headers["Connection"]) == (413, "close")
     assert len(api.handled()) == 1
+
+
+@pytest.mark.parametrize(
+    "chunks", [b"zz\r\n{}\r\n0\r\n\r\n", b"-1\r\n{}\r\n0\r\n\r\n", b"10\r\n{}", b"2\r\n{}", b"2\r\n{}0\r\n\r\n", b""]
+)
+def test_chunks_that_are_none_are_a_bad_request(chunks: bytes, api: Api) -> None:
+    sent = {"wsgi.input": DechunkedInput(io.BytesIO(chunks)), "wsgi.input_terminated": True}
+    refused = api.call("POST", "/things", environ_overrides=sent)
+    assert (refused.status_code, refused.json) == (400, {"message": "Bad request"})
+    assert refused.headers["Connection"] == "close"
+    assert refused.headers["x-amzn-RequestId"]
+    assert api.handled() == []
+
+
+def test_a_body_that_ends_too_early_is_a_bad_request(api: Api) -> None:
+    sent = {"wsgi.input": LimitedStream(io.BytesIO(b"{}"), 100), "CONTENT_LENGTH": "100"}
+    assert api.call("POST", "/things", environ_overrides=sent).status_code == 400
+    assert api.handled() == []
 
 
 def test_text_stays_text_and_only_binary_types_are_encoded(api: Api) -> None:

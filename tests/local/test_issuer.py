@@ -109,6 +109,8 @@ def test_it_answers_over_http(issuer: Issuer) -> None:
     assert _verified(issuer, answer.json["token"])["sub"] == "auth0|ada"
     assert client.post("/tokens", json={"user": "mallory"}).status_code == 400
     assert client.post("/tokens", json={"colour": "red"}).status_code == 400
+    for body in (b"", b"{", b"[]", b'"ada"', b"\xff"):
+        assert client.post("/tokens", data=body, content_type="application/json").status_code == 400
     assert client.get("/elsewhere").status_code == 404
 
 

@@ -54,6 +54,26 @@ def test_an_application_that_wants_to_close_is_heard(connection: http.client.HTT
     assert connection.sock is None
 
 
+@pytest.mark.parametrize(
+    ("request_", "status"),
+    [
+        (b"GET / HTTP/1.1\r\nA: " + b"a" * 70_000 + b"\r\n\r\n", 431),
+        (b"GET / HTTP/1.1\r\n" + b"A: a\r\n" * 101 + b"\r\n", 431),
+        (b"GET /" + b"a" * 70_000 + b" HTTP/1.1\r\n\r\n", 414),
+        (b"GET / HTTP/9.9\r\n\r\n", 505),
+    ],
+)
+def test_what_cannot_be_parsed_is_refused_and_ends_the_connection(
+    request_: bytes, status: int, connection: http.client.HTTPConnection
+) -> None:
+    connection.connect()
+    connection.send(request_)
+    answer = http.client.HTTPResponse(connection.sock)
+    answer.begin()
+    assert (answer.status, answer.getheader("Connection")) == (status, "close")
+    answer.close()
+
+
 def test_a_port_is_kept_from_when_it_is_chosen_and_one_that_is_taken_is_passed_over() -> None:
     with listen(0) as first, listen(port_of(first)) as second:
         port = port_of(first)

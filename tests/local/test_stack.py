@@ -33,10 +33,23 @@ def test_parameters_and_ports_are_read_as_make_gives_them() -> None:
     assert set(parse_arguments(["--ports", "0"]).ports.values()) == {0}
 
 
-@pytest.mark.parametrize("arguments", [["--params", "PurgeDelaySeconds"], ["--ports", "door=1"], ["--ports", "api=x"]])
-def test_what_is_not_a_parameter_or_a_port_is_refused(arguments: list[str]) -> None:
-    with pytest.raises(SystemExit):
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["--params", "PurgeDelaySeconds"],
+        ["--ports", "door=1"],
+        ["--ports", "api=x"],
+        ["--ports", "99999"],
+        ["--ports", "65534"],
+        ["--ports", "api=-1"],
+        ["--params", "AllowedOrigins="],
+    ],
+)
+def test_what_is_not_a_parameter_or_a_port_is_refused(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
         parse_arguments(arguments)
+    assert ended.value.code == 2
+    assert capsys.readouterr().err.splitlines()[-1].startswith("local: error: ")
 
 
 def test_the_state_is_there_for_its_owner_only_and_while_its_stack_runs(tmp_path: Path) -> None:

@@ -7,6 +7,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from botocore.exceptions import EndpointConnectionError
+from werkzeug.wsgi import LimitedStream
 
 from local.s3_edge import create_app
 from tests.local.s3_edge.conftest import MEDIA_HEADERS, Edge, document
@@ -19,6 +20,17 @@ LOCATION = f"{PUBLIC_URL}/{UPLOADS}/incoming%2Fowner%2Fupload"
 def answer(status: str) -> Form:
     """A form that asks for this status."""
     return Form(fields={"success_action_status": status})
+
+
+@pytest.mark.parametrize("kept", [0, 10, -1])
+def test_a_body_shorter_than_it_was_said_to_be_is_incomplete(edge: Edge, kept: int) -> None:
+    body = Form().body()
+    response = edge.post_stream(LimitedStream(BytesIO(body[:kept]), len(body)), str(len(body)))
+    assert response.status_code == 400
+    assert document(response)["Code"] == "IncompleteBody"
+    assert response.headers["Access-Control-Allow-Origin"] == ORIGIN
+    assert response.headers["Connection"] == "close"
+    assert edge.stored() == {}
 
 
 @pytest.mark.parametrize(
@@ -308,7 +320,7 @@ def test_a_client_that_hangs_up_stores_nothing(edge: Edge) -> None:
             raise ConnectionResetError
 
     response = edge.post_stream(HungUp(), "100")
-    assert document(response)["Code"] == "MalformedPOSTRequest"
+    assert document(response)["Code"] == "IncompleteBody"
     assert response.headers["Connection"] == "close"
 
 
