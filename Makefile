@@ -18,12 +18,16 @@ format: install ## rewrite the code the one way
 	ruff format .
 	ruff check --fix .
 
+# Python without an ending, which the tools would not find by themselves.
+SCRIPTS = scripts/smoke_built scripts/invoke_built
+
 lint: install
-	ruff format --check .
-	ruff check .
+	ruff format --check . $(SCRIPTS)
+	ruff check . $(SCRIPTS)
 
 types: install
 	mypy
+	mypy scripts/smoke_built
 
 imports: install
 	lint-imports
@@ -49,7 +53,7 @@ build: install ## functions and layers, as they would be deployed, and tried out
 	sam build --parameter-overrides Architecture=$(if $(filter x86_64,$(shell uname -m)),x86_64,arm64)
 	scripts/smoke_built
 
-check: lint types imports test ## what CI does
+check: lint types imports template test ## what CI does
 
 up: install ## the whole service on this machine: PARAMS="PurgeDelaySeconds=2 …" PORTS=4000
 	@exec python -m local --params "$(PARAMS)" --ports "$(PORTS)"
