@@ -10,15 +10,15 @@ from typing import Any
 
 import pytest
 
+from openapi.operations import SAMPLES
 from profile_media import dialects
 from profile_media.dialects import native, public_id
 from profile_media.dialects.native.intents import IntentBody
 from profile_media.dialects.native.showing import LONGEST_WAIT
 from profile_media.dialects.native.slots import NAMES
-from profile_media.domain import errors
-from profile_media.domain.errors import ErrorCode, MediaError
+from profile_media.domain.errors import ErrorCode
 from profile_media.domain.intend import RENEWAL
-from profile_media.domain.model import ContentType, Reason, Slot, State
+from profile_media.domain.model import ContentType, Slot, State
 from profile_media.domain.policy import MAX_JPEG_SCANS, MAX_PIXELS, MAX_SIDE, MIN_SIDE, SIZES, Limits
 from profile_media.http.status import STATUSES
 from profile_media.http.wording import REASONS
@@ -34,28 +34,6 @@ PAGES = {
     for found in pkgutil.iter_modules(dialects.__path__)
 }
 """A page for each dialect there is, and the dialect."""
-
-SAMPLES: dict[ErrorCode, MediaError] = {
-    error.code: error
-    for error in (
-        errors.RequestInvalid(("slot: Field required",)),
-        errors.ReferenceInvalid("not a public id"),
-        errors.UploadNotFound("expired"),
-        errors.UploadNotReady("6f1c2b9e-3d44-4c1a-9a52-0b7d1f3e8a90"),
-        errors.UploadRejected(Reason.CORRUPT),
-        errors.SlotMismatch(Slot.AVATAR),
-        errors.TypeUnsupported("image/bmp"),
-        errors.UploadTooLarge(10_485_760),
-        errors.ImageUnacceptable(Reason.CORRUPT),
-        errors.IdempotencyConflict(),
-        errors.LimitExceeded("open_intents", 60),
-        errors.AttachmentChanged(Slot.AVATAR),
-        errors.OwnerForbidden(),
-        errors.UserNotFound("unknown"),
-        errors.PayloadTooLarge(4_194_304),
-        errors.Unavailable("SlowDown"),
-    )
-}
 
 
 def status_of(dialect: ModuleType, code_: ErrorCode) -> HTTPStatus:

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from openapi.operations import SAMPLES
 from profile_media.dialects import sdk_image
 from profile_media.dialects.sdk_image.showing import render_user
 from profile_media.dialects.sdk_image.writing import UserBody
@@ -16,7 +17,6 @@ from profile_media.http.links import Links
 from profile_media.http.status import STATUSES
 from tests.builders import ADA, NOW
 from tests.docs.markdown import code, prose, read, table
-from tests.docs.test_dialects import SAMPLES
 from tests.docs.test_readme import routes
 
 PAGE = "docs/dialects/sdk_image.md"

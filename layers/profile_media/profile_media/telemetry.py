@@ -5,7 +5,7 @@ where JSON escapes them, so that no name can forge a second line.
 """
 
 import json
-from typing import Any
+from typing import Any, Protocol
 
 from aws_lambda_powertools import Logger, Metrics
 from aws_lambda_powertools.metrics import MetricUnit
@@ -32,11 +32,20 @@ def count(name: str, amount: int = 1) -> None:
     metrics.add_metric(name=name, unit=MetricUnit.Count, value=amount)
 
 
-def began(function_name: str, request_id: str, correlation_id: str | None = None) -> None:
+class LambdaContext(Protocol):
+    """What is used of Lambda's own context."""
+
+    @property
+    def function_name(self) -> str: ...
+    @property
+    def aws_request_id(self) -> str: ...
+
+
+def began(context: LambdaContext, correlation_id: str | None = None) -> None:
     """Starts an invocation's records: clears what the last one left, and says which this is."""
     logger.clear_state()
-    logger.append_keys(function_name=function_name, function_request_id=request_id)
-    logger.set_correlation_id(correlation_id or request_id)
+    logger.append_keys(function_name=context.function_name, function_request_id=context.aws_request_id)
+    logger.set_correlation_id(correlation_id or context.aws_request_id)
 
 
 def ended() -> None:

@@ -17,7 +17,7 @@ from profile_media.http.envelope import unauthorized
 from profile_media.http.identity import identity_of
 from profile_media.http.request import Json, Request, Response, body_of, headers_of, to_event
 from profile_media.http.status import STATUSES
-from profile_media.telemetry import began, count, ended, logger
+from profile_media.telemetry import LambdaContext, began, count, ended, logger
 
 
 class Dialect(Protocol):
@@ -27,15 +27,6 @@ class Dialect(Protocol):
     def STATUSES(self) -> Mapping[ErrorCode, HTTPStatus]: ...
 
     def render_error(self, error: MediaError | None, correlation_id: str) -> Json: ...
-
-
-class LambdaContext(Protocol):
-    """What is used of Lambda's own context."""
-
-    @property
-    def function_name(self) -> str: ...
-    @property
-    def aws_request_id(self) -> str: ...
 
 
 type Event = Mapping[str, Any]
@@ -51,7 +42,7 @@ def endpoint(
         @wraps(respond)
         def handler(event: Event, context: LambdaContext) -> dict[str, Any]:
             correlation_id = str(event["requestContext"]["requestId"])
-            began(context.function_name, context.aws_request_id, correlation_id)
+            began(context, correlation_id)
             headers = headers_of(event)
             shared = {"x-correlation-id": correlation_id, **cors.headers_for(headers.get("origin"), allowed_origins())}
             try:

@@ -2,20 +2,11 @@
 
 from collections.abc import Callable, Mapping
 from functools import wraps
-from typing import Any, Protocol
+from typing import Any
 
-from profile_media.telemetry import began, count, ended, logger
+from profile_media.telemetry import LambdaContext, began, count, ended, logger
 
 type Event = Mapping[str, Any]
-
-
-class LambdaContext(Protocol):
-    """What is used of Lambda's own context."""
-
-    @property
-    def function_name(self) -> str: ...
-    @property
-    def aws_request_id(self) -> str: ...
 
 
 def trigger[Result](react: Callable[[Event], Result]) -> Callable[[Event, LambdaContext], Result]:
@@ -23,7 +14,7 @@ def trigger[Result](react: Callable[[Event], Result]) -> Callable[[Event, Lambda
 
     @wraps(react)
     def handler(event: Event, context: LambdaContext) -> Result:
-        began(context.function_name, context.aws_request_id)
+        began(context)
         try:
             return react(event)
         except Exception:
