@@ -13,6 +13,8 @@ from moto import mock_aws
 from profile_media.aws import settings
 from tests import cloud
 
+pytest_plugins = ["tests.assurance"]
+
 os.environ.update(cloud.ENVIRONMENT)  # before any client is made
 
 # No deadlines: a shared machine may be slow. And in CI the same examples every time, so that red means the change.
