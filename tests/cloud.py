@@ -2,17 +2,23 @@
 
 import json
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
-from profile_media.aws import session
+import botocore.session
+from moto.dynamodb.models import dynamodb_backends
+from moto.s3.models import s3_backends
+from moto.sqs.models import sqs_backends
+
 from tests.template.document import properties
 
+ACCOUNT = "123456789012"
 REGION = "eu-central-1"
 UPLOADS_BUCKET = "uploads"
 MEDIA_BUCKET = "media"
 UPLOADS_TABLE = "uploads"
 USERS_TABLE = "users"
-QUEUE_URL = f"https://sqs.{REGION}.amazonaws.com/123456789012/purge"
+QUEUE_URL = f"https://sqs.{REGION}.amazonaws.com/{ACCOUNT}/purge"
 MEDIA_BASE_URL = "https://media.example.com"
 
 ENVIRONMENT = {
@@ -65,14 +71,32 @@ class Cloud:
         return bodies
 
 
+@cache
+def _behind_the_scenes() -> botocore.session.Session:
+    """A session of the tests' own: tests/rights.py holds the functions' to their rights."""
+    return botocore.session.get_session()
+
+
 def deploy() -> Cloud:
     """Makes what the functions expect to be there; the tables as the template has them."""
-    make = session.session().create_client
+    make = _behind_the_scenes().create_client
     built = Cloud(make("s3"), make("dynamodb"), make("sqs"))
+    _furnish(built)
+    return built
+
+
+def empty(built: Cloud) -> None:
+    """Makes it all anew, for the same clients."""
+    s3_backends[ACCOUNT]["aws"].reset()
+    dynamodb_backends[ACCOUNT][REGION].reset()
+    sqs_backends[ACCOUNT][REGION].reset()
+    _furnish(built)
+
+
+def _furnish(built: Cloud) -> None:
     for bucket in (UPLOADS_BUCKET, MEDIA_BUCKET):
         built.s3.create_bucket(Bucket=bucket, CreateBucketConfiguration={"LocationConstraint": REGION})
     for name, logical_id in ((UPLOADS_TABLE, "UploadsTable"), (USERS_TABLE, "UsersTable")):
         schema = {key: properties(logical_id)[key] for key in ("BillingMode", "AttributeDefinitions", "KeySchema")}
         built.dynamodb.create_table(TableName=name, **schema)
     built.sqs.create_queue(QueueName="purge")
-    return built

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from enum import StrEnum
-from threading import Lock
+from threading import RLock
 from typing import Any
 
 import pytest
@@ -44,6 +44,11 @@ class Refusal(StrEnum):
         return _response(url, 400, _dynamodb_error(self.value))
 
 
+def _identity(request: Any) -> tuple[str, str]:
+    """Tells a call from those made beside it, and stays the same when it is tried again."""
+    return request.url, str(request.headers.get("X-Amz-Target"))
+
+
 def _dynamodb_error(code: str, **more: object) -> str:
     return json.dumps({"__type": f"com.amazonaws.dynamodb.v20120810#{code}", "message": "later", **more})
 
@@ -66,7 +71,13 @@ class Injector:
     """How many of the attempts at the call are still to be refused."""
     meanwhile: Callable[[], object] | None = None
     """Happens just before the call, whole, as another invocation would."""
-    _lock: Lock = field(default_factory=Lock)
+    before_each: Callable[[str], object] = lambda _: None
+    """Is told of every call before it is made; a scheduler may hold the caller up here."""
+    after_each: Callable[[], object] = lambda: None
+    """Happens after every call that had an effect; an observer looks around here."""
+    _refused: tuple[str, str] | None = None
+    _aside: int = 0
+    _lock: RLock = field(default_factory=RLock)
 
     def arm(self, at: int, fault: Fault) -> None:
         """Lets the call with this number fail, counting from 0 again."""
@@ -81,7 +92,7 @@ class Injector:
     def refuse(self, at: int, refusal: Refusal, times: int) -> None:
         """Lets the call with this number be refused that often, however it is tried again."""
         self.calls.clear()
-        self.at, self.fault, self.refusal, self.refusals = at, None, refusal, times
+        self.at, self.fault, self.refusal, self.refusals, self._refused = at, None, refusal, times, None
 
     def disarm(self) -> None:
         """Lets every call through."""
@@ -93,13 +104,26 @@ class Injector:
         self.calls.clear()
         yield self.calls
 
+    @contextmanager
+    def standing_aside(self) -> Iterator[None]:
+        """Neither counts nor hits the calls made meanwhile: they are the world's, not a function's."""
+        self._aside += 1
+        yield
+        self._aside -= 1
+
     def __call__(self, original: Any, event_name: str, request: Any) -> Any:
+        if self._aside:
+            return self._effect(original, event_name, request)
+        self.before_each(event_name.removeprefix("before-send."))
         with self._lock:
             number = len(self.calls)
             self.calls.append(event_name.removeprefix("before-send."))
             hit = number == self.at
-        if self.refusal and self.refusals and self.at is not None and number >= self.at:
-            self.refusals -= 1
+            if hit:
+                self._refused = _identity(request)
+            refused = bool(self.refusal and self.refusals and _identity(request) == self._refused)
+            self.refusals -= refused
+        if refused and self.refusal:
             return self.refusal.answer(request.url)
         if hit and self.meanwhile:
             meanwhile = self.meanwhile
@@ -107,11 +131,18 @@ class Injector:
             meanwhile()
         if hit and self.fault is Fault.BEFORE:
             raise Crash
-        answer = original(event_name, request)
+        answer = self._effect(original, event_name, request)
         if hit and self.fault is Fault.AFTER:
             raise Crash
         if hit and self.fault is Fault.LOST:
             raise ReadTimeoutError(endpoint_url=request.url)
+        return answer
+
+    def _effect(self, original: Any, event_name: str, request: Any) -> Any:
+        """One call at a time, so that what follows it sees it whole."""
+        with self._lock:
+            answer = original(event_name, request)
+            self.after_each()
         return answer
 
 

@@ -39,7 +39,6 @@ def media(world: World) -> set[str]:
 def left_to_time(world: World) -> None:
     world.drain()
     assert world.wrongs(quiet=True) == []
-    world.watch()
     world.pass_time(hours=25)
     world.drain()
     assert media(world) == set(world.slots().values())
@@ -59,13 +58,11 @@ def test_the_calls_are_these(world: World) -> None:
 @pytest.mark.parametrize(("at", "fault"), [*product(range(len(UPLOAD)), Fault)])
 def test_an_upload_that_fails_half_way_leaves_nothing_behind(world: World, at: int, fault: Fault) -> None:
     send(world)
-    world.watch()
     before = world.slots()
     world.injector.arm(at, fault)
     with suppress(Crash):
         send(world)
     world.injector.disarm()
-    world.watch()
     assert world.wrongs(quiet=False) == []
     assert set(world.slots()) == set(before)
     left_to_time(world)
@@ -77,9 +74,7 @@ def test_an_upload_that_is_sent_again_is_there_once(world: World, at: int, fault
     with suppress(Crash):
         send(world)
     world.injector.disarm()
-    world.watch()
     assert send(world).status == 200
-    world.watch()
     left_to_time(world)
     assert len(world.slots()) == 1
 
@@ -87,7 +82,6 @@ def test_an_upload_that_is_sent_again_is_there_once(world: World, at: int, fault
 @pytest.mark.parametrize(("at", "fault"), [*product(range(len(REMOVE)), Fault)])
 def test_a_removal_that_fails_is_done_or_not_and_can_be_repeated(world: World, at: int, fault: Fault) -> None:
     send(world)
-    world.watch()
     world.injector.arm(at, fault)
     with suppress(Crash):
         remove(world)
@@ -102,9 +96,7 @@ def test_a_removal_that_fails_is_done_or_not_and_can_be_repeated(world: World, a
 def test_removing_during_a_bind_leaves_one_or_the_other(world: World) -> None:
     for at in range(2):
         upload = world.rows.ready(upload_id=an_id(50 + at))
-        world.watch()
         send(world)
-        world.watch()
         world.injector.interrupt(at, lambda: remove(world))
         answer = world.bind(upload)
         assert answer

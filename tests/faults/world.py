@@ -1,21 +1,26 @@
 """The platform around the functions: it retries, delivers what the stream and the queue hold, and lets time pass.
 
-And an observer who sees all rows and objects at once, and says what is wrong with them.
+An observer looks around after every call to AWS; what it finds broken is told by `wrongs`.
 """
 
 import json
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import cache
 from typing import Any
 
 import pytest
 
-from profile_media.domain.keys import incoming_key, is_upload_id
-from profile_media.domain.model import Slot, Upload, utc_now
+from profile_media.domain.errors import ImageUnacceptable
+from profile_media.domain.keys import incoming_key
+from profile_media.domain.model import ContentType, Slot, Upload, utc_now
+from profile_media.domain.ports import Removed, Rendered
+from profile_media.imaging import PillowImages
 from tests import cloud, pictures
 from tests.builders import ADA, an_id
 from tests.faults.injector import Crash, Injector
+from tests.faults.observer import Observer
 from tests.functions.conftest import Answer, Call, Rows, an_event, run
 
 ASYNC_ATTEMPTS = 3
@@ -30,31 +35,47 @@ class World:
     rows: Rows
     call: Call
     injector: Injector
+    observer: Observer = field(init=False)
     _ahead: timedelta = timedelta()
-    _seen: dict[tuple[str, str], Any] = field(default_factory=dict)
-    _queue: list[dict[str, str]] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.begin_anew(empty=False)
+
+    def begin_anew(self, *, empty: bool = True) -> None:
+        """Forgets everything: as a new test would, but with the same clients."""
+        self.injector.disarm()
+        self.injector.after_each = lambda: None
+        self._ahead = timedelta()
+        if empty:
+            with self.injector.standing_aside():
+                cloud.empty(self.aws)
+        self.observer = Observer(self.now)
+        self.injector.after_each = self.observer.look
 
     def now(self) -> datetime:
         """The present, as the functions see it."""
         return utc_now() + self._ahead
 
-    def pending(self, picture: bytes, number: int = 1, slot: Slot = Slot.AVATAR) -> Upload:
+    def pending(self, picture: bytes, number: int = 1, slot: Slot = Slot.AVATAR, owner_id: str = ADA) -> Upload:
         """An upload whose picture has come in, as yet unprocessed."""
-        upload = self.rows.pending(upload_id=an_id(number), content_length=500_000, slot=slot)
+        with self.injector.standing_aside():
+            upload = self.rows.pending(
+                owner_id=owner_id, upload_id=an_id(number), content_length=500_000, slot=slot, **self._times()
+            )
         self.receive(upload, picture)
-        self.watch()
         return upload
 
-    def ready(self, picture: bytes, number: int, slot: Slot = Slot.AVATAR) -> Upload:
+    def ready(self, picture: bytes, number: int, slot: Slot = Slot.AVATAR, owner_id: str = ADA) -> Upload:
         """One whose picture has been processed."""
-        upload = self.pending(picture, number, slot)
+        upload = self.pending(picture, number, slot, owner_id)
         self.process(upload)
         return upload
 
     def receive(self, upload: Upload, content: bytes) -> None:
         """A browser's POST."""
         key = incoming_key(upload.owner_id, upload.upload_id)
-        self.aws.s3.put_object(Bucket=cloud.UPLOADS_BUCKET, Key=key, Body=content)
+        with self.injector.standing_aside():
+            self.aws.s3.put_object(Bucket=cloud.UPLOADS_BUCKET, Key=key, Body=content)
 
     def process(self, upload: Upload) -> None:
         """S3's event, once."""
@@ -79,82 +100,69 @@ class World:
         except Crash:
             return None
 
+    def release(self) -> dict[str, Any]:
+        """Hands the rows removed so far to the stream's consumer; those it fails on come again."""
+        removed = self.observer.removed.copy()
+        event = an_event("release_media")
+        template = event["Records"][0]
+        event["Records"] = [
+            {**template, "dynamodb": {**template["dynamodb"], "SequenceNumber": str(number), "Keys": _keys(each)}}
+            for number, each in enumerate(removed)
+        ]
+        answer: dict[str, Any] = run("release_media", event)
+        failed = {int(failure["itemIdentifier"]) for failure in answer["batchItemFailures"]}
+        done = [each for number, each in enumerate(removed) if number not in failed]
+        self.observer.removed = [each for each in self.observer.removed if each not in done]
+        return answer
+
+    def purge(self, message: dict[str, str]) -> dict[str, Any]:
+        """Hands a message of the delete queue to its consumer."""
+        event = an_event("purge_media")
+        event["Records"][0]["body"] = json.dumps(message)
+        answer: dict[str, Any] = run("purge_media", event)
+        return answer
+
     def drain(self) -> None:
         """Hands removed rows to the stream's consumer and messages to the queue's, until there are none."""
         self.injector.disarm()
-        while gone := self._removed():
-            event = an_event("release_media")
-            template = event["Records"][0]
-            event["Records"] = [
-                {**template, "dynamodb": {**template["dynamodb"], "SequenceNumber": str(number), "Keys": keys}}
-                for number, keys in enumerate(gone)
-            ]
-            assert run("release_media", event) == {"batchItemFailures": []}
-        for message in self.aws.messages():
-            event = an_event("purge_media")
-            event["Records"][0]["body"] = json.dumps(message)
-            assert run("purge_media", event) == {"batchItemFailures": []}
+        while self.observer.removed:
+            assert self.release() == {"batchItemFailures": []}
+        for message in self.messages():
+            assert self.purge(message) == {"batchItemFailures": []}
+
+    def messages(self) -> list[dict[str, str]]:
+        """Takes all messages off the delete queue."""
+        with self.injector.standing_aside():
+            return self.aws.messages()
 
     def pass_time(self, **duration: float) -> None:
         """Lets time pass, and DynamoDB remove what has expired; S3's lifecycle never runs, so that it hides nothing."""
         self._ahead += timedelta(**duration)
         now = self.now().timestamp()
-        for row in self.aws.rows(cloud.UPLOADS_TABLE):
-            if "expires_at" in row and float(row["expires_at"]["N"]) <= now:
-                key = {"owner_id": row["owner_id"], "upload_id": row["upload_id"]}
-                self.aws.dynamodb.delete_item(TableName=cloud.UPLOADS_TABLE, Key=key)
-
-    def watch(self) -> None:
-        """Notes which rows there are, as the stream would."""
-        for row in self.aws.rows(cloud.UPLOADS_TABLE):
-            self._seen[row["owner_id"]["S"], row["upload_id"]["S"]] = row
-
-    def _removed(self) -> list[dict[str, Any]]:
-        present = {(row["owner_id"]["S"], row["upload_id"]["S"]) for row in self.aws.rows(cloud.UPLOADS_TABLE)}
-        gone = [key for key in self._seen if key not in present]
-        for key in gone:
-            del self._seen[key]
-        return [{"owner_id": {"S": owner}, "upload_id": {"S": upload}} for owner, upload in gone]
+        with self.injector.standing_aside():
+            for row in self.aws.rows(cloud.UPLOADS_TABLE):
+                if "expires_at" in row and float(row["expires_at"]["N"]) <= now:
+                    key = {"owner_id": row["owner_id"], "upload_id": row["upload_id"]}
+                    self.aws.dynamodb.delete_item(TableName=cloud.UPLOADS_TABLE, Key=key)
 
     def wrongs(self, *, quiet: bool) -> list[str]:
         """What must never be, and once everything is quiet, what must not be left."""
-        rows = {row["upload_id"]["S"]: row for row in self.aws.rows(cloud.UPLOADS_TABLE)}
-        uploads = {upload_id: row for upload_id, row in rows.items() if is_upload_id(upload_id)}
-        objects = {key.split("/")[1]: key for key in self.aws.keys(cloud.MEDIA_BUCKET)}
-        return [
-            *self._dangling(uploads),
-            *(f"{upload_id} is bound but no slot points at it" for upload_id in self._unattached(uploads)),
-            *(f"{key} belongs to no row" for upload_id, key in objects.items() if quiet and upload_id not in uploads),
-            *(f"{key} is left over" for key in self.aws.keys(cloud.UPLOADS_BUCKET) if quiet),
-        ]
+        self.observer.look()
+        return [*self.observer.broken, *(self.observer.left_over() if quiet else ())]
 
-    def slots(self) -> dict[str, str]:
-        """Which upload each of Ada's slots points at."""
-        users = [row for row in self.aws.rows(cloud.USERS_TABLE) if row["user_id"]["S"] == ADA]
-        slots = ("avatar", "cover_image")
-        return {slot: user[slot]["M"]["upload_id"]["S"] for user in users for slot in slots if slot in user}
+    def slots(self, user_id: str = ADA) -> dict[str, str]:
+        """Which upload, or URL, each of the user's slots points at."""
+        self.observer.look()
+        held = {slot.value: self.observer.last.held(user_id, slot) for slot in Slot}
+        return {slot: what for slot, what in held.items() if what}
 
-    def _dangling(self, uploads: dict[str, Any]) -> list[str]:
-        present = self.aws.keys(cloud.MEDIA_BUCKET)
-        wrong = []
-        for slot, upload_id in self.slots().items():
-            row = uploads.get(upload_id)
-            if row is None or row["state"]["S"] != "bound" or "expires_at" in row:
-                wrong.append(f"{slot} points at {upload_id}, which is not bound for good")
-        for upload_id, row in uploads.items():
-            for derivative in row.get("derivatives", {}).get("L", ()):
-                stem = f"media/{upload_id}/{derivative['M']['name']['S']}-{derivative['M']['digest']['S']}."
-                if not any(key.startswith(stem) for key in present):
-                    wrong.append(f"{stem}… is named by a row and missing")
-        return wrong
+    def _times(self) -> dict[str, datetime]:
+        now = self.now()
+        return {"created_at": now, "expires_at": (now + timedelta(hours=1)).replace(microsecond=0)}
 
-    def _unattached(self, uploads: dict[str, Any]) -> list[str]:
-        attached = set(self.slots().values())
-        return [
-            upload_id
-            for upload_id, row in uploads.items()
-            if row["state"]["S"] == "bound" and upload_id not in attached
-        ]
+
+def _keys(removed: Removed) -> dict[str, Any]:
+    return {"owner_id": {"S": removed.owner_id}, "upload_id": {"S": removed.upload_id}}
 
 
 @pytest.fixture
@@ -163,9 +171,29 @@ def picture() -> bytes:
     return pictures.a_jpeg(64, 48)
 
 
+_render = PillowImages.render
+
+
+@cache
+def _rendered(content: bytes, declared: ContentType, slot: Slot) -> Rendered | ImageUnacceptable:
+    try:
+        return _render(PillowImages(), content, declared, slot)
+    except ImageUnacceptable as refusal:
+        return refusal
+
+
+def _rendered_once(_: PillowImages, content: bytes, declared: ContentType, slot: Slot) -> Rendered:
+    """What the picture gives, remembered: it gives the same every time."""
+    outcome = _rendered(content, declared, slot)
+    if isinstance(outcome, ImageUnacceptable):
+        raise ImageUnacceptable(outcome.reason, outcome.detail)
+    return outcome
+
+
 @pytest.fixture
 def world(aws: cloud.Cloud, rows: Rows, call: Call, injector: Injector, monkeypatch: pytest.MonkeyPatch) -> World:
-    """With clocks that the test can put ahead."""
+    """With clocks that the test can put ahead, and every picture rendered once: it is the same every time."""
     built = World(aws, rows, call, injector)
     monkeypatch.setattr("profile_media.aws.clock.utc_now", built.now)
+    monkeypatch.setattr(PillowImages, "render", _rendered_once)
     return built
