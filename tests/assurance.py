@@ -53,6 +53,12 @@ def note(request: pytest.FixtureRequest) -> Note:
     return Note(request.node)
 
 
+@pytest.fixture
+def at_length(request: pytest.FixtureRequest) -> bool:
+    """Whether campaigns are to run at their full size."""
+    return bool(request.config.getoption("--long"))
+
+
 @dataclass
 class Tally:
     """One campaign's outcome."""
@@ -110,8 +116,9 @@ What the campaigns came to that show the promises of [architecture.md](architect
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """`--assurance FILE` writes the page."""
+    """`--assurance FILE` writes the page; `--long` runs the campaigns at their full size."""
     parser.addoption("--assurance", type=Path, metavar="FILE", help="write what the campaigns came to")
+    parser.addoption("--long", action="store_true", help="campaigns at their full size, instead of CI's")
 
 
 def pytest_configure(config: pytest.Config) -> None:
