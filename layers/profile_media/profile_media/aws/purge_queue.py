@@ -36,7 +36,10 @@ def _body(removed: Removed) -> str:
 
 def parse_body(body: str) -> Removed:
     """The upload a message is about; raises ValueError for anything this service would not have sent."""
-    message = json.loads(body)
+    try:
+        message = json.loads(body)
+    except RecursionError:
+        raise ValueError("not a removed upload") from None
     match message:
         case {"owner_id": str(owner_id), "upload_id": str(upload_id)} if len(message) == 2:
             return Removed(owner_id, upload_id)
