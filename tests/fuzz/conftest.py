@@ -4,6 +4,9 @@ import hypothesis
 import pytest
 
 from tests.assurance import Note
+from tests.functions.conftest import rows
+
+__all__ = ["rows"]
 
 
 @pytest.fixture(autouse=True)
