@@ -59,11 +59,6 @@ def test_what_was_given_up_waits_for_two_weeks_and_raises_an_alarm(queue: str) -
     assert ("ApproximateNumberOfMessagesVisible", f"{queue}.QueueName") in watched()
 
 
-@pytest.mark.parametrize("queue", QUEUES)
-def test_queues_are_encrypted(queue: str) -> None:
-    assert QUEUES[queue]["SqsManagedSseEnabled"] is True
-
-
 def test_the_delete_queue_waits_as_long_as_the_parameter_says() -> None:
     parameter = written()["Parameters"]["PurgeDelaySeconds"]
 

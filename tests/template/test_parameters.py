@@ -42,12 +42,16 @@ NAMES = {
     "ProcessMemorySize",
     "ApiMemorySize",
     "ProcessConcurrency",
+    "FunctionConcurrency",
     "ThrottleRate",
     "ThrottleBurst",
     "ExternalAvatarHosts",
     "MediaBaseUrl",
     "MediaDistributionArn",
+    "MediaWebAclArn",
     "AlarmTopicArn",
+    "EncryptionKeyArn",
+    "AccessLogBucket",
     "SetApiLoggingRole",
 }
 """Stable: deployments name them."""

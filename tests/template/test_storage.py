@@ -11,6 +11,9 @@ from tests.template.document import as_list, of_type, properties, text, written
 BUCKETS = of_type("AWS::S3::Bucket")
 TABLES = of_type("AWS::DynamoDB::Table")
 
+NOTHING = {"Ref": "AWS::NoValue"}
+OWN_KEY = {"Fn::If": ["UseOwnKey", {"Ref": "EncryptionKeyArn"}, NOTHING]}
+
 
 def policy(bucket: str) -> dict[str, dict[str, Any]]:
     """The bucket policy's statements by Sid; one under a condition is taken as it would be if that held."""
@@ -131,8 +134,34 @@ def test_tables_are_on_demand_recoverable_encrypted_and_kept(table: str) -> None
 
     assert settings["BillingMode"] == "PAY_PER_REQUEST"
     assert settings["PointInTimeRecoverySpecification"] == {"PointInTimeRecoveryEnabled": True}
-    assert settings["SSESpecification"] == {"SSEEnabled": True}
+    assert settings["SSESpecification"] == {"SSEEnabled": True, "SSEType": "KMS", "KMSMasterKeyId": OWN_KEY}
     assert resource["DeletionPolicy"] == resource["UpdateReplacePolicy"] == "Retain"
+
+
+@pytest.mark.parametrize("queue", of_type("AWS::SQS::Queue"))
+def test_queues_are_encrypted_with_the_operators_key_or_else_by_sqs(queue: str) -> None:
+    settings = properties(queue)
+
+    assert settings["KmsMasterKeyId"] == OWN_KEY
+    assert settings["SqsManagedSseEnabled"] == {"Fn::If": ["UseOwnKey", NOTHING, True]}
+
+
+def test_the_operators_key_is_everywhere_or_nowhere() -> None:
+    groups = of_type("AWS::Logs::LogGroup")
+
+    assert {name for name, group in groups.items() if group.get("KmsKeyId") != OWN_KEY} == set()
+    assert written()["Globals"]["Function"]["KmsKeyArn"] == OWN_KEY
+
+
+def test_access_is_logged_where_there_is_a_bucket_for_it() -> None:
+    kept = {name: settings["LoggingConfiguration"]["Fn::If"] for name, settings in BUCKETS.items()}
+    kept["MediaDistribution"] = properties("MediaDistribution")["DistributionConfig"]["Logging"]["Fn::If"]
+    prefixes = {text(log.get("LogFilePrefix") or log.get("Prefix")) for _, log, _ in kept.values()}
+
+    assert {(condition, text(otherwise)) for condition, _, otherwise in kept.values()} == {
+        ("LogAccess", "AWS::NoValue")
+    }
+    assert len(prefixes) == len(kept)  # so that none is taken for another's
 
 
 def test_derivatives_outlive_the_stack() -> None:
