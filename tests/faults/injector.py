@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from enum import StrEnum
 from threading import RLock
-from typing import Any
+from typing import Any, Protocol
 
 import pytest
 from botocore.awsrequest import AWSResponse
@@ -27,6 +27,13 @@ class Fault(StrEnum):
     LOST = "effect, but the answer is lost: the SDK tries again"
 
 
+class Says(Protocol):
+    """What AWS answers in place of doing what it was asked."""
+
+    def answer(self, url: str) -> AWSResponse:
+        """The answer as it comes over the wire."""
+
+
 class Refusal(StrEnum):
     """How AWS says: later."""
 
@@ -42,6 +49,50 @@ class Refusal(StrEnum):
             reasons = [{"Code": self.value, "Message": "later"}, {"Code": "None"}]
             return _response(url, 400, _dynamodb_error("TransactionCanceledException", CancellationReasons=reasons))
         return _response(url, 400, _dynamodb_error(self.value))
+
+
+@dataclass(frozen=True)
+class DynamoSays:
+    """An error of DynamoDB's; `reasons` say why a transaction was cancelled, one for each item."""
+
+    code: str
+    reasons: tuple[str | None, ...] = ()
+    status: int = 400
+
+    def answer(self, url: str) -> AWSResponse:
+        """The error as it comes over the wire."""
+        more = {"CancellationReasons": [_reason(each) for each in self.reasons]} if self.reasons else {}
+        return _response(url, self.status, _dynamodb_error(self.code, **more))
+
+
+@dataclass(frozen=True)
+class S3Says:
+    """An error of S3's, or whatever else it may answer."""
+
+    code: str
+    status: int
+    body: str = ""
+
+    def answer(self, url: str) -> AWSResponse:
+        """The error as it comes over the wire."""
+        return _response(url, self.status, self.body or f"<Error><Code>{self.code}</Code><Message>no</Message></Error>")
+
+
+@dataclass(frozen=True)
+class SqsSays:
+    """An error of SQS's, or what it answers to a batch of which it did not take everything."""
+
+    code: str
+    status: int = 400
+    body: str = ""
+
+    def answer(self, url: str) -> AWSResponse:
+        """The error as it comes over the wire."""
+        return _response(url, self.status, self.body or json.dumps({"__type": self.code, "message": "no"}))
+
+
+def _reason(code: str | None) -> dict[str, str]:
+    return {"Code": code, "Message": "no"} if code else {"Code": "None"}
 
 
 def _identity(request: Any) -> tuple[str, str]:
@@ -66,7 +117,9 @@ class Injector:
     calls: list[str] = field(default_factory=list)
     at: int | None = None
     fault: Fault | None = None
-    refusal: Refusal | None = None
+    later: dict[int, Fault] = field(default_factory=dict)
+    """What else fails, and how; calls are counted on."""
+    refusal: Says | None = None
     refusals: int = 0
     """How many of the attempts at the call are still to be refused."""
     meanwhile: Callable[[], object] | None = None
@@ -79,17 +132,17 @@ class Injector:
     _aside: int = 0
     _lock: RLock = field(default_factory=RLock)
 
-    def arm(self, at: int, fault: Fault) -> None:
-        """Lets the call with this number fail, counting from 0 again."""
+    def arm(self, at: int, fault: Fault, *later: tuple[int, Fault]) -> None:
+        """Lets the call with this number fail, counting from 0 again, and then others."""
         self.calls.clear()
-        self.at, self.fault = at, fault
+        self.at, self.fault, self.later = at, fault, dict(later)
 
     def interrupt(self, at: int, meanwhile: Callable[[], object]) -> None:
         """Lets something else happen just before the call with this number."""
         self.calls.clear()
         self.at, self.fault, self.meanwhile = at, None, meanwhile
 
-    def refuse(self, at: int, refusal: Refusal, times: int) -> None:
+    def refuse(self, at: int, refusal: Says, times: int) -> None:
         """Lets the call with this number be refused that often, however it is tried again."""
         self.calls.clear()
         self.at, self.fault, self.refusal, self.refusals, self._refused = at, None, refusal, times, None
@@ -97,6 +150,7 @@ class Injector:
     def disarm(self) -> None:
         """Lets every call through."""
         self.at = self.meanwhile = self.refusal = None
+        self.later.clear()
 
     @contextmanager
     def counting(self) -> Iterator[list[str]]:
@@ -108,8 +162,10 @@ class Injector:
     def standing_aside(self) -> Iterator[None]:
         """Neither counts nor hits the calls made meanwhile: they are the world's, not a function's."""
         self._aside += 1
-        yield
-        self._aside -= 1
+        try:
+            yield
+        finally:
+            self._aside -= 1
 
     def __call__(self, original: Any, event_name: str, request: Any) -> Any:
         if self._aside:
@@ -118,6 +174,7 @@ class Injector:
         with self._lock:
             number = len(self.calls)
             self.calls.append(event_name.removeprefix("before-send."))
+            fault = self.fault if number == self.at else self.later.get(number)
             hit = number == self.at
             if hit:
                 self._refused = _identity(request)
@@ -129,12 +186,12 @@ class Injector:
             meanwhile = self.meanwhile
             self.disarm()
             meanwhile()
-        if hit and self.fault is Fault.BEFORE:
+        if fault is Fault.BEFORE:
             raise Crash
         answer = self._effect(original, event_name, request)
-        if hit and self.fault is Fault.AFTER:
+        if fault is Fault.AFTER:
             raise Crash
-        if hit and self.fault is Fault.LOST:
+        if fault is Fault.LOST:
             raise ReadTimeoutError(endpoint_url=request.url)
         return answer
 

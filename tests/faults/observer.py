@@ -79,7 +79,8 @@ def _settled(row: Row) -> dict[str, Any]:
     return {name: value for name, value in row.items() if name != "derivatives" or row["state"] != "bound"}
 
 
-def _rows(table: str) -> list[dict[str, Any]]:
+def rows_of(table: str) -> list[dict[str, Any]]:
+    """Every row of a table, as it lies there."""
     plain = TypeDeserializer().deserialize
     items = dynamodb_backends[cloud.ACCOUNT][cloud.REGION].tables[table].all_items()
     return [{name: plain(value) for name, value in item.to_json()["Attributes"].items()} for item in items]
@@ -139,8 +140,8 @@ class Observer:
         ]
 
     def _snapshot(self) -> Snapshot:
-        uploads = {(row["owner_id"], row["upload_id"]): row for row in _rows(cloud.UPLOADS_TABLE)}
-        users = _rows(cloud.USERS_TABLE)
+        uploads = {(row["owner_id"], row["upload_id"]): row for row in rows_of(cloud.UPLOADS_TABLE)}
+        users = rows_of(cloud.USERS_TABLE)
         return Snapshot(
             {owned: row for owned, row in uploads.items() if is_upload_id(owned[1])},
             {(user["user_id"], slot): user[slot.value] for user in users for slot in Slot if user.get(slot.value)},
