@@ -13,7 +13,7 @@ from moto import mock_aws
 from profile_media.aws import settings
 from tests import cloud
 
-pytest_plugins = ["tests.assurance"]
+pytest_plugins = ["tests.assurance", "tests.rights"]
 
 os.environ.update(cloud.ENVIRONMENT)  # before any client is made
 

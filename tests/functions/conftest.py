@@ -15,7 +15,7 @@ from profile_media.aws.uploads import DynamoUploads
 from profile_media.domain.lifecycle import expiry
 from profile_media.domain.model import State, Upload, utc_now
 from profile_media.domain.ports import Swapped
-from tests import cloud
+from tests import cloud, rights
 from tests.builders import a_ready_upload, an_upload
 from tests.fakes import a_swap
 from tests.openapi.conformance import check, operations
@@ -49,8 +49,9 @@ def an_event(name: str) -> dict[str, Any]:
 
 
 def run(name: str, event: Mapping[str, Any]) -> Any:
-    """What the handler returns."""
-    return importlib.import_module(f"functions.{name}.app").handler(event, Context(name))
+    """What the handler returns; its calls to AWS are held to the function's rights."""
+    with rights.calling(name):
+        return importlib.import_module(f"functions.{name}.app").handler(event, Context(name))
 
 
 type Call = Callable[..., Answer]
@@ -87,13 +88,15 @@ class Rows:
         """An upload that was just promised."""
         now = utc_now()
         upload = an_upload(**{"created_at": now, "expires_at": expiry(now, timedelta(hours=1))} | changes)
-        self.uploads.create(upload, None, open_limit=99, recent_limit=99)
+        with rights.calling(None):  # also where a handler is interrupted for it
+            self.uploads.create(upload, None, open_limit=99, recent_limit=99)
         return upload
 
     def settled(self, upload: Upload, **changes: Any) -> Upload:
         """What became of it."""
         settled = replace(upload, **changes)
-        assert self.uploads.settle(settled, utc_now())
+        with rights.calling(None):
+            assert self.uploads.settle(settled, utc_now())
         return settled
 
     def ready(self, **changes: Any) -> Upload:
@@ -112,7 +115,8 @@ class Rows:
     def bound(self, **changes: Any) -> Upload:
         """One that is, in a slot that was empty."""
         upload = self.ready(**changes)
-        assert self.attachments.swap(a_swap(upload, now=utc_now())) is Swapped.DONE
+        with rights.calling(None):
+            assert self.attachments.swap(a_swap(upload, now=utc_now())) is Swapped.DONE
         return replace(upload, state=State.BOUND, expires_at=None)
 
 

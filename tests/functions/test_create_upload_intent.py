@@ -68,6 +68,15 @@ def test_a_replay_is_the_same_to_the_byte(call: Call) -> None:
     assert call(INTENT).body == call(INTENT).body
 
 
+def test_a_replay_whose_upload_is_gone_is_a_new_intent(call: Call, aws: cloud.Cloud) -> None:
+    first = call(INTENT).body["uploadId"]
+    key = {"owner_id": {"S": ADA}, "upload_id": {"S": first}}
+    aws.dynamodb.delete_item(TableName=cloud.UPLOADS_TABLE, Key=key)
+    second = call(INTENT).body["uploadId"]
+    assert second != first
+    assert call(INTENT).body["uploadId"] == second
+
+
 def test_a_key_with_another_body_is_a_conflict(call: Call, aws: cloud.Cloud) -> None:
     call(INTENT)
     before = aws.rows(cloud.UPLOADS_TABLE)

@@ -3,11 +3,14 @@
 import base64
 import json
 import re
+from collections.abc import Sequence
+from datetime import timedelta
 from typing import Any
 
 import pytest
 
-from profile_media.domain.model import State
+from profile_media.aws.objects import S3Media
+from profile_media.domain.model import Derivative, State, utc_now
 from profile_media.domain.policy import MAX_DIRECT_BYTES, Limits
 from tests import cloud, pictures
 from tests.builders import ADA, an_id
@@ -191,3 +194,27 @@ def test_the_change_is_on_record(call: Call, rows: Rows, logs: Logs) -> None:
         "upload_id": upload_id_of(answer),
         "previous_upload_id": old.upload_id,
     }
+
+
+@pytest.mark.parametrize("function", ["upload_user_image", "update_profile_image"])
+@pytest.mark.parametrize("is_removed", [False, True], ids=["expired", "removed"])
+def test_a_picture_that_takes_longer_than_its_upload_lives_leaves_nothing(
+    call: Call, aws: cloud.Cloud, monkeypatch: pytest.MonkeyPatch, function: str, *, is_removed: bool
+) -> None:
+    store = S3Media.store
+
+    def slowly(media: S3Media, upload_id: str, contents: Sequence[tuple[Derivative, bytes]]) -> None:
+        store(media, upload_id, contents)
+        assert aws.keys(cloud.MEDIA_BUCKET)
+        if is_removed:
+            key = {"owner_id": {"S": ADA}, "upload_id": {"S": upload_id}}
+            aws.dynamodb.delete_item(TableName=cloud.UPLOADS_TABLE, Key=key)
+        monkeypatch.setattr("profile_media.aws.clock.utc_now", lambda: utc_now() + timedelta(hours=2))
+
+    monkeypatch.setattr(S3Media, "store", slowly)
+    assert call(function).status == 503
+    if is_removed:  # its purge may have passed already, so another one follows
+        assert [message["owner_id"] for message in aws.messages()] == [ADA]
+    else:
+        assert aws.keys(cloud.MEDIA_BUCKET) == set()
+    assert all("avatar" not in user for user in aws.rows(cloud.USERS_TABLE))

@@ -1,12 +1,12 @@
 """What each function may do, exactly: any right more or less than this table fails."""
 
-import json
-from typing import Any
-
 import pytest
 
 from profile_media.domain.keys import INCOMING_PREFIX, MEDIA_PREFIX
-from tests.template.document import FOLDERS, as_list, logical_id, text, translated
+from tests.rights import Right, rights, role, statements
+from tests.template.document import FOLDERS
+
+pytestmark = pytest.mark.campaign("Rights")
 
 UPLOADS = "UploadsTable.Arn"
 USERS = "UsersTable.Arn"
@@ -55,7 +55,7 @@ RIGHTS: dict[str, set[tuple[str, ...]]] = {
     "update_profile_picture": BIND | PRESIGN,
     "update_my_profile_picture": BIND | PRESIGN,
     "update_profile_image": BIND | INGEST,
-    "delete_profile_image": BIND,
+    "delete_profile_image": BIND - {("dynamodb:GetItem", UPLOADS)},
     "get_user": SHOW,
     "put_user": SHOW,
     "process_upload": {
@@ -95,28 +95,9 @@ EVERYBODYS = {
 """What SAM gives every function; SQS's and DynamoDB's own, which hold for every queue and table, are not among them."""
 
 
-def role(folder: str) -> dict[str, Any]:
-    found: dict[str, Any] = translated()[f"{logical_id(folder)}Role"]["Properties"]
-    return found
-
-
-def statements(folder: str) -> list[dict[str, Any]]:
-    policies = role(folder).get("Policies", [])
-    return [statement for policy in policies for statement in as_list(policy["PolicyDocument"]["Statement"])]
-
-
-def rights(folder: str) -> set[tuple[str, ...]]:
-    return {
-        (action, text(resource), *([json.dumps(statement["Condition"])] if "Condition" in statement else []))
-        for statement in statements(folder)
-        for action in as_list(statement["Action"])
-        for resource in as_list(statement["Resource"])
-    }
-
-
 @pytest.mark.parametrize("folder", FOLDERS)
 def test_a_function_may_do_exactly_what_the_table_says(folder: str) -> None:
-    assert rights(folder) == RIGHTS[folder]
+    assert rights(folder) == {Right(*right) for right in RIGHTS[folder]}
 
 
 @pytest.mark.parametrize("folder", FOLDERS)
