@@ -99,6 +99,7 @@ ARNS = MappingProxyType(
         "UploadsBucket.Arn": f"arn:aws:s3:::{cloud.UPLOADS_BUCKET}",
         "MediaBucket.Arn": f"arn:aws:s3:::{cloud.MEDIA_BUCKET}",
         "PurgeQueue.Arn": f"arn:aws:sqs:{_AT}:{cloud.QUEUE_URL.rpartition('/')[2]}",
+        "RedriveQueue.Arn": f"arn:aws:sqs:{_AT}:{cloud.REDRIVE_URL.rpartition('/')[2]}",
         "AWS::Partition": "aws",
     }
 )
@@ -113,11 +114,11 @@ def arn_pattern(resource: str) -> re.Pattern[str]:
             resource = resource.replace(text(bucket["BucketName"]), cloud.UPLOADS_BUCKET)
     if not re.search(r"\$\{|^arn:|^\*$", resource):
         resource = f"${{{resource}}}"
-    return _glob(re.sub(r"\$\{([^}]+)\}", lambda found: ARNS.get(found[1], found[0]), resource))
+    return glob(re.sub(r"\$\{([^}]+)\}", lambda found: ARNS.get(found[1], found[0]), resource))
 
 
 @cache
-def _glob(pattern: str) -> re.Pattern[str]:
+def glob(pattern: str) -> re.Pattern[str]:
     """IAM's wildcards."""
     return re.compile(re.escape(pattern).replace(r"\*", ".*").replace(r"\?", "."), re.DOTALL)
 
@@ -222,7 +223,7 @@ def allows(right: Right, need: Need) -> bool:
 def _holds(operator: str, key: str, values: list[str], keys: Mapping[str, str]) -> bool:
     compare: Callable[[str, str], bool] = {
         "StringEquals": lambda value, said: value == said,
-        "StringLike": lambda pattern, said: _glob(pattern).fullmatch(said) is not None,
+        "StringLike": lambda pattern, said: glob(pattern).fullmatch(said) is not None,
     }[operator.removesuffix("IfExists")]
     if key not in keys:
         return operator.endswith("IfExists")
