@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help browser install lock format lint types imports template openapi test check up token demo build clean
+.PHONY: help browser install lock format lint types imports template openapi test fuzz check up token demo reconcile build clean
 
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 
@@ -8,6 +8,12 @@ help: ## what there is to make
 
 .venv/.installed: scripts/install pyproject.toml requirements/development.txt layers/dependencies/requirements.txt
 	@scripts/install
+
+# Apart, because its requirements and ours exclude each other.
+.venv/checkov/.installed: .venv/.installed requirements/checkov.txt
+	@uv venv --quiet --allow-existing --python .venv/bin/python .venv/checkov
+	@uv pip sync --quiet --python .venv/checkov/bin/python --require-hashes requirements/checkov.txt
+	@touch $@
 
 install: .venv/.installed ## the development environment, in .venv
 
@@ -39,11 +45,15 @@ browser:
 test: install browser ## all tests
 	pytest $(ARGS)
 
+fuzz: install ## the parsers, fed with 20,000 examples each: half an hour
+	pytest tests/fuzz --hypothesis-profile=long $(ARGS)
+
 template build: export SAM_CLI_TELEMETRY = 0
 
-template: install ## the template, checked
+template: install .venv/checkov/.installed ## the template, checked
 	cfn-lint template.yaml
 	sam validate --lint --region eu-central-1
+	scripts/checkov
 
 openapi: install ## docs/openapi.yaml, from the code
 	@python -m openapi
@@ -65,6 +75,9 @@ token: install ## a development user's token: USER=grace ARGS="--expired"
 
 demo: install ## the whole flow, checked step by step, without a browser
 	@python -m local.demo $(ARGS)
+
+reconcile: install ## what is left over or missing, here or on AWS: ARGS="--mend"
+	@python -m local.reconcile $(ARGS)
 
 clean: ## forget everything that was built or installed
 	rm -rf .venv .uv .aws-sam .local build .mypy_cache .ruff_cache .pytest_cache .import_linter_cache

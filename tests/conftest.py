@@ -13,12 +13,13 @@ from moto import mock_aws
 from profile_media.aws import settings
 from tests import cloud
 
-pytest_plugins = ["tests.assurance", "tests.rights"]
+pytest_plugins = ["tests.assurance", "tests.rights", "tests.logbook"]
 
 os.environ.update(cloud.ENVIRONMENT)  # before any client is made
 
 # No deadlines: a shared machine may be slow. And in CI the same examples every time, so that red means the change.
 hypothesis.settings.register_profile("project", deadline=None, derandomize="CI" in os.environ)
+hypothesis.settings.register_profile("long", deadline=None, max_examples=20_000)  # make fuzz
 hypothesis.settings.load_profile("project")
 
 

@@ -102,7 +102,7 @@ def test_exactly_the_messages_that_name_an_upload_are_handled(bodies: list[str])
         assert parse_body(json.dumps(vars_of(removed))) == removed
 
 
-def vars_of(removed: Removed) -> dict[str, str]:
+def vars_of(removed: Removed) -> dict[str, object]:
     return {"owner_id": removed.owner_id, "upload_id": removed.upload_id}
 
 

@@ -5,22 +5,31 @@ where JSON escapes them, so that no name can forge a second line.
 """
 
 import json
+from collections.abc import Mapping
 from typing import Any, Protocol
 
 from aws_lambda_powertools import Logger, Metrics
 from aws_lambda_powertools.metrics import MetricUnit
 
 MAX_FIELD = 1024
-"""Characters of one log field; stack traces may be longer."""
+"""Characters of one text in a record, however deep inside."""
+
+MAX_TRACE = 16 * MAX_FIELD
+"""Characters of a stack trace; its message can hold what a client sent, too."""
 
 
 def _one_line(record: dict[str, Any]) -> str:
     """Pure ASCII: U+2028, escape sequences and line ends arrive in CloudWatch as text."""
-    return json.dumps({name: _cut(name, value) for name, value in record.items()}, default=str, ensure_ascii=True)
+    cut = {name: _cut(value, MAX_TRACE if name == "exception" else MAX_FIELD) for name, value in record.items()}
+    return json.dumps(cut, ensure_ascii=True)
 
 
-def _cut(name: str, value: object) -> object:
-    return value[:MAX_FIELD] if isinstance(value, str) and name != "exception" else value
+def _cut(value: object, longest: int = MAX_FIELD) -> object:
+    if isinstance(value, Mapping):
+        return {str(name)[:longest]: _cut(member) for name, member in value.items()}
+    if isinstance(value, list | tuple):
+        return [_cut(member) for member in value]
+    return value if value is None or isinstance(value, int | float) else str(value)[:longest]
 
 
 logger = Logger(json_serializer=_one_line, log_uncaught_exceptions=False)
