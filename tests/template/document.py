@@ -1,6 +1,11 @@
-"""The template as the tests read it: as written, and as SAM would hand it to CloudFormation."""
+"""The template as the tests read it: as written, and as SAM would hand it to CloudFormation.
 
+As a command it prints the latter, for scripts/checkov.
+"""
+
+import json
 import os
+import sys
 from copy import deepcopy
 from functools import cache
 from pathlib import Path
@@ -81,3 +86,8 @@ def text(value: Any) -> str:
 def as_list(value: Any) -> list[Any]:
     """Where one may stand for a list of one."""
     return value if isinstance(value, list) else [value]
+
+
+if __name__ == "__main__":
+    kept = {name: section for name, section in written().items() if name in {"Parameters", "Conditions", "Outputs"}}
+    json.dump({"AWSTemplateFormatVersion": "2010-09-09", **kept, "Resources": translated()}, sys.stdout)

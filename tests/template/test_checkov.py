@@ -1,0 +1,16 @@
+"""What checkov is told to pass by: little, and each time why. `make template` runs it."""
+
+import re
+
+from tests.template.document import ROOT
+
+SKIP = re.compile(r"  - (?P<rule>CKV2?_[A-Z]+_\d+)(?P<reason>(?: +# .*\n)+)")
+
+
+def test_every_rule_that_is_skipped_is_skipped_for_a_reason() -> None:
+    text = (ROOT / ".checkov.yaml").read_text()
+    skipped = {found["rule"]: " ".join(found["reason"].replace("#", "").split()) for found in SKIP.finditer(text)}
+
+    assert set(re.findall(r"CKV\w+", text)) == set(skipped)
+    assert len(skipped) <= 6
+    assert all(reason.endswith(".") and len(reason.split()) >= 8 for reason in skipped.values())
