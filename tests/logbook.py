@@ -14,6 +14,7 @@ from contextlib import contextmanager
 from functools import wraps
 from importlib.abc import MetaPathFinder
 from importlib.machinery import ModuleSpec, PathFinder, SourceFileLoader
+from itertools import islice
 from threading import Lock, get_ident
 from types import ModuleType
 from typing import Any, TextIO
@@ -31,7 +32,7 @@ FORBIDDEN = {
     "a presigned link or form": r"(?i:x-amz-(?:signature|credential|security-token))",
     "an AWS key": r"\b(?:AKIA|ASIA)[A-Z0-9]{16}\b|wJalrXUtnFEMI|session-token-of-the-role",
     "a private key": r"-----BEGIN",
-    "an e-mail address": r"[A-Za-z0-9_.+-]+@[A-Za-z0-9-]+\.[A-Za-z]+",
+    "an e-mail address": r"(?<=[A-Za-z0-9_.+-])@[A-Za-z0-9-]+\.[A-Za-z]",
     "a name or a number from a token": r"Lovelace|Plantagenet|\+4930901820",
     "where a picture was taken, or with what": r"51\.0\D+28\.0\D+40\.1|GPSLatitude|private remark|Phone 1\b",
     "a picture": r"\\x89PNG|\\u0089PNG|JFIF|IHDR|GIF8[79]a|WEBPVP8|ftypavif|/9j/4|iVBORw0KGgo|UklGR[A-Za-z0-9+/]{3}",
@@ -155,7 +156,7 @@ class Listener(logging.Handler):
                 try:
                     answer = handler(*arguments)
                 except BaseException as error:
-                    self.book.tell(" from ".join(_told(error)), self._test)
+                    self.book.tell(" from ".join(islice(_told(error), 9)), self._test)
                     raise
             self.book.handed_out(answer)
             return answer

@@ -1,5 +1,6 @@
 """The issuer's keys: which are taken, when they are fetched, and what a hostile or broken issuer can do to us."""
 
+import gzip
 import json
 import time
 from collections.abc import Callable
@@ -32,6 +33,7 @@ from profile_media.http.jwks import (
     parse_endpoint,
     parse_key_set,
 )
+from tests.assurance import Note
 from tests.tokens import (
     ABSENT,
     EC_KID,
@@ -47,6 +49,8 @@ from tests.tokens import (
     answering,
     base64url,
 )
+
+pytestmark = pytest.mark.campaign("F-9")
 
 
 class Clock:
@@ -167,7 +171,8 @@ UNUSABLE: dict[str, Callable[[], object]] = {
 
 
 @pytest.mark.parametrize("jwk", UNUSABLE.values(), ids=UNUSABLE)
-def test_a_key_that_is_no_use_costs_only_itself(jwk: Callable[[], object]) -> None:
+def test_a_key_that_is_no_use_costs_only_itself(jwk: Callable[[], object], note: Note) -> None:
+    note.add("malformed keys")
     good = a_jwk(an_ec_key("good"), kid="good")
 
     keys = parse_key_set(a_jwks(jwk(), good, jwk()))
@@ -200,7 +205,8 @@ def test_a_useless_key_does_not_take_the_id_of_a_good_one() -> None:
     ],
     ids=lambda document: repr(document[:20]),
 )
-def test_what_is_no_key_set_is_said_to_be_none(document: bytes) -> None:
+def test_what_is_no_key_set_is_said_to_be_none(document: bytes, note: Note) -> None:
+    note.add("key set faults")
     with pytest.raises(JwksUnavailable, match=r"not JSON|not a key set"):
         parse_key_set(document)
 
@@ -477,6 +483,24 @@ def chunks_without_end(request: BaseHTTPRequestHandler) -> None:
     endlessly(b"2000\r\n" + b" " * 0x2000 + b"\r\n")(request)
 
 
+def a_gigabyte(request: BaseHTTPRequestHandler) -> None:
+    """A body that says how large it is, and means it."""
+    answering(b"", **{"Content-Length": str(2**30)})(request)
+    endlessly(b" " * 0x10000)(request)
+
+
+def drips_headers(request: BaseHTTPRequestHandler) -> None:
+    """A head that never ends, a letter at a time."""
+    request.wfile.write(b"HTTP/1.1 200 OK\r\nX: ")
+    endlessly(b"y", 0.02)(request)
+
+
+def drips_its_body(request: BaseHTTPRequestHandler) -> None:
+    """A body that comes a byte at a time."""
+    answering(b"", **{"Content-Length": "60000"})(request)
+    endlessly(b" ", 0.02)(request)
+
+
 @pytest.mark.enable_socket
 @pytest.mark.parametrize(
     ("answer", "why"),
@@ -488,6 +512,10 @@ def chunks_without_end(request: BaseHTTPRequestHandler) -> None:
         ),
         pytest.param(answering(a_jwks()[:-9], **{"Content-Length": "9999"}), "not JSON", id="cut short"),
         pytest.param(chunks_without_end, "too large", id="endless chunks"),
+        pytest.param(a_gigabyte, "too large", id="a gigabyte"),
+        pytest.param(answering(b"<html>not found</html>", **{"Content-Type": "text/html"}), "not JSON", id="a page"),
+        pytest.param(answering(gzip.compress(a_jwks()), **{"Content-Encoding": "gzip"}), "not JSON", id="compressed"),
+        pytest.param(answering(b"xyz\r\n", **{"Transfer-Encoding": "chunked"}), "IncompleteRead", id="broken chunks"),
         pytest.param(endlessly(b"nonsense\r\n"), "BadStatusLine", id="no HTTP"),
         pytest.param(endlessly(b"HTTP/1.0 200 OK\r\nX: y\r\n"), "HTTPException", id="endless headers"),
         pytest.param(
@@ -500,7 +528,8 @@ def chunks_without_end(request: BaseHTTPRequestHandler) -> None:
         ),
     ],
 )
-def test_a_broken_issuer_is_in_trouble(answer: Answer, why: str) -> None:
+def test_a_broken_issuer_is_in_trouble(answer: Answer, why: str, note: Note) -> None:
+    note.add("key set faults")
     with an_issuer(answer) as (endpoint, _), pytest.raises(JwksUnavailable, match=why):
         parse_key_set(fetch(endpoint, 10))
 
@@ -527,9 +556,12 @@ def test_a_redirect_is_not_followed(status: int) -> None:
         pytest.param(lambda request: request.connection.recv(1), id="says nothing"),
         pytest.param(endlessly(b"x", 0.02), id="trickles a status line"),
         pytest.param(endlessly(b"HTTP/1.1 100 Continue\r\n\r\n", 0.02), id="goes on and on"),
+        pytest.param(drips_headers, id="trickles headers"),
+        pytest.param(drips_its_body, id="trickles its body"),
     ],
 )
-def test_a_slow_issuer_is_given_up_in_time(answer: Answer) -> None:
+def test_a_slow_issuer_is_given_up_in_time(answer: Answer, note: Note) -> None:
+    note.add("key set faults")
     with an_issuer(answer) as (endpoint, _):
         started = time.monotonic()
         with pytest.raises(JwksUnavailable, match=r"timeout|TimeoutError"):

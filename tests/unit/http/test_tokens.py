@@ -24,6 +24,7 @@ from profile_media.http.tokens import (
     Verified,
     bearer_token,
 )
+from tests.assurance import Note
 from tests.tokens import (
     ABSENT,
     AUDIENCE,
@@ -49,7 +50,7 @@ from tests.tokens import (
 NOW = 1_800_000_000
 P256_ORDER = 0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551
 
-pytestmark = pytest.mark.disable_socket
+pytestmark = [pytest.mark.campaign("F-9"), pytest.mark.disable_socket]
 
 type Vector = tuple[str, Callable[[], str], Refusal]
 
@@ -363,7 +364,9 @@ VECTORS = [
 
 
 @pytest.mark.parametrize(("make", "refusal"), VECTORS)
-def test_a_wrong_token_is_refused_for_its_reason_and_fetches_nothing(make: Callable[[], str], refusal: Refusal) -> None:
+def test_a_wrong_token_is_refused_for_its_reason_and_fetches_nothing(
+    make: Callable[[], str], refusal: Refusal, note: Note
+) -> None:
     issuer = Issuer()
     verifier = a_verifier(issuer)
     verifier.verify(token())
@@ -374,6 +377,7 @@ def test_a_wrong_token_is_refused_for_its_reason_and_fetches_nothing(make: Calla
     assert refused.value.refusal == refusal
     assert str(refused.value) == refusal.value
     assert issuer.fetches == 1
+    note.add("token vectors")
 
 
 def test_there_are_vectors_for_every_refusal_of_the_verifier() -> None:
@@ -406,7 +410,8 @@ def test_there_are_vectors_for_every_refusal_of_the_verifier() -> None:
         pytest.param(lambda: raw(claims=json.dumps(claims_of(now=NOW), indent=2)), id="white space"),
     ],
 )
-def test_a_good_token_is_believed(make: Callable[[], str]) -> None:
+def test_a_good_token_is_believed(make: Callable[[], str], note: Note) -> None:
+    note.add("token vectors")
     assert a_verifier().verify(make()).sub == SUBJECT
 
 
