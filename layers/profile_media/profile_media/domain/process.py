@@ -86,6 +86,8 @@ class Settling:
         if self.uploads.settle(settled, self.clock.now()):
             return processed
         current = self.uploads.get(upload.owner_id, upload.upload_id)
+        if current == settled:
+            return processed  # The write got through, and its answer was lost on the way.
         if current:
             # What the row names by now is another event's doing, and stays.
             self.media.discard(upload.upload_id, set(settled.derivatives) - set(current.derivatives))
