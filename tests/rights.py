@@ -23,7 +23,7 @@ from botocore.exceptions import ClientError
 
 from profile_media.aws import session
 from tests import cloud
-from tests.template.document import ROOT, as_list, logical_id, of_type, text, translated
+from tests.template.document import ROOT, as_list, logical_id, of_type, text, translated, written
 
 LAST = "test_no_right_is_spare"
 """The test that runs when all others have."""
@@ -92,29 +92,44 @@ def _failure_destinations() -> frozenset[str]:
 # --- what the tests call what the template names
 
 _AT = f"{cloud.REGION}:{cloud.ACCOUNT}"
-ARNS = MappingProxyType(
+_ARNS = MappingProxyType(
     {
-        "UploadsTable.Arn": f"arn:aws:dynamodb:{_AT}:table/{cloud.UPLOADS_TABLE}",
-        "UsersTable.Arn": f"arn:aws:dynamodb:{_AT}:table/{cloud.USERS_TABLE}",
-        "UploadsBucket.Arn": f"arn:aws:s3:::{cloud.UPLOADS_BUCKET}",
-        "MediaBucket.Arn": f"arn:aws:s3:::{cloud.MEDIA_BUCKET}",
-        "PurgeQueue.Arn": f"arn:aws:sqs:{_AT}:{cloud.QUEUE_URL.rpartition('/')[2]}",
-        "RedriveQueue.Arn": f"arn:aws:sqs:{_AT}:{cloud.REDRIVE_URL.rpartition('/')[2]}",
-        "AWS::Partition": "aws",
+        "AWS::DynamoDB::Table": f"arn:aws:dynamodb:{_AT}:table/",
+        "AWS::S3::Bucket": "arn:aws:s3:::",
+        "AWS::SQS::Queue": f"arn:aws:sqs:{_AT}:",
     }
 )
-"""What is not here no test deploys, and so no call can be about it."""
+"""What the ARNs of each type of resource start with."""
+
+
+@cache
+def arns() -> Mapping[str, str]:
+    """ARNs in the tests' deployment. Functions' environments say which resource is which; what they do not name no
+    test deploys, and so no call can be about it."""
+    named = {
+        text(value): cloud.ENVIRONMENT[variable].rpartition("/")[2]
+        for function in of_type("AWS::Serverless::Function").values()
+        for variable, value in function.get("Environment", {}).get("Variables", {}).items()
+        if variable in cloud.ENVIRONMENT
+    }
+    resources = written()["Resources"]
+    return {
+        f"{name}.Arn": _ARNS[resources[name]["Type"]] + called
+        for name, called in named.items()
+        if name in resources and resources[name]["Type"] in _ARNS
+    }
 
 
 @cache
 def arn_pattern(resource: str) -> re.Pattern[str]:
     """The ARNs in the tests' deployment that a resource of the template stands for."""
+    known = {"AWS::Partition": "aws", **arns()}
     for bucket in of_type("AWS::S3::Bucket").values():
         if "BucketName" in bucket:  # spelt out where a function cannot refer to it
             resource = resource.replace(text(bucket["BucketName"]), cloud.UPLOADS_BUCKET)
     if not re.search(r"\$\{|^arn:|^\*$", resource):
         resource = f"${{{resource}}}"
-    return glob(re.sub(r"\$\{([^}]+)\}", lambda found: ARNS.get(found[1], found[0]), resource))
+    return glob(re.sub(r"\$\{([^}]+)\}", lambda found: known.get(found[1], found[0]), resource))
 
 
 @cache
