@@ -75,6 +75,16 @@ def test_a_text_file_is_rejected_and_gone(
     assert counted["RejectedUnsupportedFormat"] == [1.0]
 
 
+def test_a_broken_picture_is_rejected_and_what_it_took_is_logged(aws: cloud.Cloud, rows: Rows, logs: Logs) -> None:
+    rows.pending(upload_id=UPLOAD_ID)
+    post(aws, b"\xff\xd8\xff but no more")
+    run("process_upload", an_event("process_upload"))
+    [record] = [record for record in logs() if record["message"] == "upload processed"]
+    assert (record["outcome"], record["reason"]) == ("rejected", "corrupt")
+    assert record["cpu_ms"] >= 0
+    assert record["peak_mib"] > 5
+
+
 @pytest.mark.parametrize(
     "changed",
     [

@@ -13,9 +13,9 @@ from PIL import Image
 
 from profile_media.domain.errors import ImageUnacceptable
 from profile_media.domain.model import ContentType, Reason, Slot
-from profile_media.domain.policy import MAX_JPEG_SCANS, MAX_PIXELS
+from profile_media.domain.policy import MAX_JPEG_PADDING, MAX_JPEG_SCANS, MAX_JPEG_SEGMENTS, MAX_PIXELS, MAX_PNG_CHUNKS
 from profile_media.imaging import PillowImages, answer, attempt, render
-from profile_media.imaging.probe import probe, scans, sniff
+from profile_media.imaging.probe import probe, segments, sniff
 from profile_media.imaging.sandbox import SandboxLimits
 from tests import pictures
 
@@ -169,23 +169,54 @@ def test_a_scan_bomb_is_counted_and_not_decoded(images: PillowImages) -> None:
     assert time.process_time() - started < 1  # a thousand times what counting takes, a third of what decoding does
 
 
+def scans(jpeg: bytes) -> int:
+    return [code for _, code in segments(jpeg)].count(0xDA)
+
+
 def test_real_progressive_pictures_have_few_scans(images: PillowImages) -> None:
     progressive = pictures.a_jpeg(320, 240, progressive=True)
-    assert 6 <= scans(progressive, 99) <= 20
+    assert 6 <= scans(progressive) <= 20
     images.render(progressive, JPEG, Slot.AVATAR)
 
 
 def test_scans_are_counted_as_the_decoder_meets_them() -> None:
     one, ten = SMALL[JPEG], pictures.a_jpeg(96, 64, progressive=True)
-    assert scans(one, 99) == 1
+    assert scans(one) == 1
     inside = b"\xff\xe1" + struct.pack("!H", len(ten) + 2) + ten
-    assert scans(one[:2] + inside + one[2:], 99) == 1  # a thumbnail does not count
-    assert scans(one + ten, 99) == 1  # nor does a further picture
-    assert scans(one + b"\0\0" + ten[2:], 99) == 1  # nor whatever else follows
-    assert scans(one[:2] + b"\xff\xff\xff" + one[2:], 99) == 1  # fill bytes
-    assert scans(one[:2] + b"\xff\x01" + one[2:], 99) == 1  # a marker without a length
-    assert scans(pictures.a_scan_bomb(MAX_JPEG_SCANS), 10) == 10
-    assert scans(b"\xff\xd8\xff", 99) == 0
+    assert scans(one[:2] + inside + one[2:]) == 1  # a thumbnail does not count
+    assert scans(one + ten) == 1  # nor does a further picture
+    assert scans(one + b"\0\0" + ten[2:]) == 1  # nor whatever else follows
+    assert scans(one[:2] + b"\xff\xff\xff" + one[2:]) == 1  # fill bytes
+    assert scans(one[:2] + b"\xff\x01" + one[2:]) == 1  # a marker without a length
+    assert scans(pictures.a_scan_bomb(MAX_JPEG_SCANS)) >= MAX_JPEG_SCANS
+    assert scans(b"\xff\xd8\xff") == 0
+
+
+def test_parts_are_counted_up_to_their_limits() -> None:
+    comment, text = b"\xff\xfe\0\2", b"\0\0\0\0teSt\0\0\0\0"
+    jpeg, own = SMALL[JPEG], sum(1 for _ in segments(SMALL[JPEG]))
+    png, own_chunks = SMALL[PNG], 3
+    for limit, part, good, parts in (
+        (MAX_JPEG_SEGMENTS, comment, jpeg, own),
+        (MAX_PNG_CHUNKS, text, png, own_chunks),
+    ):
+        at, declared = (2, JPEG) if good is jpeg else (33, PNG)
+        probe(good[:at] + part * (limit - parts) + good[at:], declared)
+        with pytest.raises(ImageUnacceptable) as refused:
+            probe(good[:at] + part * (limit - parts + 1) + good[at:], declared)
+        assert refused.value.reason is Reason.TOO_COMPLEX
+
+
+@pytest.mark.parametrize("padding", [b"\xff", b"\0", b"\xff\0", b"\xff\x01"])
+def test_what_belongs_to_nothing_in_a_jpeg_has_a_limit(padding: bytes) -> None:
+    jpeg = SMALL[JPEG][:20], SMALL[JPEG][20:]
+    most = MAX_JPEG_PADDING // len(padding)
+    probe(padding.join([jpeg[0], jpeg[1]]), JPEG)
+    probe(jpeg[0] + padding * most + jpeg[1], JPEG)
+    for over in (jpeg[0] + padding * (most + 1) + jpeg[1], jpeg[0] + padding * (most + 1)):
+        with pytest.raises(ImageUnacceptable) as refused:
+            probe(over, JPEG)
+        assert refused.value.reason is Reason.TOO_COMPLEX
 
 
 @pytest.mark.parametrize("content_type", ContentType)

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from profile_media.domain.errors import ImageUnacceptable
-from profile_media.domain.model import ContentType, Reason, Slot
+from profile_media.domain.model import ContentType, Cost, Reason, Slot
 from profile_media.imaging import PillowImages, sandbox
 from profile_media.imaging.sandbox import Outcome, SandboxLimits
 from tests import pictures
@@ -40,8 +40,8 @@ def died(task: Callable[[], object], limits: SandboxLimits = LIMITS) -> Reason:
 def test_the_answer_comes_back_whole_and_the_cost_with_it() -> None:
     outcome = sandbox.run(lambda: bytes(range(256)) * 3000, LIMITS)
     assert outcome.answer == bytes(range(256)) * 3000
-    assert 0 <= outcome.cpu_ms < 1000
-    assert outcome.peak_mib > 5
+    assert 0 <= outcome.cost.cpu_ms < 1000
+    assert outcome.cost.peak_mib > 5
 
 
 def test_the_child_knows_no_environment(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -109,6 +109,30 @@ def test_a_killed_child_is_a_refusal(by: signal.Signals, reason: Reason) -> None
     assert died(lambda: os.kill(os.getpid(), by)) is reason
 
 
+@pytest.mark.parametrize("ending", [lambda: os.kill(os.getpid(), signal.SIGKILL), lambda: "x" * 2_000_000])
+def test_a_refusal_tells_what_the_child_took(ending: Callable[[], object]) -> None:
+    def busy() -> object:
+        while time.process_time() < 0.05:
+            pass
+        return ending()
+
+    with pytest.raises(ImageUnacceptable) as refused:
+        sandbox.run(lambda: str(busy()).encode(), LIMITS)
+    assert refused.value.cost
+    assert 50 <= refused.value.cost.cpu_ms < 5000
+    assert refused.value.cost.peak_mib > 5
+
+
+def test_what_the_decoder_refuses_has_its_cost_and_what_it_never_saw_has_none() -> None:
+    with pytest.raises(ImageUnacceptable) as seen:
+        PillowImages().render(pictures.a_png(1, 1), ContentType.PNG, Slot.AVATAR)
+    with pytest.raises(ImageUnacceptable) as unseen:
+        PillowImages().render(b"text", ContentType.PNG, Slot.AVATAR)
+    assert seen.value.cost
+    assert seen.value.cost.peak_mib > 5
+    assert unseen.value.cost is None
+
+
 def test_a_crashing_decoder_is_a_refusal(monkeypatch: pytest.MonkeyPatch) -> None:
     def crash(*_: object) -> None:
         ctypes.string_at(0)
@@ -142,7 +166,7 @@ def test_a_machine_without_processes_is_not_the_pictures_fault(monkeypatch: pyte
 
 @pytest.mark.parametrize("nonsense", [b"", b"\x01", b"\x02", b"\x00\xff", b"\x01" + bytes(8), b"\x01" + b"\xff" * 200])
 def test_nonsense_from_the_child_is_a_refusal(monkeypatch: pytest.MonkeyPatch, nonsense: bytes) -> None:
-    monkeypatch.setattr(sandbox, "run", lambda *_: Outcome(nonsense, 1, 1))
+    monkeypatch.setattr(sandbox, "run", lambda *_: Outcome(nonsense, Cost(1, 1)))
     with pytest.raises(ImageUnacceptable) as refused:
         PillowImages().render(pictures.a_jpeg(64, 64), ContentType.JPEG, Slot.AVATAR)
     assert refused.value.reason is Reason.CORRUPT

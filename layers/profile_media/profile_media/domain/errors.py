@@ -24,7 +24,7 @@ No status, no envelope, no wording for people here: dialects own those. Messages
 from dataclasses import dataclass
 from enum import StrEnum
 
-from profile_media.domain.model import Reason, Slot
+from profile_media.domain.model import Cost, Reason, Slot
 
 
 class ErrorCode(StrEnum):
@@ -124,6 +124,8 @@ class ImageUnacceptable(MediaError):
 
     reason: Reason
     detail: str = ""
+    cost: Cost | None = None
+    """None where no decoder saw them."""
     code = ErrorCode.IMAGE_UNACCEPTABLE
 
 

@@ -40,6 +40,14 @@ class Reason(StrEnum):
     CHECKSUM_MISMATCH = "checksum_mismatch"
 
 
+@dataclass(frozen=True, slots=True)
+class Cost:
+    """What decoding a picture took, whatever came of it: CPU milliseconds, and MiB of memory at the most."""
+
+    cpu_ms: int
+    peak_mib: int
+
+
 class ContentType(StrEnum):
     """The picture formats the service takes; every one is a decoder that hostile bytes will reach."""
 

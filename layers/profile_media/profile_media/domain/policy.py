@@ -40,6 +40,16 @@ MAX_PIXELS = MappingProxyType(
 MAX_JPEG_SCANS = 64
 """A progressive JPEG repeats work per scan: 30 KB can hold thousands. Real pictures have at most 20."""
 
+MAX_JPEG_SEGMENTS = 4096
+"""Segments cost time each, however empty: 10 MiB can hold 2.6 million. The largest real ones hold 64 KiB, so this many
+are 256 MiB of them."""
+
+MAX_JPEG_PADDING = 64 * 1024
+"""Bytes before a JPEG's first scan that belong to nothing; decoders look at them one by one."""
+
+MAX_PNG_CHUNKS = 65_536
+"""As for segments. Encoders put thousands of bytes into each; test files with one byte in each have a thousand."""
+
 
 @dataclass(frozen=True, slots=True)
 class Size:

@@ -11,7 +11,7 @@ from hashlib import sha256
 
 from profile_media.domain.errors import ImageUnacceptable, Unavailable
 from profile_media.domain.lifecycle import expiry, is_gone
-from profile_media.domain.model import Derivative, Reason, State, Upload
+from profile_media.domain.model import Cost, Derivative, Reason, State, Upload
 from profile_media.domain.policy import Lifetimes
 from profile_media.domain.ports import Clock, Images, Incoming, Media, PurgeQueue, Removed, Rendered, Uploads
 
@@ -39,6 +39,8 @@ class Processed:
     """Of the original, in hex; tells repeated pictures apart without keeping them."""
     detail: str = ""
     rendered: Rendered | None = None
+    cost: Cost | None = None
+    """Of decoding it; None where it did not come to that."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +111,11 @@ class Settling:
             rendered = self.images.render(original, upload.content_type, upload.slot)
         except ImageUnacceptable as error:
             rejected = replace(upload, state=State.REJECTED, reason=error.reason, expires_at=expires_at)
-            return rejected, (), Processed(Outcome.REJECTED, rejected, digest.hexdigest(), error.detail)
+            return (
+                rejected,
+                (),
+                Processed(Outcome.REJECTED, rejected, digest.hexdigest(), error.detail, cost=error.cost),
+            )
         ready = replace(
             upload,
             state=State.READY,
@@ -118,7 +124,8 @@ class Settling:
             height=rendered.height,
             derivatives=tuple(derivative for derivative, _ in rendered.derivatives),
         )
-        return ready, rendered.derivatives, Processed(Outcome.READY, ready, digest.hexdigest(), rendered=rendered)
+        processed = Processed(Outcome.READY, ready, digest.hexdigest(), rendered=rendered, cost=rendered.cost)
+        return ready, rendered.derivatives, processed
 
 
 def _check_promise(upload: Upload, original: bytes, digest: bytes) -> None:

@@ -43,9 +43,13 @@ class PillowImages:
         """Makes the slot's derivatives and the master; raises ImageUnacceptable whatever is wrong with the bytes."""
         probe(content, declared)
         outcome = sandbox.run(lambda: attempt(self._pipeline, content, declared, slot), self._limits)
-        made = answer.read(outcome.answer, slot)
+        try:
+            made = answer.read(outcome.answer, slot)
+        except ImageUnacceptable as refusal:
+            refusal.cost = outcome.cost
+            raise
         derivatives = tuple((_derivative(picture), picture.content) for picture in made.pictures)
-        return Rendered(declared, made.width, made.height, derivatives, outcome.cpu_ms, outcome.peak_mib)
+        return Rendered(declared, made.width, made.height, derivatives, outcome.cost)
 
 
 def attempt(pipeline: Pipeline, content: bytes, content_type: ContentType, slot: Slot) -> bytes:

@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from typing import NoReturn
 
 from profile_media.domain.errors import ImageUnacceptable
-from profile_media.domain.model import Reason
+from profile_media.domain.model import Cost, Reason
 
 _MIB = 1024 * 1024
 _SETUP_FAILED = 70
@@ -32,10 +32,12 @@ _SPENT = frozenset({signal.SIGXCPU, signal.SIGKILL})
 class SandboxLimits:
     """What one picture may cost."""
 
-    cpu_seconds: int = 8
-    """The largest pictures the caps let through take about 2; 17,000 hostile files took 0.33 at the most."""
-    memory_mib: int = 1024
-    """Beyond the parent's own. A 25-megapixel WebP with transparency needs 550; a function of 1,769 MB has room."""
+    cpu_seconds: int = 4
+    """The largest pictures the caps let through take about 2; 17,000 hostile files took 0.33 at the most. A second is
+    left to what is promised of any file, 5, for clearing away what the child held."""
+    memory_mib: int = 928
+    """Beyond the parent's own, so that both together stay below 1,024. An animated 25-megapixel WebP with transparency
+    takes 780; a function of 1,769 MB has room."""
     deadline_seconds: float = 12.0
     """Wall clock, for a child that waits instead of computing; below API Gateway's 29 with the AWS calls around it."""
     answer_bytes: int = 32 * _MIB
@@ -44,11 +46,10 @@ class SandboxLimits:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What the child sent, unchecked, and what it cost: CPU milliseconds, and MiB of memory at the most."""
+    """What the child sent, unchecked, and what it cost."""
 
     answer: bytes
-    cpu_ms: int
-    peak_mib: int
+    cost: Cost
 
 
 class _OutOfBounds(Exception):
@@ -81,11 +82,11 @@ def run(task: Callable[[], bytes], limits: SandboxLimits) -> Outcome:
         # An honest child closes its end by exiting, and then its status stands and this signal changes nothing.
         os.kill(child, signal.SIGKILL)
         _, status, usage = os.wait4(child, 0)
+    cost = _cost(usage)
     if out_of_bounds is not None:
-        raise ImageUnacceptable(Reason.TOO_COMPLEX, out_of_bounds)
-    _check(os.waitstatus_to_exitcode(status))
-    peak_mib = usage.ru_maxrss // (_MIB if sys.platform == "darwin" else 1024)
-    return Outcome(answer, round((usage.ru_utime + usage.ru_stime) * 1000), peak_mib)
+        raise ImageUnacceptable(Reason.TOO_COMPLEX, out_of_bounds, cost)
+    _check(os.waitstatus_to_exitcode(status), cost)
+    return Outcome(answer, cost)
 
 
 def _fork() -> int:
@@ -114,13 +115,18 @@ def _receive(reader: int, limits: SandboxLimits) -> bytes:
             raise _OutOfBounds(f"an answer of more than {limits.answer_bytes} bytes")
 
 
-def _check(exit_code: int) -> None:
+def _cost(usage: resource.struct_rusage) -> Cost:
+    peak_mib = usage.ru_maxrss // (_MIB if sys.platform == "darwin" else 1024)
+    return Cost(round((usage.ru_utime + usage.ru_stime) * 1000), peak_mib)
+
+
+def _check(exit_code: int, cost: Cost) -> None:
     """Turns the child's death into a refusal; a child that exited by itself is judged by its answer."""
     if exit_code == _SETUP_FAILED:
         raise RuntimeError("the sandbox could not be set up")
     if exit_code < 0:
         reason = Reason.TOO_COMPLEX if -exit_code in _SPENT else Reason.CORRUPT
-        raise ImageUnacceptable(reason, f"the decoder died of {signal.Signals(-exit_code).name}")
+        raise ImageUnacceptable(reason, f"the decoder died of {signal.Signals(-exit_code).name}", cost)
 
 
 def _serve(task: Callable[[], bytes], writer: int, limits: SandboxLimits) -> NoReturn:

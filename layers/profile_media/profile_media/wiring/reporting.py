@@ -6,7 +6,7 @@ from profile_media.telemetry import count, logger
 
 def report(owner_id: str, processed: Processed, upload_id: str | None = None) -> None:
     """One line per picture, and a count of how it ended."""
-    upload, rendered = processed.upload, processed.rendered
+    upload, rendered, cost = processed.upload, processed.rendered, processed.cost
     reason = upload.reason.value if upload and upload.reason else None
     logger.info(
         "upload processed",
@@ -19,8 +19,8 @@ def report(owner_id: str, processed: Processed, upload_id: str | None = None) ->
         content_type=upload.content_type.value if upload else None,
         width=rendered.width if rendered else None,
         height=rendered.height if rendered else None,
-        cpu_ms=rendered.cpu_ms if rendered else None,
-        peak_mib=rendered.peak_mib if rendered else None,
+        cpu_ms=cost.cpu_ms if cost else None,
+        peak_mib=cost.peak_mib if cost else None,
     )
     count(f"Uploads{processed.outcome.value.capitalize()}")
     if processed.outcome is Outcome.REJECTED and reason:
