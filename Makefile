@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help browser install lock format lint types imports template openapi test check up token demo build clean
+.PHONY: help browser install lock format lint types imports template openapi test check up token demo reconcile build clean
 
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 
@@ -72,6 +72,9 @@ token: install ## a development user's token: USER=grace ARGS="--expired"
 
 demo: install ## the whole flow, checked step by step, without a browser
 	@python -m local.demo $(ARGS)
+
+reconcile: install ## what is left over or missing, here or on AWS: ARGS="--mend"
+	@python -m local.reconcile $(ARGS)
 
 clean: ## forget everything that was built or installed
 	rm -rf .venv .uv .aws-sam .local build .mypy_cache .ruff_cache .pytest_cache .import_linter_cache

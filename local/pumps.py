@@ -1,4 +1,4 @@
-"""What AWS does between services, each kind in a thread: S3's notifications, table streams, queues, and expiry.
+"""What AWS does between services, each kind in a thread: S3's notifications, streams, queues, schedules, and expiry.
 
 Semantics are Lambda's: asynchronous invocations with retries and a destination for failures, batches with partial
 answers, filters. Only time is shortened: retries come within seconds, and batching windows are left out.
@@ -6,6 +6,7 @@ answers, filters. Only time is shortened: retries come within seconds, and batch
 
 import json
 import logging
+import re
 import threading
 import time
 import uuid
@@ -20,7 +21,7 @@ from urllib.parse import quote_plus, unquote_plus
 from local import aws
 from local.patterns import matches
 from local.runner import Outcome, PayloadTooLarge, Runner, Throttled
-from local.template import BUCKET, EVENT_SOURCE_MAPPING, QUEUE, TABLE, Resource, Template
+from local.template import ACCOUNT, BUCKET, EVENT_SOURCE_MAPPING, QUEUE, TABLE, Resource, Template, TemplateInvalid
 
 LOG = logging.getLogger(__name__)
 
@@ -31,6 +32,11 @@ RETRY_SECONDS = (0.5, 1.0)
 """Before an asynchronous invocation's first and second retry; AWS waits a minute and two."""
 
 LONGEST_BACKOFF = 5.0
+UNIT_SECONDS = {"minute": 60.0, "hour": 3600.0, "day": 86400.0}
+"""What a schedule's rate is said in."""
+
+_RATE = re.compile(r"rate\(([1-9][0-9]*) (minute|hour|day)s?\)")
+
 POLL_SECONDS = 0.2
 REAP_SECONDS = 1.0
 LONG_POLL_SECONDS = 1
@@ -74,6 +80,14 @@ class Notification:
     configuration: dict[str, Any]
 
 
+@dataclass(frozen=True)
+class Schedule:
+    """A function's wish to be called every so often."""
+
+    function: str
+    seconds: float
+
+
 @dataclass
 class Pumps:
     """All of a template's pumps; safe to stop at any time."""
@@ -91,6 +105,8 @@ class Pumps:
         for source in sources_of(self.template):
             pump = QueuePump(self, source) if source.type == QUEUE else StreamPump(self, source)
             self._run(f"{source.source}-{source.function}", pump.step)
+        for schedule in schedules_of(self.template):
+            self._run(f"{schedule.function}-schedule", SchedulePump(self, schedule).step)
         for table in self.template.of_type(TABLE):
             if expiry := table.properties.get("TimeToLiveSpecification"):
                 self._run(f"{table.logical_id}-expiry", Reaper(self, table, expiry["AttributeName"]).step)
@@ -350,6 +366,19 @@ class StreamPump:
         }
 
 
+class SchedulePump:
+    """Calls a function every so often, and the first time after as long, as a rule of EventBridge does."""
+
+    def __init__(self, pumps: Pumps, schedule: Schedule) -> None:
+        self._pumps = pumps
+        self._schedule = schedule
+
+    def step(self) -> None:
+        """Waits, and calls."""
+        if not self._pumps.pause(self._schedule.seconds):
+            self._pumps.invoke_later(self._schedule.function, _scheduled_event(self._pumps.template))
+
+
 class Reaper:
     """Removes expired rows, as DynamoDB does, only sooner."""
 
@@ -425,6 +454,35 @@ def sources_of(template: Template) -> Iterator[EventSource]:
         for event in (function.properties.get("Events") or {}).values():
             if arn := event["Properties"].get({"SQS": "Queue", "DynamoDB": "Stream"}.get(event["Type"], "")):
                 yield _source(template, function.logical_id, {**event["Properties"], "EventSourceArn": arn})
+
+
+def schedules_of(template: Template) -> Iterator[Schedule]:
+    """The schedules of the template's functions; raises TemplateInvalid for one that is no rate."""
+    for function in template.functions.values():
+        for event in (function.properties.get("Events") or {}).values():
+            if event["Type"] != "Schedule":
+                continue
+            schedule = event["Properties"]["Schedule"]
+            rate = _RATE.fullmatch(schedule)
+            if rate is None:
+                raise TemplateInvalid(f"the local stack knows rates only, not {schedule}")
+            yield Schedule(function.logical_id, int(rate[1]) * UNIT_SECONDS[rate[2]])
+
+
+def _scheduled_event(template: Template) -> Event:
+    """EventBridge's own."""
+    now = datetime.now(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
+    return {
+        "version": "0",
+        "id": str(uuid.uuid4()),
+        "detail-type": "Scheduled Event",
+        "source": "aws.events",
+        "account": ACCOUNT,
+        "time": now,
+        "region": template.region,
+        "resources": [],
+        "detail": {},
+    }
 
 
 def _source(template: Template, function: str, properties: dict[str, Any]) -> EventSource:

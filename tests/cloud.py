@@ -19,6 +19,7 @@ MEDIA_BUCKET = "media"
 UPLOADS_TABLE = "uploads"
 USERS_TABLE = "users"
 QUEUE_URL = f"https://sqs.{REGION}.amazonaws.com/{ACCOUNT}/purge"
+REDRIVE_URL = f"https://sqs.{REGION}.amazonaws.com/{ACCOUNT}/redrive"
 MEDIA_BASE_URL = "https://media.example.com"
 
 ENVIRONMENT = {
@@ -40,6 +41,7 @@ ENVIRONMENT = {
     "UPLOADS_URL": f"https://{UPLOADS_BUCKET}.s3.{REGION}.amazonaws.com/",
     "MEDIA_BASE_URL": MEDIA_BASE_URL,
     "PURGE_QUEUE_URL": QUEUE_URL,
+    "REDRIVE_QUEUE_URL": REDRIVE_URL,
 }
 """A function's environment, all of them at once."""
 
@@ -61,13 +63,13 @@ class Cloud:
         items: list[dict[str, Any]] = self.dynamodb.scan(TableName=table, ConsistentRead=True)["Items"]
         return items
 
-    def messages(self) -> list[dict[str, str]]:
-        """Takes all messages off the delete queue."""
+    def messages(self, url: str = QUEUE_URL) -> list[dict[str, Any]]:
+        """Takes all messages off a queue, the delete queue unless told."""
         bodies = []
-        while taken := self.sqs.receive_message(QueueUrl=QUEUE_URL, MaxNumberOfMessages=10).get("Messages"):
+        while taken := self.sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10).get("Messages"):
             bodies += [json.loads(message["Body"]) for message in taken]
             for message in taken:
-                self.sqs.delete_message(QueueUrl=QUEUE_URL, ReceiptHandle=message["ReceiptHandle"])
+                self.sqs.delete_message(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"])
         return bodies
 
 
@@ -99,4 +101,5 @@ def _furnish(built: Cloud) -> None:
     for name, logical_id in ((UPLOADS_TABLE, "UploadsTable"), (USERS_TABLE, "UsersTable")):
         schema = {key: properties(logical_id)[key] for key in ("BillingMode", "AttributeDefinitions", "KeySchema")}
         built.dynamodb.create_table(TableName=name, **schema)
-    built.sqs.create_queue(QueueName="purge")
+    for queue in ("purge", "redrive"):
+        built.sqs.create_queue(QueueName=queue)

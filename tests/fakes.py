@@ -1,7 +1,7 @@
 """The ports in memory. The suites under tests/contract run on these and on AWS's adapters alike, so they cannot rot."""
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
@@ -11,7 +11,6 @@ from profile_media.domain.lifecycle import is_gone
 from profile_media.domain.model import (
     Attachment,
     ContentType,
-    Cost,
     Derivative,
     ExternalPicture,
     Grant,
@@ -23,13 +22,18 @@ from profile_media.domain.model import (
     Upload,
 )
 from profile_media.domain.ports import (
+    ALL_IDS,
     Asked,
+    Checkpoint,
+    Ids,
     KeyTaken,
+    Page,
     Quota,
     QuotaFull,
     Remembered,
     Removed,
     Rendered,
+    Stored,
     Swap,
     Swapped,
     WriteLimit,
@@ -156,14 +160,15 @@ class FakeAttachments:
         tables, attachment, held = self._tables, change.attachment, change.relied_on
         user_id = change.profile.user_id
         profile = tables.profiles.get(user_id, Profile(user_id))
-        counted = (change.limit.actor_id, int(change.now.timestamp()) // 60)
+        minute = int(change.now.timestamp()) // 60
         if change.profile.created_at is None and change.tenant and profile.created_at:
             return Swapped.CHANGED
         if not _same(profile.attachments.get(change.slot), held) or not self._usable(change):
             return Swapped.CHANGED
-        if tables.changes[counted] >= change.limit.per_minute:
+        if change.limit and tables.changes[change.limit.actor_id, minute] >= change.limit.per_minute:
             return Swapped.LIMITED
-        tables.changes[counted] += 1
+        if change.limit:
+            tables.changes[change.limit.actor_id, minute] += 1
         tables.profiles[user_id] = replace(change, profile=profile).changed
         if isinstance(attachment, Attachment):
             key = (user_id, attachment.upload_id)
@@ -171,6 +176,16 @@ class FakeAttachments:
         if isinstance(held, Attachment):
             tables.uploads.pop((user_id, held.upload_id), None)
         return Swapped.DONE
+
+    def rename(self, bound: Upload, derivatives: tuple[Derivative, ...]) -> bool:
+        tables, key = self._tables, (bound.owner_id, bound.upload_id)
+        profile = tables.profiles.get(bound.owner_id, Profile(bound.owner_id))
+        if tables.uploads.get(key) != bound or profile.attachments.get(bound.slot) != attachment_of(bound):
+            return False
+        tables.uploads[key] = renamed = replace(bound, derivatives=derivatives)
+        attachments = {**profile.attachments, bound.slot: attachment_of(renamed)}
+        tables.profiles[bound.owner_id] = replace(profile, attachments=attachments)
+        return True
 
     def _usable(self, change: Swap) -> bool:
         if not isinstance(change.attachment, Attachment):
@@ -210,6 +225,9 @@ class FakeMedia:
     def __init__(self) -> None:
         self.objects: dict[str, bytes] = {}
 
+    def fetch(self, upload_id: str, derivative: Derivative) -> bytes | None:
+        return self.objects.get(keys.media_key(upload_id, derivative))
+
     def store(self, upload_id: str, contents: Sequence[tuple[Derivative, bytes]]) -> None:
         for derivative, content in contents:
             self.objects[keys.media_key(upload_id, derivative)] = content
@@ -237,6 +255,77 @@ class FakePurgeQueue:
         return [each for each in removed if each in self.refuses]
 
 
+class FakeRedriveQueue:
+    """Events sent again."""
+
+    def __init__(self) -> None:
+        self.keys: list[str] = []
+        self.refuses: set[str] = set()
+
+    def redrive(self, keys: Sequence[str]) -> Sequence[str]:
+        self.keys += [key for key in keys if key not in self.refuses]
+        return [key for key in keys if key in self.refuses]
+
+
+class FakeListings:
+    """Both buckets, listed a few objects at a time, all of them stored at the same time unless told."""
+
+    def __init__(self, incoming: FakeIncoming, media: FakeMedia, page: int = 1000, at: datetime = NOW) -> None:
+        self._incoming, self._media, self.page, self.at = incoming, media, page, at
+        self.times: dict[str, datetime] = {}
+
+    def incoming(self, after: str | None) -> Page[Stored]:
+        return self._list(self._incoming.objects, after)
+
+    def media(self, after: str | None) -> Page[Stored]:
+        return self._list(self._media.objects, after)
+
+    def derivatives(self, upload_id: str) -> frozenset[str]:
+        return frozenset(key for key in self._media.objects if key.startswith(keys.media_prefix(upload_id)))
+
+    def _list(self, objects: Iterable[str], after: str | None) -> Page[Stored]:
+        found = sorted(key for key in objects if key > (after or ""))
+        items = [Stored(key, self.times.get(key, self.at)) for key in found[: self.page]]
+        return Page(items, items[-1].key if len(found) > self.page else None)
+
+
+class FakeScans:
+    """Both tables, scanned a few rows at a time."""
+
+    def __init__(self, tables: FakeTables, page: int = 500) -> None:
+        self._tables, self.page = tables, page
+
+    def uploads(self, at: str | None, ids: Ids = ALL_IDS) -> Page[Upload]:
+        after, until = ids.after or "", ids.until or "g"
+        page = self._scan({"\n".join(key): upload for key, upload in self._tables.uploads.items()}, at)
+        return Page([each for each in page.items if after < each.upload_id <= until], page.next)
+
+    def profiles(self, at: str | None) -> Page[Profile]:
+        return self._scan(self._tables.profiles, at)
+
+    def _scan[Item](self, rows: Mapping[str, Item], at: str | None) -> Page[Item]:
+        found = sorted(key for key in rows if key > (at or ""))
+        last = found[self.page - 1] if len(found) > self.page else None
+        return Page([rows[key] for key in found[: self.page]], last)
+
+
+class FakeCheckpoints:
+    """Where passes stand."""
+
+    def __init__(self) -> None:
+        self.kept: dict[str, Checkpoint] = {}
+
+    def load(self, name: str) -> Checkpoint | None:
+        return self.kept.get(name)
+
+    def save(self, checkpoint: Checkpoint, expires_at: datetime) -> bool:
+        kept = self.kept.get(checkpoint.name)
+        if kept and kept.version != checkpoint.version - 1:
+            return False
+        self.kept[checkpoint.name] = checkpoint
+        return True
+
+
 class FakeGrants:
     """Grants that say what they were asked for."""
 
@@ -262,7 +351,7 @@ class FakeImages:
             data = f"{slot}:{name}:".encode() + content
             derivative = Derivative(name, keys.digest(data), ContentType.WEBP, width, width, len(data))
             made.append((derivative, data))
-        return Rendered(declared, 40, 30, tuple(made), Cost(cpu_ms=1, peak_mib=1))
+        return Rendered(declared, 40, 30, tuple(made), cpu_ms=1, peak_mib=1)
 
 
 def attachment_of(upload: Upload) -> Attachment:

@@ -7,12 +7,27 @@ from typing import Any
 import pytest
 
 from profile_media.aws.attachments import DynamoAttachments
-from profile_media.aws.objects import S3Incoming, S3Media
+from profile_media.aws.checkpoints import DynamoCheckpoints
+from profile_media.aws.objects import S3Incoming, S3Listings, S3Media
 from profile_media.aws.profiles import DynamoProfiles
 from profile_media.aws.purge_queue import SqsPurgeQueue
+from profile_media.aws.redrive_queue import SqsRedriveQueue
+from profile_media.aws.scans import DynamoScans
 from profile_media.aws.uploads import DynamoUploads
 from profile_media.domain.keys import incoming_key
-from profile_media.domain.ports import Attachments, Incoming, Media, Profiles, PurgeQueue, Uploads
+from profile_media.domain.ports import (
+    Attachments,
+    Checkpoints,
+    Incoming,
+    Listings,
+    Media,
+    Profiles,
+    PurgeQueue,
+    RedriveQueue,
+    Scans,
+    Uploads,
+)
+from profile_media.triggers.records import created_objects
 from tests import cloud, fakes
 
 
@@ -26,15 +41,22 @@ class Ports:
     incoming: Incoming
     media: Media
     purge_queue: PurgeQueue
+    redrive_queue: RedriveQueue
+    listings: Listings
+    scans: Scans
+    checkpoints: Checkpoints
     receive: Callable[[str, str, bytes], None]
     """Stores an original, as a browser would."""
     media_keys: Callable[[], set[str]]
-    queued: Callable[[], list[dict[str, str]]]
+    queued: Callable[[], list[dict[str, Any]]]
     """Takes what is on the delete queue."""
+    redriven: Callable[[], list[str]]
+    """Takes what is on the redrive queue: the keys."""
 
 
 def _fake() -> Ports:
     tables, incoming, media, queue = fakes.FakeTables(), fakes.FakeIncoming(), fakes.FakeMedia(), fakes.FakePurgeQueue()
+    redrive_queue = fakes.FakeRedriveQueue()
     return Ports(
         uploads=fakes.FakeUploads(tables),
         profiles=fakes.FakeProfiles(tables),
@@ -42,9 +64,14 @@ def _fake() -> Ports:
         incoming=incoming,
         media=media,
         purge_queue=queue,
+        redrive_queue=redrive_queue,
+        listings=fakes.FakeListings(incoming, media),
+        scans=fakes.FakeScans(tables),
+        checkpoints=fakes.FakeCheckpoints(),
         receive=lambda owner, upload, content: incoming.objects.update({incoming_key(owner, upload): content}),
         media_keys=lambda: set(media.objects),
         queued=lambda: [{"owner_id": each.owner_id, "upload_id": each.upload_id} for each in queue.messages],
+        redriven=lambda: redrive_queue.keys,
     )
 
 
@@ -59,9 +86,14 @@ def _on_aws(aws: cloud.Cloud) -> Ports:
         incoming=S3Incoming(cloud.UPLOADS_BUCKET),
         media=S3Media(cloud.MEDIA_BUCKET),
         purge_queue=SqsPurgeQueue(cloud.QUEUE_URL),
+        redrive_queue=SqsRedriveQueue(cloud.REDRIVE_URL, cloud.UPLOADS_BUCKET),
+        listings=S3Listings(cloud.UPLOADS_BUCKET, cloud.MEDIA_BUCKET),
+        scans=DynamoScans(cloud.USERS_TABLE, cloud.UPLOADS_TABLE),
+        checkpoints=DynamoCheckpoints(cloud.UPLOADS_TABLE),
         receive=receive,
         media_keys=lambda: aws.keys(cloud.MEDIA_BUCKET),
         queued=aws.messages,
+        redriven=lambda: [key for event in aws.messages(cloud.REDRIVE_URL) for _, key in created_objects(event)],
     )
 
 

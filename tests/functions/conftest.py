@@ -32,6 +32,9 @@ class Context:
     memory_limit_in_mb: int = 1024
     invoked_function_arn: str = "arn:aws:lambda:eu-central-1:123456789012:function:it"
 
+    def get_remaining_time_in_millis(self) -> int:
+        return 290_000
+
 
 @dataclass
 class Answer:

@@ -4,6 +4,7 @@ import json
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import Any, cast
 
 import pytest
@@ -12,7 +13,7 @@ from local import aws, pumps
 from local.pumps import Pumps, failed_items
 from local.resources import create_all
 from local.runner import Function, Outcome, Runner
-from local.template import Template
+from local.template import Template, TemplateInvalid
 from tests.local.standins import Scripted, eventually
 
 pytestmark = pytest.mark.enable_socket
@@ -68,6 +69,12 @@ TEMPLATE = """
           MaximumRetryAttempts: 2
           DestinationConfig: {OnFailure: {Destination: !GetAtt Failures.Arn}}
           FilterCriteria: {Filters: [{Pattern: '{"eventName": ["REMOVE"]}'}]}
+      LookFunction:
+        Type: AWS::Serverless::Function
+        Properties:
+          Handler: app.handler
+          CodeUri: functions/look
+          Events: {Often: {Type: Schedule, Properties: {Schedule: rate(2 minutes)}}}
       PurgeFunction:
         Type: AWS::Serverless::Function
         Properties: {Handler: app.handler, CodeUri: functions/purge}
@@ -86,7 +93,7 @@ class World:
     def __init__(self, template: Template) -> None:
         self.template = template
         self.functions = Scripted(
-            {"ProcessFunction": [None], "ReleaseFunction": [None], "PurgeFunction": [None]},
+            {name: [None] for name in ("ProcessFunction", "ReleaseFunction", "PurgeFunction", "LookFunction")},
             functions={name: Function(name, "app.handler", template.path, {}) for name in template.functions},
         )
         create_all(template)
@@ -346,6 +353,32 @@ def test_expired_rows_are_removed_and_the_stream_says_so(world: World) -> None:
     assert world.batches("ReleaseFunction") == [["expired"]]
     rows = world.dynamodb.scan(TableName="profile-media-local-Rows")["Items"]
     assert sorted(row["id"]["S"] for row in rows) == ["later", "never"]
+
+
+def test_a_schedule_calls_again_and_again(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(pumps.UNIT_SECONDS, "minute", 0.02)
+    world.pumps.start()
+    eventually(lambda: len(world.functions.events_of("LookFunction")) >= 3)
+    event = world.functions.events_of("LookFunction")[0]
+    sample = json.loads((Path(__file__).parents[2] / "events" / "reconcile.json").read_text())
+    assert event.keys() == sample.keys()
+    assert event["detail-type"] == sample["detail-type"]
+
+
+@pytest.mark.parametrize(
+    ("rate", "seconds"),
+    [("rate(1 minute)", 60), ("rate(5 minutes)", 300), ("rate(2 hours)", 7200), ("rate(1 day)", 86400)],
+)
+def test_a_schedule_is_as_long_as_it_says(read_template: ReadTemplate, rate: str, seconds: float) -> None:
+    template = read_template(TEMPLATE.replace("rate(2 minutes)", rate))
+    assert list(pumps.schedules_of(template)) == [pumps.Schedule("LookFunction", seconds)]
+
+
+@pytest.mark.parametrize("schedule", ["cron(0 3 * * ? *)", "rate(0 minutes)", "rate(5 weeks)", "rate(5)"])
+def test_a_schedule_that_is_no_rate_is_refused(read_template: ReadTemplate, schedule: str) -> None:
+    template = read_template(TEMPLATE.replace("rate(2 minutes)", f"'{schedule}'"))
+    with pytest.raises(TemplateInvalid, match="rates only"):
+        list(pumps.schedules_of(template))
 
 
 @pytest.mark.parametrize(

@@ -2,16 +2,18 @@
 
 import json
 import re
+from datetime import timedelta
 
 import pytest
 
-from profile_media.aws.tables import IDEMPOTENCY_PREFIX, QUOTA, WRITES_PREFIX
+from profile_media.aws.tables import IDEMPOTENCY_PREFIX, QUOTA, RECONCILE_PREFIX, WRITES_PREFIX
 from profile_media.domain.process import Outcome
+from profile_media.domain.reconcile import RESERVE, Patience
 from tests.template.document import ROOT, of_type, properties, text, written
 
 QUEUES = of_type("AWS::SQS::Queue")
 ALARMS = of_type("AWS::CloudWatch::Alarm")
-LAST_RESORTS = {"ProcessFailures", "ReleaseFailures", "PurgeDlq"}
+LAST_RESORTS = {"ProcessFailures", "ReleaseFailures", "PurgeDlq", "ReconcileFailures"}
 
 FOURTEEN_DAYS = 14 * 24 * 3600
 
@@ -29,13 +31,17 @@ def test_every_event_source_gives_up_into_a_queue() -> None:
     process = properties("ProcessUploadFunction")["EventInvokeConfig"]
     release = properties("ReleaseMediaSource")
     purge = QUEUES["PurgeQueue"]["RedrivePolicy"]
+    redrive = QUEUES["RedriveQueue"]["RedrivePolicy"]
+    reconcile = properties("ReconcileFunction")["EventInvokeConfig"]
 
     assert {
         text(process["DestinationConfig"]["OnFailure"]["Destination"]),
         text(release["DestinationConfig"]["OnFailure"]["Destination"]),
         text(purge["deadLetterTargetArn"]),
+        text(reconcile["DestinationConfig"]["OnFailure"]["Destination"]),
     } == {f"{queue}.Arn" for queue in LAST_RESORTS}
-    assert purge["maxReceiveCount"] == 5
+    assert purge["maxReceiveCount"] == redrive["maxReceiveCount"] == 5
+    assert text(redrive["deadLetterTargetArn"]) == "ProcessFailures.Arn"
 
 
 def test_there_is_no_event_source_that_this_file_does_not_know() -> None:
@@ -49,8 +55,9 @@ def test_there_is_no_event_source_that_this_file_does_not_know() -> None:
     assert {text(mapping["EventSourceArn"]) for mapping in mappings.values()} == {
         "UploadsTable.StreamArn",
         "PurgeQueue.Arn",
+        "RedriveQueue.Arn",
     }
-    assert events == {"Api", "S3"}
+    assert events == {"Api", "S3", "Schedule"}
 
 
 @pytest.mark.parametrize("queue", sorted(LAST_RESORTS))
@@ -75,6 +82,26 @@ def test_a_message_is_not_seen_again_while_it_is_being_worked_on() -> None:
     assert source["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
 
 
+def test_what_is_sent_again_comes_one_by_one_and_leaves_room_for_what_is_new() -> None:
+    source, function = properties("ProcessUploadSource"), properties("ProcessUploadFunction")
+
+    assert QUEUES["RedriveQueue"]["VisibilityTimeout"] >= 6 * function["Timeout"]
+    assert source["BatchSize"] == 1  # whatever fails comes again, and nothing else does
+    assert source["ScalingConfig"]["MaximumConcurrency"] < written()["Parameters"]["ProcessConcurrency"]["Default"]
+    assert QUEUES["RedriveQueue"]["MessageRetentionPeriod"] < FOURTEEN_DAYS
+
+
+def test_reconciling_comes_often_enough_for_lost_events_and_never_twice_at_once() -> None:
+    minutes, function = written()["Parameters"]["ReconcileMinutes"], properties("ReconcileFunction")
+    (schedule,) = function["Events"].values()
+
+    assert text(schedule["Properties"]["Schedule"]) == "rate(${ReconcileMinutes} minutes)"
+    assert timedelta(minutes=minutes["Default"]) + Patience().event <= timedelta(minutes=15)
+    assert function["Timeout"] < 60 * minutes["MinValue"]
+    assert timedelta(seconds=function["Timeout"] / 2) > RESERVE
+    assert [text(each) for each in function["ReservedConcurrentExecutions"]["Fn::If"]][:2] == ["LimitProcessing", "1"]
+
+
 def test_one_bad_record_does_not_hold_up_the_stream() -> None:
     source = properties("ReleaseMediaSource")
 
@@ -94,6 +121,7 @@ def test_the_stream_wakes_the_function_for_removed_uploads_only() -> None:
     assert not QUOTA.startswith(tuple(prefixes))
     assert not IDEMPOTENCY_PREFIX.startswith(tuple(prefixes))
     assert not WRITES_PREFIX.startswith(tuple(prefixes))
+    assert not RECONCILE_PREFIX.startswith(tuple(prefixes))
 
 
 def test_processing_is_bounded_and_cannot_starve_the_api() -> None:
@@ -112,6 +140,8 @@ def test_processing_is_bounded_and_cannot_starve_the_api() -> None:
         ("Errors", "ProcessUploadFunction"),
         ("Errors", "ReleaseMediaFunction"),
         ("Errors", "PurgeMediaFunction"),
+        ("Errors", "ReconcileFunction"),
+        ("ReconcileFindings", "profile-media"),
         ("Throttles", "ProcessUploadFunction"),
         ("Duration", "ProcessUploadFunction"),
         ("IteratorAge", "ReleaseMediaFunction"),

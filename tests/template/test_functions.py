@@ -68,6 +68,15 @@ ENVIRONMENT = {
     "process_upload": {"UPLOADS_TABLE", "UPLOADS_BUCKET", "MEDIA_BUCKET", "PURGE_QUEUE_URL", "SETTLED_TTL_SECONDS"},
     "release_media": {"PURGE_QUEUE_URL"},
     "purge_media": {"UPLOADS_BUCKET", "MEDIA_BUCKET"},
+    "reconcile": {
+        "USERS_TABLE",
+        "UPLOADS_TABLE",
+        "UPLOADS_BUCKET",
+        "MEDIA_BUCKET",
+        "PURGE_QUEUE_URL",
+        "REDRIVE_QUEUE_URL",
+        "RECONCILE_MENDS",
+    },
 }
 """What each function's settings read, and nothing else."""
 

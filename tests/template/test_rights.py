@@ -68,6 +68,9 @@ RIGHTS: dict[str, set[tuple[str, ...]]] = {
         ("s3:DeleteObject", MEDIA_OBJECTS),
         ("sqs:SendMessage", "PurgeQueue.Arn"),
         ("sqs:SendMessage", "ProcessFailures.Arn"),
+        ("sqs:ReceiveMessage", "RedriveQueue.Arn"),
+        ("sqs:DeleteMessage", "RedriveQueue.Arn"),
+        ("sqs:GetQueueAttributes", "RedriveQueue.Arn"),
     },
     "release_media": {
         ("sqs:SendMessage", "PurgeQueue.Arn"),
@@ -84,6 +87,18 @@ RIGHTS: dict[str, set[tuple[str, ...]]] = {
         ("sqs:ReceiveMessage", "PurgeQueue.Arn"),
         ("sqs:DeleteMessage", "PurgeQueue.Arn"),
         ("sqs:GetQueueAttributes", "PurgeQueue.Arn"),
+    },
+    "reconcile": {
+        *(("dynamodb:" + action, table) for action in ("Scan", "GetItem", "UpdateItem") for table in (USERS, UPLOADS)),
+        ("dynamodb:PutItem", UPLOADS),
+        ("dynamodb:DeleteItem", UPLOADS),
+        ("s3:ListBucket", "UploadsBucket.Arn", f'{{"StringLike": {{"s3:prefix": "{INCOMING_PREFIX}*"}}}}'),
+        ("s3:ListBucket", "MediaBucket.Arn", f'{{"StringLikeIfExists": {{"s3:prefix": "{MEDIA_PREFIX}*"}}}}'),
+        ("s3:GetObject", MEDIA_OBJECTS),
+        ("s3:PutObject", MEDIA_OBJECTS),
+        ("sqs:SendMessage", "PurgeQueue.Arn"),
+        ("sqs:SendMessage", "RedriveQueue.Arn"),
+        ("sqs:SendMessage", "ReconcileFailures.Arn"),
     },
 }
 """Function, action, resource, and the condition where there is one."""
@@ -131,3 +146,7 @@ def test_only_the_intent_can_let_anybody_write_to_the_uploads_bucket() -> None:
     }
 
     assert writers == {"create_upload_intent"}
+
+
+def test_what_looks_for_leftovers_cannot_delete_any() -> None:
+    assert not [right for right in rights("reconcile") if right.action.startswith("s3:Delete")]

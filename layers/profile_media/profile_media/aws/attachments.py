@@ -4,6 +4,7 @@ Needs dynamodb:GetItem and UpdateItem on both tables, and DeleteItem on the uplo
 """
 
 from datetime import datetime
+from typing import Any
 
 from pynamodb.exceptions import DoesNotExist
 from pynamodb.expressions.condition import Condition
@@ -19,6 +20,7 @@ from profile_media.aws.tables import (
     WritesRow,
     attachment_map,
     connection,
+    derivative_maps,
     identity_map,
     milliseconds,
     name_tables,
@@ -28,7 +30,7 @@ from profile_media.aws.tables import (
     unhindered,
     upload_of,
 )
-from profile_media.domain.model import Attachment, ExternalPicture, Profile, Slot, State, Upload
+from profile_media.domain.model import Attachment, Derivative, ExternalPicture, Profile, Slot, State, Upload
 from profile_media.domain.ports import Swap, Swapped, WriteLimit
 
 _COUNTS_KEPT = 3600
@@ -68,13 +70,33 @@ class DynamoAttachments:
                 _keep(transaction, owner_id, change.slot, change.attachment, change.now)
             if isinstance(change.relied_on, Attachment):
                 transaction.delete(UploadRow(owner_id, change.relied_on.upload_id))
-            _count(transaction, change.limit, change.now)
+            if change.limit:
+                _count(transaction, change.limit, change.now)
 
         failed = transact(fill)
         if not failed:
             return Swapped.DONE
-        *rows_failed, count_failed = failed
-        return Swapped.LIMITED if count_failed and not any(rows_failed) else Swapped.CHANGED
+        *rows_failed, last_failed = failed
+        return Swapped.LIMITED if change.limit and last_failed and not any(rows_failed) else Swapped.CHANGED
+
+    def rename(self, bound: Upload, derivatives: tuple[Derivative, ...]) -> bool:
+        """One transaction over the upload's row and its owner's."""
+        slot: Any = getattr(UserRow, bound.slot.value)
+        old, new = derivative_maps(bound.derivatives), derivative_maps(derivatives)
+
+        def fill(transaction: TransactWrite) -> None:
+            transaction.update(
+                UserRow(bound.owner_id),
+                actions=[slot.derivatives.set(new)],
+                condition=(slot.upload_id == bound.upload_id) & (slot.derivatives == old),
+            )
+            transaction.update(
+                UploadRow(bound.owner_id, bound.upload_id),
+                actions=[UploadRow.derivatives.set(new)],
+                condition=(UploadRow.state == State.BOUND.value) & (UploadRow.derivatives == old),
+            )
+
+        return not transact(fill)
 
 
 def _point(transaction: TransactWrite, change: Swap) -> None:

@@ -1,8 +1,9 @@
-"""The two buckets: the `Incoming` and `Media` ports on S3.
+"""The two buckets: the `Incoming`, `Media` and `Listings` ports on S3.
 
 Incoming needs s3:GetObject and s3:DeleteObject on `incoming/*` of the uploads bucket, and s3:ListBucket so that a
-missing object is told from a forbidden one. Media needs s3:PutObject to store, s3:DeleteObject to take back and purge,
-and s3:ListBucket under `media/` to purge, on the media bucket.
+missing object is told from a forbidden one. Media needs s3:GetObject to fetch, s3:PutObject to store, s3:DeleteObject
+to take back and purge, and s3:ListBucket under `media/` to purge, on the media bucket. Listings need s3:ListBucket
+under `incoming/` and `media/`.
 """
 
 from collections.abc import Iterable, Sequence
@@ -11,8 +12,9 @@ from concurrent.futures import ThreadPoolExecutor
 from botocore.exceptions import ClientError
 
 from profile_media.aws.session import available, s3
-from profile_media.domain.keys import incoming_key, media_key, media_prefix
+from profile_media.domain.keys import INCOMING_PREFIX, MEDIA_PREFIX, incoming_key, media_key, media_prefix
 from profile_media.domain.model import Derivative
+from profile_media.domain.ports import Page, Stored
 
 IMMUTABLE = "public, max-age=31536000, immutable"
 """Keys name their bytes, so caches may keep them for good."""
@@ -29,16 +31,7 @@ class S3Incoming:
 
     def fetch(self, owner_id: str, upload_id: str, limit: int) -> bytes | None:
         """The object as it is now, at most `limit` + 1 bytes of it."""
-        with available():
-            try:
-                answer = s3().get_object(Bucket=self._bucket, Key=incoming_key(owner_id, upload_id))
-            except ClientError as error:
-                if error.response["Error"]["Code"] == "NoSuchKey":
-                    return None
-                raise
-            with answer["Body"] as body:
-                content: bytes = body.read(limit + 1)
-        return content
+        return _fetch(self._bucket, incoming_key(owner_id, upload_id), limit + 1)
 
     def discard(self, owner_id: str, upload_id: str) -> None:
         """Deletes the object."""
@@ -51,6 +44,10 @@ class S3Media:
 
     def __init__(self, bucket: str) -> None:
         self._bucket = bucket
+
+    def fetch(self, upload_id: str, derivative: Derivative) -> bytes | None:
+        """The derivative's bytes."""
+        return _fetch(self._bucket, media_key(upload_id, derivative))
 
     def store(self, upload_id: str, contents: Sequence[tuple[Derivative, bytes]]) -> None:
         """Stores all of them at once; the threads are gone when it returns, because decoding forks."""
@@ -97,6 +94,54 @@ class S3Media:
             )
         if errors := answer.get("Errors"):
             raise DeleteFailed(errors[0].get("Code", ""))
+
+
+class S3Listings:
+    """Both buckets, as listings have them."""
+
+    def __init__(self, uploads_bucket: str, media_bucket: str) -> None:
+        self._uploads_bucket = uploads_bucket
+        self._media_bucket = media_bucket
+
+    def incoming(self, after: str | None) -> Page[Stored]:
+        """A thousand originals."""
+        return _list(self._uploads_bucket, INCOMING_PREFIX, after)
+
+    def media(self, after: str | None) -> Page[Stored]:
+        """A thousand derivatives."""
+        return _list(self._media_bucket, MEDIA_PREFIX, after)
+
+    def derivatives(self, upload_id: str) -> frozenset[str]:
+        """The keys of one upload's."""
+        keys: set[str] = set()
+        after: str | None = None
+        while True:
+            page = _list(self._media_bucket, media_prefix(upload_id), after)
+            keys.update(stored.key for stored in page.items)
+            if page.next is None:
+                return frozenset(keys)
+            after = page.next
+
+
+def _fetch(bucket: str, key: str, most: int | None = None) -> bytes | None:
+    """An object's first bytes, or all of them; None where there is no object."""
+    with available():
+        try:
+            answer = s3().get_object(Bucket=bucket, Key=key)
+        except ClientError as error:
+            if error.response["Error"]["Code"] == "NoSuchKey":
+                return None
+            raise
+        with answer["Body"] as body:
+            content: bytes = body.read(most)
+    return content
+
+
+def _list(bucket: str, prefix: str, after: str | None) -> Page[Stored]:
+    with available():
+        answer = s3().list_objects_v2(Bucket=bucket, Prefix=prefix, StartAfter=after or "")
+    items = [Stored(entry["Key"], entry["LastModified"]) for entry in answer.get("Contents", ())]
+    return Page(items, items[-1].key if items and answer["IsTruncated"] else None)
 
 
 class DeleteFailed(Exception):

@@ -18,16 +18,21 @@ class SqsPurgeQueue:
 
     def purge_later(self, removed: Sequence[Removed]) -> Sequence[Removed]:
         """Queues them, ten a call; returns those that were not taken."""
-        refused: list[Removed] = []
-        for start in range(0, len(removed), BATCH):
-            batch = removed[start : start + BATCH]
-            with available():
-                answer = sqs().send_message_batch(
-                    QueueUrl=self._url,
-                    Entries=[{"Id": str(index), "MessageBody": _body(each)} for index, each in enumerate(batch)],
-                )
-            refused.extend(batch[int(entry["Id"])] for entry in answer.get("Failed", ()))
-        return refused
+        return [removed[index] for index in send(self._url, [_body(each) for each in removed])]
+
+
+def send(url: str, bodies: Sequence[str]) -> list[int]:
+    """Puts messages on a queue, ten a call; returns which were not taken."""
+    refused: list[int] = []
+    for start in range(0, len(bodies), BATCH):
+        batch = bodies[start : start + BATCH]
+        with available():
+            answer = sqs().send_message_batch(
+                QueueUrl=url,
+                Entries=[{"Id": str(index), "MessageBody": body} for index, body in enumerate(batch)],
+            )
+        refused.extend(start + int(entry["Id"]) for entry in answer.get("Failed", ()))
+    return refused
 
 
 def _body(removed: Removed) -> str:
@@ -41,7 +46,7 @@ def parse_body(body: str) -> Removed:
     except RecursionError:
         raise ValueError("not a removed upload") from None
     match message:
-        case {"owner_id": str(owner_id), "upload_id": str(upload_id)} if len(message) == 2:
+        case {"owner_id": str() | None as owner_id, "upload_id": str(upload_id)} if len(message) == 2:
             return Removed(owner_id, upload_id)
         case _:
             raise ValueError("not a removed upload")

@@ -184,6 +184,20 @@ class Purging:
     media_bucket: str
 
 
+@dataclass(frozen=True)
+class Reconciling:
+    """Holding buckets and tables against each other."""
+
+    users_table: str
+    uploads_table: str
+    uploads_bucket: str
+    media_bucket: str
+    purge_queue_url: str
+    redrive_queue_url: str
+    reconcile_mends: bool = False
+    """Whether findings are put right as well."""
+
+
 _read: dict[type, object] = {}
 
 

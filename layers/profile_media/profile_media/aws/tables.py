@@ -2,7 +2,8 @@
 
 Users:   hash `user_id`.
 Uploads: hash `owner_id`, range `upload_id`. Beside an owner's uploads it holds `idempotency#<hash>` items and one
-`quota` item; all three kinds carry `expires_at`, the table's TTL, and only uploads release anything when they go.
+`quota` item, beside a caller's `writes#<minute>` counts, and `reconcile#<pass>` checkpoints. All kinds carry
+`expires_at`, the table's TTL, and only uploads release anything when they go.
 """
 
 import random
@@ -16,6 +17,7 @@ from types import MappingProxyType
 import botocore.session
 from pynamodb.attributes import (
     BooleanAttribute,
+    JSONAttribute,
     ListAttribute,
     MapAttribute,
     NumberAttribute,
@@ -53,6 +55,7 @@ _PASSING = frozenset({"TransactionConflict", "ThrottlingError", "ProvisionedThro
 IDEMPOTENCY_PREFIX = "idempotency#"
 QUOTA = "quota"
 WRITES_PREFIX = "writes#"
+RECONCILE_PREFIX = "reconcile#"
 
 
 class _SharedConnection(Connection):
@@ -190,6 +193,19 @@ class WritesRow(Row):
     expires_at = NumberAttribute(null=True)
 
 
+class CheckpointRow(Row):
+    """Where a pass of reconciling stands; the range key is `reconcile#<pass>`, the hash key nobody's."""
+
+    class Meta:
+        table_name: str
+
+    owner_id = UnicodeAttribute(hash_key=True)
+    upload_id = UnicodeAttribute(range_key=True)
+    version = NumberAttribute()
+    checkpoint = JSONAttribute()
+    expires_at = NumberAttribute()
+
+
 class QuotaRow(Row):
     """What an owner asked for lately; entries are `<milliseconds>#<upload id>`."""
 
@@ -203,9 +219,12 @@ class QuotaRow(Row):
     expires_at = NumberAttribute(null=True)
 
 
+_UPLOADS_ROWS = (UploadRow, IdempotencyRow, QuotaRow, WritesRow, CheckpointRow)
+
+
 def name_tables(uploads: str | None = None, users: str | None = None) -> None:
     """Says what the tables are called in this deployment."""
-    for rows, name in (((UploadRow, IdempotencyRow, QuotaRow, WritesRow), uploads), ((UserRow,), users)):
+    for rows, name in ((_UPLOADS_ROWS, uploads), ((UserRow,), users)):
         for row in rows:
             if name and getattr(row.Meta, "table_name", None) != name:
                 row.Meta.table_name = name

@@ -34,6 +34,7 @@ EXTENSIONS = MappingProxyType(
 )
 
 _INCOMING = re.compile(rf"incoming/({OWNER})/({UPLOAD_ID})")
+_MEDIA = re.compile(rf"media/({UPLOAD_ID})/[^/]+")
 _UPLOAD_ID = re.compile(UPLOAD_ID)
 _NAME = re.compile(r"[a-z]{1,16}")
 _DIGEST = re.compile(r"[0-9a-f]{32}")
@@ -82,6 +83,17 @@ def parse_incoming_key(key: str) -> tuple[str, str] | None:
 def media_prefix(upload_id: str) -> str:
     """What every derivative of an upload starts with; the trailing slash keeps siblings out of a purge."""
     return f"{MEDIA_PREFIX}{_checked(_UPLOAD_ID, upload_id)}/"
+
+
+def media_end(upload_id: str) -> str:
+    """What sorts after all that starts with the upload's prefix, and before the next upload's."""
+    return media_prefix(upload_id)[:-1] + chr(ord("/") + 1)
+
+
+def parse_media_key(key: str) -> str | None:
+    """The upload whose prefix the object lies under; None where it is no upload's."""
+    match = _MEDIA.fullmatch(key)
+    return match[1] if match else None
 
 
 def media_key(upload_id: str, derivative: Derivative) -> str:

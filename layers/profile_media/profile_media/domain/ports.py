@@ -3,8 +3,8 @@
 Every method either has its whole effect or raises `Unavailable`; all of them are safe to repeat.
 """
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
 from typing import Protocol
@@ -12,7 +12,6 @@ from typing import Protocol
 from profile_media.domain.model import (
     Attachment,
     ContentType,
-    Cost,
     Derivative,
     ExternalPicture,
     Grant,
@@ -119,7 +118,8 @@ class Swap:
     slot: Slot
     attachment: Attachment | ExternalPicture | None
     """What the slot is to hold; None clears it."""
-    limit: WriteLimit
+    limit: WriteLimit | None
+    """None where the service changes it by itself, which is not counted."""
     now: datetime
     identity: Identity | None = None
     """Who the user is, where that is news; written along."""
@@ -161,6 +161,12 @@ class Attachments(Protocol):
         counts the change, all or nothing.
         """
 
+    def rename(self, bound: Upload, derivatives: tuple[Derivative, ...]) -> bool:
+        """Gives a bound upload other derivatives, in its row and in its slot, all or nothing.
+
+        False, and nothing written, unless both name what was read.
+        """
+
 
 class Grants(Protocol):
     """Presigned POSTs."""
@@ -182,6 +188,9 @@ class Incoming(Protocol):
 class Media(Protocol):
     """The derivatives."""
 
+    def fetch(self, upload_id: str, derivative: Derivative) -> bytes | None:
+        """The derivative's bytes; None where it is not there."""
+
     def store(self, upload_id: str, contents: Sequence[tuple[Derivative, bytes]]) -> None:
         """Stores derivatives under their immutable keys; the same again changes nothing."""
 
@@ -200,7 +209,10 @@ class Rendered:
     width: int
     height: int
     derivatives: tuple[tuple[Derivative, bytes], ...]
-    cost: Cost
+    cpu_ms: int
+    """CPU milliseconds spent on it."""
+    peak_mib: int
+    """MiB of memory it took at the most."""
 
 
 class Images(Protocol):
@@ -220,7 +232,8 @@ class Images(Protocol):
 class Removed:
     """An upload whose row is gone."""
 
-    owner_id: str
+    owner_id: str | None
+    """None where only its objects told of it."""
     upload_id: str
 
 
@@ -229,6 +242,97 @@ class PurgeQueue(Protocol):
 
     def purge_later(self, removed: Sequence[Removed]) -> Sequence[Removed]:
         """Queues them, in as few calls as it can; returns those that were not taken."""
+
+
+class RedriveQueue(Protocol):
+    """Events that S3 sent in vain, or never: what is queued is processed as if it had just come in."""
+
+    def redrive(self, keys: Sequence[str]) -> Sequence[str]:
+        """Queues the event of each of these originals, in as few calls as it can; returns those not taken."""
+
+
+@dataclass(frozen=True, slots=True)
+class Page[Item]:
+    """A part of something long, and where the next part begins: None after the last."""
+
+    items: Sequence[Item]
+    next: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """An object, as a listing has it."""
+
+    key: str
+    at: datetime
+
+
+class Listings(Protocol):
+    """What lies in the buckets. Each call is one listing, which leaves out nothing that was there before it."""
+
+    def incoming(self, after: str | None) -> Page[Stored]:
+        """Originals whose keys sort after this one, in order; the page's end is a key."""
+
+    def media(self, after: str | None) -> Page[Stored]:
+        """Derivatives, likewise."""
+
+    def derivatives(self, upload_id: str) -> frozenset[str]:
+        """The keys of one upload's."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ids:
+    """A stretch of upload ids: those after the one, up to and with the other; None for no bound."""
+
+    after: str | None = None
+    until: str | None = None
+
+
+ALL_IDS = Ids()
+
+
+class Scans(Protocol):
+    """The tables, whole, page by page and in no order.
+
+    Read strongly: a row that was there before the first page, and stays, is in one of the pages.
+    """
+
+    def uploads(self, at: str | None, ids: Ids = ALL_IDS) -> Page[Upload]:
+        """The rows of uploads with such ids."""
+
+    def profiles(self, at: str | None) -> Page[Profile]:
+        """The rows of users."""
+
+
+@dataclass(frozen=True, slots=True)
+class Checkpoint:
+    """How far a pass has come."""
+
+    name: str
+    """The pass's."""
+    began: datetime
+    step: str | None
+    """None once it is finished."""
+    position: str | None = None
+    """Where in the step the next page begins, in words of the port that gave it."""
+    suspects: tuple[str, ...] = ()
+    """Uploads to be looked at again."""
+    suspected_at: datetime | None = None
+    """When the last of them was added."""
+    found: Mapping[str, int] = field(default_factory=dict)
+    """How many findings of each kind there were."""
+    version: int = 1
+    """How many times this pass, and those before it, have been saved, this time included."""
+
+
+class Checkpoints(Protocol):
+    """Where passes stand."""
+
+    def load(self, name: str) -> Checkpoint | None:
+        """The pass's last one, read strongly; None for a pass that never was."""
+
+    def save(self, checkpoint: Checkpoint, expires_at: datetime) -> bool:
+        """Keeps it until then; False, and nothing written, where another than its predecessor was saved meanwhile."""
 
 
 class Clock(Protocol):

@@ -1,5 +1,6 @@
 """What the event sources send, read strictly: what is not for us is passed over, never an error."""
 
+import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 from urllib.parse import unquote_plus
@@ -12,10 +13,25 @@ type Failures = dict[str, list[dict[str, str]]]
 
 
 def created_objects(event: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
-    """Bucket and key of each object that S3 says was created; S3 writes keys as a form would."""
+    """Bucket and key of each object that S3 says was created; S3 writes keys as a form would.
+
+    It may say so itself, or in the body of a queue's message.
+    """
     for record in event.get("Records") or ():
-        if str(record.get("eventName", "")).startswith("ObjectCreated:"):
-            yield record["s3"]["bucket"]["name"], unquote_plus(record["s3"]["object"]["key"])
+        for created in _event_in(record["body"]) if record.get("eventSource") == "aws:sqs" else [record]:
+            if str(created.get("eventName", "")).startswith("ObjectCreated:"):
+                yield created["s3"]["bucket"]["name"], unquote_plus(created["s3"]["object"]["key"])
+
+
+def _event_in(body: str) -> list[Any]:
+    """The records that a message holds; raises ValueError for anything else."""
+    try:
+        match json.loads(body):
+            case {"Records": [*records]}:
+                return records
+    except (ValueError, RecursionError):
+        pass
+    raise ValueError("not an event")
 
 
 def removed_uploads(event: Mapping[str, Any]) -> dict[str, Removed]:

@@ -1,0 +1,583 @@
+"""Reconciling: what is found, what is not, where a run goes on, and what is done about it."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
+
+import pytest
+
+from profile_media.domain import keys, reconcile
+from profile_media.domain.errors import ImageUnacceptable, Unavailable
+from profile_media.domain.keys import incoming_key, media_key
+from profile_media.domain.mend import Mended, Mending
+from profile_media.domain.model import (
+    MASTER,
+    Attachment,
+    ContentType,
+    Derivative,
+    ExternalPicture,
+    Profile,
+    Reason,
+    Slot,
+    State,
+    Upload,
+)
+from profile_media.domain.policy import SIZES
+from profile_media.domain.ports import Checkpoint, Removed, Rendered
+from profile_media.domain.reconcile import Finding, Kind, Reconciling
+from tests import fakes
+from tests.builders import ADA, GRACE, NOW, a_ready_upload, an_id, an_upload
+from tests.fakes import attachment_of
+
+
+def endless() -> timedelta:
+    """More time than anything takes."""
+    return timedelta(hours=1)
+
+
+class Painter(fakes.FakeImages):
+    """Makes every size of the slot, and a master."""
+
+    def render(self, content: bytes, declared: ContentType, slot: Slot) -> Rendered:
+        rendered = super().render(content, declared, slot)
+        made = []
+        for name in (*(size.name for size in SIZES[slot]), MASTER):
+            data = name.encode() + content
+            made.append((Derivative(name, keys.digest(data), ContentType.WEBP, 9, 9, len(data)), data))
+        return replace(rendered, derivatives=tuple(made))
+
+
+@dataclass
+class World:
+    """A deployment, and somebody who reconciles it."""
+
+    found: list[Finding] = field(default_factory=list)
+    finished: list[Checkpoint] = field(default_factory=list)
+    decoders: int = 0
+
+    def __post_init__(self) -> None:
+        self.tables, self.incoming, self.media = fakes.FakeTables(), fakes.FakeIncoming(), fakes.FakeMedia()
+        self.listings, self.scans = fakes.FakeListings(self.incoming, self.media), fakes.FakeScans(self.tables)
+        self.purge_queue, self.redrive_queue = fakes.FakePurgeQueue(), fakes.FakeRedriveQueue()
+        self.checkpoints, self.clock = fakes.FakeCheckpoints(), fakes.FakeClock(NOW + timedelta(days=2))
+        self.attachments = fakes.FakeAttachments(self.tables)
+        uploads, profiles = fakes.FakeUploads(self.tables), fakes.FakeProfiles(self.tables)
+        mending = Mending(uploads, self.attachments, self.media, self._decoder, self.purge_queue, self.clock)
+        self.mender = Reconciling(
+            self.listings,
+            self.scans,
+            uploads,
+            profiles,
+            self.attachments,
+            self.redrive_queue,
+            self.purge_queue,
+            self.checkpoints,
+            self.clock,
+            mending,
+            self.found.append,
+            self.finished.append,
+            window=2,
+        )
+        self.reporter = replace(self.mender, mending=None)
+
+    def _decoder(self) -> Painter:
+        self.decoders += 1
+        return Painter()
+
+    def bound(self, number: int = 1, slot: Slot = Slot.AVATAR, owner_id: str = ADA) -> Upload:
+        """An upload that a slot holds, with all its objects."""
+        ready = a_ready_upload(upload_id=an_id(number), slot=slot, owner_id=owner_id)
+        upload = replace(ready, state=State.BOUND, expires_at=None)
+        self.tables.uploads[owner_id, upload.upload_id] = upload
+        profile = self.tables.profiles.get(owner_id, Profile(owner_id))
+        self.tables.profiles[owner_id] = profile.with_attachment(slot, attachment_of(upload), NOW)
+        self.media.store(upload.upload_id, [(each, each.name.encode()) for each in upload.derivatives])
+        return upload
+
+    def orphan(self, number: int) -> str:
+        """The objects of an upload that has no row; the id."""
+        self.media.store(an_id(number), [(each, b"left") for each in a_ready_upload().derivatives])
+        return an_id(number)
+
+    def original(self, number: int = 1, **changes: object) -> str:
+        """A pending upload whose picture has lain there for two hours; its key."""
+        upload = an_upload(upload_id=an_id(number), expires_at=self.clock.now() + timedelta(hours=1), **changes)
+        self.tables.uploads[ADA, upload.upload_id] = upload
+        key = incoming_key(ADA, upload.upload_id)
+        self.incoming.objects[key] = b"picture"
+        self.listings.times[key] = self.clock.now() - timedelta(hours=2)
+        return key
+
+    def lose(self, upload: Upload, *names: str) -> None:
+        """Some of its objects are gone."""
+        self.media.discard(upload.upload_id, [each for each in upload.derivatives if each.name in names])
+
+    def run(self, who: Reconciling | None = None) -> list[Finding]:
+        """A day's reconciling, with the hour that suspects are given; what was found."""
+        self.found.clear()
+        (who or self.reporter).run(endless)
+        self.clock.pass_(hours=1)
+        (who or self.reporter).run(endless)
+        return list(self.found)
+
+    def kinds(self) -> list[Kind]:
+        return [each.kind for each in self.run()]
+
+
+@pytest.fixture
+def world() -> World:
+    return World()
+
+
+def test_a_deployment_in_order_has_nothing_to_report(world: World) -> None:
+    for number in range(1, 6):
+        world.bound(number, owner_id=f"user{number}")
+    world.bound(6, Slot.COVER_IMAGE)
+    elsewhere = Profile(GRACE).with_attachment(Slot.AVATAR, ExternalPicture("https://example.com/a.png"), NOW)
+    world.tables.profiles[GRACE] = elsewhere
+    world.tables.uploads[GRACE, an_id(7)] = an_upload(upload_id=an_id(7), owner_id=GRACE)
+    assert world.run(world.mender) == []
+    assert [checkpoint.name for checkpoint in world.finished] == ["events", "pictures", "events"]
+    assert (world.purge_queue.messages, world.redrive_queue.keys, world.decoders) == ([], [], 0)
+
+
+def test_an_upload_whose_event_was_lost_gets_it_again(world: World) -> None:
+    key = world.original()
+    world.reporter.run(endless)
+    assert world.found == [Finding(Kind.EVENT_LOST, ADA, an_id(1), key, mended=Mended.REDRIVEN)]
+    assert world.redrive_queue.keys == [key]
+
+
+@pytest.mark.parametrize(("minutes", "sent"), [(9, []), (10, [Kind.EVENT_LOST])])
+def test_an_event_has_ten_minutes_to_come(world: World, minutes: int, sent: list[Kind]) -> None:
+    key = world.original()
+    world.listings.times[key] = world.clock.now() - timedelta(minutes=minutes)
+    world.reporter.run(endless)
+    assert [each.kind for each in world.found] == sent
+
+
+@pytest.mark.parametrize(("minutes", "kinds"), [(59, []), (60, [Kind.ORIGINAL_LEFT])])
+@pytest.mark.parametrize("state", [State.READY, State.REJECTED, State.BOUND, None])
+def test_an_original_nobody_waits_for_gets_its_event_too_and_never_a_purge(
+    world: World, state: State | None, minutes: int, kinds: list[Kind]
+) -> None:
+    key = world.original(state=state or State.PENDING)
+    if state is None:
+        world.tables.uploads.clear()
+    world.listings.times[key] = world.clock.now() - timedelta(minutes=minutes)
+    world.mender.run(endless)
+    assert [each.kind for each in world.found if each.key] == kinds
+    assert world.redrive_queue.keys == [key] * len(kinds)
+    assert world.purge_queue.messages == []
+
+
+def test_an_original_of_an_upload_past_its_time_is_left_over(world: World) -> None:
+    key = world.original()
+    world.tables.uploads[ADA, an_id(1)] = an_upload()
+    world.reporter.run(endless)
+    assert world.found == [
+        Finding(Kind.ORIGINAL_LEFT, ADA, an_id(1), key, detail="pending", mended=Mended.REDRIVEN)
+    ]  # fmt: skip
+
+
+def test_an_event_that_the_queue_does_not_take_is_reported_as_not_sent(world: World) -> None:
+    world.redrive_queue.refuses = {world.original()}
+    world.reporter.run(endless)
+    assert [each.mended for each in world.found] == [None]
+
+
+def test_objects_that_are_no_uploads_are_reported_once_and_left(world: World) -> None:
+    stray = ["media/readme.txt", f"media/{an_id(1)}/a/b", f"media/{an_id(3)}x/full.webp", "media/zzz"]
+    for number in (1, 2, 3, 4):
+        world.bound(number, owner_id=f"user{number}")
+    world.incoming.objects["incoming/x"] = b""
+    world.media.objects.update(dict.fromkeys(stray, b""))
+    world.listings.page = 1
+    world.mender.run(endless)
+    assert sorted(each.key or "" for each in world.found) == sorted([*stray, "incoming/x"])
+    assert {each.kind for each in world.found} == {Kind.KEY_UNKNOWN}
+    assert (world.redrive_queue.keys, world.purge_queue.messages) == ([], [])
+
+
+def test_objects_without_a_row_are_found_and_only_queued_where_asked(world: World) -> None:
+    kept, left = world.bound(1), world.orphan(2)
+    assert world.run() == [Finding(Kind.OBJECTS_WITHOUT_ROW, upload_id=left, detail="5 objects")]
+    assert world.purge_queue.messages == []
+    world.clock.pass_(days=1)
+    assert [each.mended for each in world.run(world.mender)] == [Mended.QUEUED]
+    assert world.purge_queue.messages == [Removed(None, left)]
+    assert kept.upload_id != left
+
+
+@pytest.mark.parametrize("page", [1, 3, 7, 1000])
+def test_windows_judge_every_upload_once_however_listings_are_cut(world: World, page: int) -> None:
+    for number in range(1, 12, 2):
+        world.bound(number, owner_id=f"user{number}")
+    left = [world.orphan(number) for number in range(2, 12, 2)]
+    world.listings.page = page
+    world.scans.page = 2
+    assert sorted(each.upload_id or "" for each in world.run(world.mender)) == left
+    assert sorted(each.upload_id for each in world.purge_queue.messages) == left
+
+
+def test_objects_have_a_day_to_be_named(world: World) -> None:
+    left = world.orphan(2)
+    world.listings.at = world.clock.now() - timedelta(hours=22)
+    assert world.kinds() == []
+    world.clock.pass_(days=1)
+    assert world.kinds() == [Kind.OBJECTS_WITHOUT_ROW]
+    newest = max(key for key in world.media.objects if left in key)
+    world.listings.times[newest] = world.clock.now()
+    world.clock.pass_(hours=23)
+    assert world.kinds() == []
+
+
+def test_objects_on_their_way_to_the_purge_are_no_finding(world: World) -> None:
+    left = world.orphan(2)
+    world.reporter.run(endless)
+    world.clock.pass_(minutes=59)
+    world.reporter.run(endless)
+    world.media.purge(left)
+    world.clock.pass_(minutes=1)
+    world.reporter.run(endless)
+    assert world.found == []
+    assert [checkpoint.name for checkpoint in world.finished if checkpoint.name != "events"] == ["pictures"]
+
+
+def test_more_suspects_than_a_checkpoint_holds_are_found_pass_by_pass(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(reconcile, "MOST_SUSPECTS", 3)
+    monkeypatch.setattr(reconcile, "SUSPECTS_A_PAGE", 2)
+    left = [world.orphan(number) for number in range(1, 6)]
+    assert [each.upload_id for each in world.run(world.mender)] == left[:3]
+    for upload_id in left[:3]:
+        world.media.purge(upload_id)
+    world.clock.pass_(days=1)
+    assert [each.upload_id for each in world.run(world.mender)] == left[3:]
+
+
+def test_a_queue_that_takes_not_all_fails_the_run_and_the_next_one_goes_on_there(world: World) -> None:
+    left = Removed(None, world.orphan(2))
+    world.mender.run(endless)
+    world.clock.pass_(hours=1)
+    world.purge_queue.refuses = {left}
+    with pytest.raises(Unavailable):
+        world.mender.run(endless)
+    world.purge_queue.refuses = set()
+    world.mender.run(endless)
+    assert world.purge_queue.messages == [left]
+
+
+@pytest.mark.parametrize("names", [("full",), ("thumb", "icon"), ("master",), ("full", "master")])
+def test_missing_objects_of_a_bound_upload_are_named(world: World, names: tuple[str, ...]) -> None:
+    upload = world.bound()
+    world.lose(upload, *names)
+    detail = "missing: " + ", ".join(names)
+    assert world.run() == [
+        Finding(Kind.ROW_WITHOUT_OBJECTS, ADA, upload.upload_id, slot=Slot.AVATAR, detail=detail)
+    ]  # fmt: skip
+    assert (world.decoders, world.tables.profiles[ADA].bound_to(Slot.AVATAR)) == (0, upload.upload_id)
+
+
+def test_an_upload_without_any_object_is_found_wherever_its_id_lies(world: World) -> None:
+    for number in (1, 3, 5, 9):
+        world.bound(number, owner_id=f"user{number}")
+    world.media.objects.clear()
+    world.bound(5, owner_id="user5")
+    assert [each.upload_id for each in world.run()] == [an_id(1), an_id(3), an_id(9)]
+
+
+def test_objects_that_came_after_the_listing_are_not_missing(world: World) -> None:
+    upload = world.bound()
+    world.lose(upload, "full")
+    scan = world.scans.uploads
+
+    def restored_meanwhile(*arguments: object) -> object:
+        page = scan(*arguments)  # type: ignore[arg-type]
+        world.media.store(upload.upload_id, [(each, b"") for each in upload.derivatives])
+        return page
+
+    world.scans.uploads = restored_meanwhile  # type: ignore[assignment, method-assign]
+    assert world.run(world.mender) == []
+
+
+def test_an_upload_that_was_let_go_of_meanwhile_is_not_missing_its_objects(world: World) -> None:
+    upload = world.bound()
+    world.lose(upload, "full")
+    look = world.listings.derivatives
+
+    def released_meanwhile(upload_id: str) -> frozenset[str]:
+        world.tables.uploads.clear()
+        world.tables.profiles.clear()
+        return look(upload_id)
+
+    world.listings.derivatives = released_meanwhile  # type: ignore[method-assign]
+    world.clock.present = NOW  # then what is left is no finding either
+    assert world.run(world.mender) == []
+
+
+def test_what_is_missing_is_made_from_the_master_and_named_in_row_and_slot(world: World) -> None:
+    upload = world.bound()
+    world.lose(upload, "full", "icon")
+    assert [each.mended for each in world.run(world.mender)] == [Mended.REMADE]
+    row = world.tables.uploads[ADA, upload.upload_id]
+    assert world.tables.profiles[ADA].attachments[Slot.AVATAR] == attachment_of(row)
+    assert {media_key(row.upload_id, each) for each in row.derivatives} <= set(world.media.objects)
+    changed = {each.name for each in set(row.derivatives) - set(upload.derivatives)}
+    assert changed == {"full", "icon"}
+    assert [each.name for each in row.derivatives] == [each.name for each in upload.derivatives]
+    world.clock.pass_(days=1)
+    assert world.run(world.mender) == []
+
+
+def test_a_slot_whose_picture_is_gone_for_good_is_cleared(world: World) -> None:
+    upload = world.bound()
+    cover = world.bound(2, Slot.COVER_IMAGE)
+    world.lose(upload, "thumb", "master")
+    assert [each.mended for each in world.run(world.mender)] == [Mended.CLEARED]
+    assert world.tables.profiles[ADA].attachments == {Slot.COVER_IMAGE: attachment_of(cover)}
+    assert (ADA, upload.upload_id) not in world.tables.uploads
+    assert not world.tables.changes  # it is nobody's change
+
+
+def test_a_missing_master_alone_changes_nothing(world: World) -> None:
+    upload = world.bound()
+    world.lose(upload, "master")
+    assert [each.mended for each in world.run(world.mender)] == [None]
+    assert world.tables.uploads[ADA, upload.upload_id] == upload
+
+
+def test_a_master_that_cannot_be_used_is_left_to_a_person(world: World) -> None:
+    upload = world.bound()
+    [master] = [each for each in upload.derivatives if each.name == MASTER]
+    world.media.objects[media_key(upload.upload_id, master)] = Reason.CORRUPT.encode()
+    world.lose(upload, "full")
+    assert [each.mended for each in world.run(world.mender)] == [None]
+    assert world.tables.uploads[ADA, upload.upload_id] == upload
+
+
+def test_a_master_that_gives_no_such_derivative_changes_nothing(world: World) -> None:
+    upload = world.bound()
+    world.lose(upload, "icon")
+    mending = replace(_mending(world), images=fakes.FakeImages)
+    assert mending.restore(upload, world.listings.derivatives(upload.upload_id)) is None
+    assert world.tables.uploads[ADA, upload.upload_id] == upload
+
+
+def _mending(world: World) -> Mending:
+    assert world.mender.mending
+    return world.mender.mending
+
+
+def replaced(world: World, _: Upload) -> None:
+    world.tables.uploads.clear()
+    world.tables.profiles.clear()
+    world.bound(2)
+
+
+def removed(world: World, _: Upload) -> None:
+    world.tables.uploads.clear()
+    world.tables.profiles.clear()
+
+
+def mended_by_another(world: World, upload: Upload) -> None:
+    _mending(world).restore(upload, world.listings.derivatives(upload.upload_id))
+
+
+@pytest.mark.parametrize(("happens", "mended"), [(replaced, None), (removed, None), (mended_by_another, Mended.REMADE)])
+def test_what_is_remade_too_late_is_purged_or_already_there(
+    world: World, happens: Callable[[World, Upload], None], mended: Mended | None
+) -> None:
+    upload = world.bound()
+    world.lose(upload, "full")
+    present = world.listings.derivatives(upload.upload_id)
+    store, calls = world.media.store, iter((True,))
+
+    def meanwhile(*arguments: object) -> None:
+        store(*arguments)  # type: ignore[arg-type]
+        if next(calls, False):
+            happens(world, upload)
+
+    world.media.store = meanwhile  # type: ignore[assignment, method-assign]
+    before = {key for key in world.tables.uploads if key[1] != upload.upload_id}
+    assert _mending(world).restore(upload, present) is mended
+    gone = (ADA, upload.upload_id) not in world.tables.uploads
+    assert world.purge_queue.messages == ([Removed(ADA, upload.upload_id)] if gone else [])
+    assert before <= set(world.tables.uploads)
+
+
+def test_what_is_remade_too_late_fails_the_run_where_the_queue_takes_nothing(world: World) -> None:
+    upload = world.bound()
+    world.lose(upload, "full")
+    present = world.listings.derivatives(upload.upload_id)
+    removed(world, upload)
+    world.purge_queue.refuses = {Removed(ADA, upload.upload_id)}
+    with pytest.raises(Unavailable):
+        _mending(world).restore(upload, present)
+
+
+def test_a_slot_that_was_changed_meanwhile_is_not_cleared(world: World) -> None:
+    upload = world.bound()
+    world.media.objects.clear()
+    world.bound(2)
+    assert _mending(world).restore(upload, frozenset()) is None
+    assert world.tables.profiles[ADA].bound_to(Slot.AVATAR) == an_id(2)
+    slot_held = world.tables.profiles[ADA]
+    other = replace(upload, upload_id=an_id(2))
+    world.attachments.races = [fakes.a_swap(a_ready_upload(upload_id=an_id(3)), attachment_of(other))]
+    world.tables.uploads[ADA, an_id(3)] = a_ready_upload(upload_id=an_id(3), expires_at=NOW + timedelta(days=9))
+    assert _mending(world).restore(other, frozenset()) is None
+    assert world.tables.profiles[ADA].bound_to(Slot.AVATAR) == an_id(3)
+    assert slot_held.bound_to(Slot.AVATAR) == an_id(2)
+
+
+def test_a_bound_upload_that_no_slot_holds_is_reported(world: World) -> None:
+    upload = world.bound()
+    world.tables.profiles.clear()
+    found = [Finding(Kind.ROW_WITHOUT_SLOT, ADA, upload.upload_id, slot=Slot.AVATAR)]
+    assert world.run(world.mender) == found
+    assert world.tables.uploads[ADA, upload.upload_id] == upload
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"state": State.READY},
+        {"expires_at": NOW + timedelta(days=9)},
+        {"slot": Slot.COVER_IMAGE},
+        {"derivatives": a_ready_upload().derivatives[1:]},
+        None,
+    ],
+)
+def test_a_slot_whose_upload_is_not_bound_as_the_slot_says_is_reported(
+    world: World, changed: dict[str, object] | None
+) -> None:
+    upload = world.bound()
+    if changed is None:
+        del world.tables.uploads[ADA, upload.upload_id]
+    else:
+        world.tables.uploads[ADA, upload.upload_id] = replace(upload, **changed)  # type: ignore[arg-type]
+    found = Finding(Kind.SLOT_WITHOUT_ROW, ADA, upload.upload_id, slot=Slot.AVATAR)
+    profiles = dict(world.tables.profiles)
+    assert found in world.run(world.mender)
+    assert world.tables.profiles == profiles
+
+
+def test_rows_and_slots_that_change_between_two_looks_are_no_finding(world: World) -> None:
+    upload = world.bound()
+    profile = world.tables.profiles.pop(ADA)
+    read = world.attachments.read
+
+    def bound_meanwhile(*arguments: str) -> tuple[Profile, Upload | None]:
+        world.tables.profiles[ADA] = profile
+        return read(*arguments)
+
+    world.attachments.read = bound_meanwhile  # type: ignore[assignment, method-assign]
+    assert world.run() == []
+    del world.tables.uploads[ADA, upload.upload_id]
+
+    def let_go_meanwhile(*arguments: str) -> tuple[Profile, Upload | None]:
+        world.tables.profiles[ADA] = Profile(ADA, {Slot.AVATAR: Attachment(an_id(7), ())})
+        return read(*arguments)
+
+    world.attachments.read = let_go_meanwhile  # type: ignore[assignment, method-assign]
+    world.media.objects.clear()
+    world.clock.pass_(days=1)
+    assert world.run() == []
+
+
+def hours(*left: float) -> reconcile.TimeLeft:
+    """So much time, asked again and again; then none."""
+    each: Iterator[float] = iter(left)
+    return lambda: timedelta(hours=next(each, 0))
+
+
+def test_a_run_stops_in_time_and_the_next_one_goes_on_there(world: World) -> None:
+    for number in range(1, 8):
+        world.bound(number, owner_id=f"user{number}")
+    left = world.orphan(9)
+    world.listings.page = 5
+    steps = []
+    for _ in range(40):
+        world.reporter.run(hours(1, 1))  # one page of each pass
+        checkpoint = world.checkpoints.kept.get("pictures")
+        steps.append(checkpoint.step if checkpoint else None)
+        world.clock.pass_(minutes=5)
+    assert [*dict.fromkeys(steps)] == ["objects", "rows", "slots", "suspects", None]
+    assert [each.upload_id for each in world.found] == [left]
+    assert [each.name for each in world.finished].count("pictures") == 1
+
+
+def test_a_run_without_time_does_nothing(world: World) -> None:
+    world.original()
+    world.reporter.run(hours())
+    assert (world.found, world.checkpoints.kept) == ([], {})
+
+
+def test_a_window_is_judged_only_once_every_row_was_seen(world: World) -> None:
+    for number in (1, 2, 3):
+        world.bound(number, owner_id=f"user{number}")
+    world.orphan(4)
+    world.scans.page = 1
+    world.mender.run(hours(1, 1))  # events, and then the first page of the scan
+    assert world.checkpoints.kept.keys() == {"events"}
+    assert world.found == []
+
+
+def test_passes_come_as_often_as_they_should(world: World) -> None:
+    for _ in range(25):
+        world.reporter.run(endless)
+        world.clock.pass_(hours=1)
+    names = [checkpoint.name for checkpoint in world.finished]
+    assert (names.count("events"), names.count("pictures")) == (25, 2)
+
+
+def test_a_pass_that_takes_for_ever_is_reported(world: World) -> None:
+    world.bound()
+    world.bound(2, owner_id=GRACE)
+    world.scans.page = 1
+    world.reporter.run(hours(1, 1, 1))
+    world.checkpoints.kept["pictures"] = Checkpoint("pictures", world.clock.now(), "objects")
+    world.clock.pass_(days=2, seconds=1)
+    world.reporter.run(hours())
+    assert [each.kind for each in world.found] == [Kind.LATE]
+
+
+def test_two_runs_at_once_keep_the_progress_of_one(world: World) -> None:
+    for number in range(1, 8):
+        world.bound(number, owner_id=f"user{number}")
+    scan, calls = world.scans.uploads, iter((True,))
+
+    def another_run(*arguments: object) -> object:
+        if next(calls, False):
+            world.reporter.run(endless)
+        return scan(*arguments)  # type: ignore[arg-type]
+
+    world.scans.uploads = another_run  # type: ignore[assignment, method-assign]
+    world.reporter.run(endless)
+    assert world.checkpoints.kept["pictures"].step is None
+    assert [each.name for each in world.finished].count("pictures") == 1
+
+
+def test_the_summary_counts_what_the_pass_found(world: World) -> None:
+    world.orphan(2)
+    world.lose(world.bound(), "full")
+    world.original(5)
+    world.run()
+    found = {each.name: dict(each.found) for each in world.finished}
+    assert found["pictures"] == {"objects_without_row": 1, "row_without_objects": 1}
+
+
+def test_refusals_of_pictures_are_the_only_errors_that_mending_swallows(world: World) -> None:
+    upload = world.bound()
+    world.lose(upload, "full")
+
+    class Broken(fakes.FakeImages):
+        def render(self, content: bytes, declared: ContentType, slot: Slot) -> Rendered:
+            raise RuntimeError("the sandbox could not be set up")
+
+    mending = replace(_mending(world), images=Broken)
+    with pytest.raises(RuntimeError):
+        mending.restore(upload, world.listings.derivatives(upload.upload_id))
+    assert issubclass(ImageUnacceptable, Exception)
