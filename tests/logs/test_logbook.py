@@ -54,7 +54,9 @@ def test_each_secret_is_found_wherever_it_was_written(secret: str) -> None:
     told.tell(f"ValueError: {secret}", "a test")
 
     for book in (written, told):
-        assert [wrong.endswith("by a test") for wrong in book.wrongs()] == [True]
+        wrongs = list(book.wrongs())
+        assert wrongs
+        assert all(wrong.endswith("by a test") for wrong in wrongs)
 
 
 @pytest.mark.parametrize(
