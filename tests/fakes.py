@@ -11,6 +11,7 @@ from profile_media.domain.lifecycle import is_gone
 from profile_media.domain.model import (
     Attachment,
     ContentType,
+    Cost,
     Derivative,
     ExternalPicture,
     Grant,
@@ -351,7 +352,7 @@ class FakeImages:
             data = f"{slot}:{name}:".encode() + content
             derivative = Derivative(name, keys.digest(data), ContentType.WEBP, width, width, len(data))
             made.append((derivative, data))
-        return Rendered(declared, 40, 30, tuple(made), cpu_ms=1, peak_mib=1)
+        return Rendered(declared, 40, 30, tuple(made), Cost(cpu_ms=1, peak_mib=1))
 
 
 def attachment_of(upload: Upload) -> Attachment:

@@ -12,6 +12,7 @@ from typing import Protocol
 from profile_media.domain.model import (
     Attachment,
     ContentType,
+    Cost,
     Derivative,
     ExternalPicture,
     Grant,
@@ -209,10 +210,7 @@ class Rendered:
     width: int
     height: int
     derivatives: tuple[tuple[Derivative, bytes], ...]
-    cpu_ms: int
-    """CPU milliseconds spent on it."""
-    peak_mib: int
-    """MiB of memory it took at the most."""
+    cost: Cost
 
 
 class Images(Protocol):
