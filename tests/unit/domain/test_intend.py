@@ -73,6 +73,18 @@ def test_a_later_replay_renews_the_grant_of_the_same_upload(intents: Intents, cl
     assert again.grant.expires_at == NOW + timedelta(minutes=15)
 
 
+@pytest.mark.parametrize("seconds", [2, 30, 60, 90])
+def test_a_grant_that_lives_for_less_than_minutes_is_renewed_before_it_is_over(
+    clock: FakeClock, tables: FakeTables, seconds: int
+) -> None:
+    lifetime = timedelta(seconds=seconds)
+    promises = Promises(FakeUploads(tables), clock, Limits(), Lifetimes(grant=lifetime))
+    for _ in range(4 * seconds):
+        grant = Intents(promises, FakeGrants()).intend(an_intent_request(**keyed())).grant
+        assert clock.now() + lifetime / 2 < grant.expires_at <= clock.now() + lifetime
+        clock.pass_(seconds=0.75)
+
+
 @pytest.mark.parametrize(
     "change", [{"slot": Slot.COVER_IMAGE}, {"content_length": 7}, {"checksum_sha256": "x"}, {"owner_id": GRACE}]
 )

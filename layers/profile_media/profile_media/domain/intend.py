@@ -15,7 +15,8 @@ WINDOW = timedelta(hours=1)
 """What `intents_per_hour` counts over."""
 
 RENEWAL = timedelta(minutes=1)
-"""Replays of an intent within this get the same grant, to the byte; later ones a fresh one, as grants live minutes."""
+"""Replays of an intent within this get the same grant, to the byte; later ones a fresh one, as grants live minutes.
+Where they live less, it is half their life, so that nobody gets one that is over."""
 
 ATTEMPTS = 4
 """A create is tried again once a lapsed key is freed or stale counts are pruned; more only where others race."""
@@ -53,7 +54,8 @@ class Intents:
         """The intent for this request, the same one again for a repeated key; raises what `promise` does."""
         upload = self.promises.promise(request)
         elapsed = self.promises.clock.now() - upload.created_at
-        signed_at = upload.created_at + elapsed // RENEWAL * RENEWAL
+        renewal = min(RENEWAL, self.promises.lifetimes.grant / 2)
+        signed_at = upload.created_at + elapsed // renewal * renewal
         expires_at = grant_expiry(upload, self.promises.lifetimes, signed_at)
         return Intent(upload, self.grants.grant(upload, signed_at, expires_at))
 
