@@ -116,9 +116,10 @@ What the campaigns came to that show the promises of [architecture.md](architect
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """`--assurance FILE` writes the page; `--long` runs the campaigns at their full size."""
+    """`--assurance FILE` writes the page; `--long` runs the campaigns at their full size; `--mutants` seeds bugs."""
     parser.addoption("--assurance", type=Path, metavar="FILE", help="write what the campaigns came to")
     parser.addoption("--long", action="store_true", help="campaigns at their full size, instead of CI's")
+    parser.addoption("--mutants", action="store_true", help="seed bugs in a copy, and have each one caught")
 
 
 def pytest_configure(config: pytest.Config) -> None:

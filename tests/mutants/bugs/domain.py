@@ -1,0 +1,358 @@
+"""Bugs in the rules."""
+
+from tests.mutants.workbench import Bug
+
+_DOMAIN = "layers/profile_media/profile_media/domain"
+_TESTS = "tests/unit/domain"
+
+BUGS = (
+    # --- binding
+    Bug(
+        "bind: another owner's reference is taken",
+        f"{_DOMAIN}/bind.py",
+        "if reference.owner_id != owner_id:",
+        "if not reference.owner_id:",
+        (f"{_TESTS}/test_bind.py",),
+    ),
+    Bug(
+        "bind: the profile is not read back after a lost race",
+        f"{_DOMAIN}/bind.py",
+        "        for _ in range(ATTEMPTS):\n            profile, upload = self._read(owner_id, upload_id)\n",
+        "        profile, upload = self._read(owner_id, upload_id)\n        for _ in range(ATTEMPTS):\n",
+        (f"{_TESTS}/test_bind.py",),
+    ),
+    Bug(
+        "bind: what is in place already is written again",
+        f"{_DOMAIN}/bind.py",
+        "if held == attachment:",
+        "if held is attachment and attachment is None:",
+        (f"{_TESTS}/test_bind.py",),
+    ),
+    Bug(
+        "bind: an expired upload is taken",
+        f"{_DOMAIN}/bind.py",
+        "if upload is None or is_gone(upload, now):",
+        "if upload is None:",
+        (f"{_TESTS}/test_bind.py",),
+    ),
+    Bug(
+        "bind: an upload for another slot is taken",
+        f"{_DOMAIN}/bind.py",
+        "if upload.slot is not slot:",
+        "if not upload.slot:",
+        (f"{_TESTS}/test_bind.py",),
+    ),
+    Bug(
+        "bind: a pending upload is taken",
+        f"{_DOMAIN}/bind.py",
+        "    if upload.state is State.PENDING:\n        raise UploadNotReady(upload.upload_id)\n",
+        "",
+        (f"{_TESTS}/test_bind.py",),
+    ),
+    Bug(
+        "bind: a rejected upload is taken",
+        f"{_DOMAIN}/bind.py",
+        "    if upload.reason:\n        raise UploadRejected(upload.reason)\n",
+        "",
+        (f"{_TESTS}/test_bind.py",),
+    ),
+    Bug(
+        "bind: another tenant's user is changed",
+        f"{_DOMAIN}/bind.py",
+        "            check_tenant(self.caller, profile)\n",
+        "",
+        (f"{_TESTS}/test_bind.py",),
+    ),
+    Bug(
+        "bind: a claim to be bound already is believed",
+        f"{_DOMAIN}/bind.py",
+        '                if reference.bound_slot:\n                    raise ReferenceInvalid("not bound any more")\n',
+        "",
+        (f"{_TESTS}/test_bind.py",),
+    ),
+    Bug(
+        "bind: any derivative is taken for one of the upload's",
+        f"{_DOMAIN}/bind.py",
+        "            _check_derivative(reference, held)\n",
+        "",
+        (f"{_TESTS}/test_bind.py",),
+    ),
+    Bug(
+        "bind: a lost race is a success",
+        f"{_DOMAIN}/bind.py",
+        "                case Swapped.DONE:\n",
+        "                case Swapped.DONE | Swapped.CHANGED:\n",
+        (f"{_TESTS}/test_bind.py",),
+    ),
+    Bug(
+        "bind: over the limit, the caller is told to come back at once",
+        f"{_DOMAIN}/bind.py",
+        "60 - swap.now.second",
+        "0 * swap.now.second",
+        (f"{_TESTS}/test_bind.py",),
+    ),
+    # --- expiry
+    Bug(
+        "expiry: an upload lives on in its last second",
+        f"{_DOMAIN}/lifecycle.py",
+        "upload.expires_at <= now",
+        "upload.expires_at < now",
+        (f"{_TESTS}/test_watch.py", f"{_TESTS}/test_bind.py", f"{_TESTS}/test_process.py", f"{_TESTS}/test_intend.py"),
+    ),
+    Bug(
+        "expiry: rounded down, so that a row goes early",
+        f"{_DOMAIN}/lifecycle.py",
+        "end.replace(microsecond=0) + timedelta(seconds=1)",
+        "end.replace(microsecond=0)",
+        (f"{_TESTS}/test_intend.py",),
+    ),
+    Bug(
+        "expiry: a grant outlives its upload",
+        f"{_DOMAIN}/lifecycle.py",
+        "return min(expiry, upload.expires_at) if upload.expires_at else expiry",
+        "return expiry",
+        (f"{_TESTS}/test_intend.py",),
+    ),
+    Bug(
+        "watch: an expired upload is shown",
+        f"{_DOMAIN}/watch.py",
+        "if upload is None or is_gone(upload, now):",
+        "if upload is None:",
+        (f"{_TESTS}/test_watch.py",),
+    ),
+    # --- intents
+    Bug(
+        "intend: nothing is too large",
+        f"{_DOMAIN}/intend.py",
+        "if request.content_length > self.limits.max_bytes[request.slot]:",
+        "if not request.content_length:",
+        (f"{_TESTS}/test_intend.py",),
+    ),
+    Bug(
+        "intend: a key stands for any request",
+        f"{_DOMAIN}/intend.py",
+        "        if earlier.request_hash != asked.request_hash:\n            raise IdempotencyConflict\n",
+        "",
+        (f"{_TESTS}/test_intend.py",),
+    ),
+    Bug(
+        "intend: a request is told from another without its checksum",
+        f"{_DOMAIN}/intend.py",
+        '                request.checksum_sha256 or "",\n',
+        "",
+        (f"{_TESTS}/test_intend.py",),
+    ),
+    Bug(
+        "intend: a key is freed while its upload is there",
+        f"{_DOMAIN}/intend.py",
+        "        if upload and not is_gone(upload, self.clock.now()):\n            return upload\n",
+        "",
+        (f"{_TESTS}/test_intend.py",),
+    ),
+    Bug(
+        "intend: a settled upload counts as open",
+        f"{_DOMAIN}/lifecycle.py",
+        "upload.state is State.PENDING and not is_gone(upload, now)",
+        "not is_gone(upload, now)",
+        (f"{_TESTS}/test_intend.py",),
+    ),
+    Bug(
+        "intend: an hour's intents are forgotten after a minute",
+        f"{_DOMAIN}/intend.py",
+        "WINDOW = timedelta(hours=1)",
+        "WINDOW = timedelta(minutes=1)",
+        (f"{_TESTS}/test_intend.py",),
+    ),
+    Bug(
+        "intend: an id is used again for the same key",
+        f"{_DOMAIN}/intend.py",
+        "upload_id=str(uuid.uuid4()),",
+        "upload_id=str(uuid.UUID(int=hash(request.idempotency_key) % 2**128, version=4)),",
+        (f"{_TESTS}/test_intend.py",),
+    ),
+    # --- processing
+    Bug(
+        "process: a settled upload is processed again",
+        f"{_DOMAIN}/process.py",
+        "is_gone(upload, self.settling.clock.now()) or upload.state is not State.PENDING:",
+        "is_gone(upload, self.settling.clock.now()):",
+        (f"{_TESTS}/test_process.py",),
+    ),
+    Bug(
+        "process: an expired upload is processed",
+        f"{_DOMAIN}/process.py",
+        "if upload is None or is_gone(upload, self.settling.clock.now()) or upload.state",
+        "if upload is None or upload.state",
+        (f"{_TESTS}/test_process.py",),
+    ),
+    Bug(
+        "process: the original stays",
+        f"{_DOMAIN}/process.py",
+        "        processed = self.settling.settle(upload, original)\n"
+        "        self.incoming.discard(owner_id, upload_id)\n",
+        "        processed = self.settling.settle(upload, original)\n",
+        (f"{_TESTS}/test_process.py",),
+    ),
+    Bug(
+        "process: the original goes before the upload is settled",
+        f"{_DOMAIN}/process.py",
+        "        processed = self.settling.settle(upload, original)\n"
+        "        self.incoming.discard(owner_id, upload_id)\n",
+        "        self.incoming.discard(owner_id, upload_id)\n"
+        "        processed = self.settling.settle(upload, original)\n",
+        ("tests/faults/test_crash_points.py",),
+    ),
+    Bug(
+        "process: derivatives stay after a lost race",
+        f"{_DOMAIN}/process.py",
+        "            self.media.discard(upload.upload_id, set(settled.derivatives) - set(current.derivatives))\n",
+        "            pass\n",
+        (f"{_TESTS}/test_process.py",),
+    ),
+    Bug(
+        "process: after a lost race the winner's derivatives go too",
+        f"{_DOMAIN}/process.py",
+        "set(settled.derivatives) - set(current.derivatives)",
+        "set(settled.derivatives)",
+        (f"{_TESTS}/test_process.py",),
+    ),
+    Bug(
+        "process: what was stored for a removed upload stays",
+        f"{_DOMAIN}/process.py",
+        "            self.purge_again(upload.owner_id, upload.upload_id)\n",
+        "            pass\n",
+        (f"{_TESTS}/test_process.py",),
+    ),
+    Bug(
+        "process: an original that came too late is not purged",
+        f"{_DOMAIN}/process.py",
+        "            self.settling.purge_again(owner_id, upload_id)\n",
+        "            pass\n",
+        (f"{_TESTS}/test_process.py",),
+    ),
+    Bug(
+        "process: a queue that takes nothing goes unnoticed",
+        f"{_DOMAIN}/process.py",
+        '            raise Unavailable("the delete queue took nothing")\n',
+        "            pass\n",
+        (f"{_TESTS}/test_process.py",),
+    ),
+    Bug(
+        "process: a row is settled before its derivatives are stored",
+        f"{_DOMAIN}/process.py",
+        "        self.media.store(upload.upload_id, contents)\n"
+        "        if self.uploads.settle(settled, self.clock.now()):\n",
+        "        won = self.uploads.settle(settled, self.clock.now())\n"
+        "        self.media.store(upload.upload_id, contents)\n"
+        "        if won:\n",
+        ("tests/faults/test_crash_points.py",),
+    ),
+    Bug(
+        "process: the checksum is not compared",
+        f"{_DOMAIN}/process.py",
+        "if upload.checksum_sha256 and b64encode(digest).decode() != upload.checksum_sha256:",
+        "if upload.checksum_sha256 and not digest:",
+        (f"{_TESTS}/test_process.py",),
+    ),
+    Bug(
+        "process: more bytes than promised are taken",
+        f"{_DOMAIN}/process.py",
+        "if len(original) > upload.content_length:",
+        "if not upload.content_length:",
+        (f"{_TESTS}/test_process.py",),
+    ),
+    Bug(
+        "ingest: a refused picture is bound",
+        f"{_DOMAIN}/ingest.py",
+        "    if upload and upload.reason:\n        raise ImageUnacceptable(upload.reason, processed.detail)\n",
+        "",
+        (f"{_TESTS}/test_ingest.py", "tests/functions/test_upload_user_image.py"),
+    ),
+    # --- people
+    Bug(
+        "people: tenants are not compared",
+        f"{_DOMAIN}/people.py",
+        "if profile.created_at and profile.tenant != caller.tenant:",
+        "if profile.created_at and not profile.user_id:",
+        (f"{_TESTS}/test_people.py",),
+    ),
+    Bug(
+        "people: anybody acts for anybody",
+        f"{_DOMAIN}/people.py",
+        "    if not caller.is_admin:\n        raise OwnerForbidden\n",
+        "",
+        (f"{_TESTS}/test_people.py",),
+    ),
+    # --- keys and references
+    Bug(
+        "keys: originals lie under no owner",
+        f"{_DOMAIN}/keys.py",
+        'return f"{INCOMING_PREFIX}{encode_owner(owner_id)}/{_checked(_UPLOAD_ID, upload_id)}"',
+        'return f"{INCOMING_PREFIX}{_checked(_UPLOAD_ID, upload_id)}"',
+        (f"{_TESTS}/test_keys.py",),
+    ),
+    Bug(
+        "keys: a prefix without its last slash",
+        f"{_DOMAIN}/keys.py",
+        'return f"{MEDIA_PREFIX}{_checked(_UPLOAD_ID, upload_id)}/"',
+        'return f"{MEDIA_PREFIX}{_checked(_UPLOAD_ID, upload_id)}"',
+        (f"{_TESTS}/test_keys.py",),
+    ),
+    Bug(
+        "keys: components are not checked",
+        f"{_DOMAIN}/keys.py",
+        "if pattern.fullmatch(component) is None:",
+        "if pattern.search(component) is None and not component:",
+        (f"{_TESTS}/test_keys.py",),
+    ),
+    Bug(
+        "keys: an owner has many spellings",
+        f"{_DOMAIN}/keys.py",
+        "return owner_id if encode_owner(owner_id) == owner else None",
+        "return owner_id",
+        (f"{_TESTS}/test_keys.py", f"{_TESTS}/test_references.py"),
+    ),
+    Bug(
+        "references: text may follow a public id",
+        f"{_DOMAIN}/references.py",
+        "match = _PUBLIC_ID.fullmatch(text)",
+        "match = _PUBLIC_ID.match(text)",
+        (f"{_TESTS}/test_references.py",),
+    ),
+    Bug(
+        "references: another application's public id is taken",
+        f"{_DOMAIN}/references.py",
+        'if match is None or match["app"] != app:',
+        "if match is None:",
+        (f"{_TESTS}/test_references.py",),
+    ),
+    Bug(
+        "references: our own host passes for one elsewhere",
+        f"{_DOMAIN}/references.py",
+        '    if match["host"] == _host_of(base_url):\n'
+        '        raise ReferenceInvalid("on our host, but no derivative")\n',
+        "",
+        (f"{_TESTS}/test_media_urls.py",),
+    ),
+    Bug(
+        "references: slashes in disguise are let through",
+        f"{_DOMAIN}/references.py",
+        "%(?!2[EeFf5]|5[Cc]|[01]|7[Ff]|[Cc][01])",
+        "%(?!2[Ee5]|5[Cc]|[01]|7[Ff]|[Cc][01])",
+        (f"{_TESTS}/test_media_urls.py",),
+    ),
+    Bug(
+        "model: the master is shown",
+        f"{_DOMAIN}/model.py",
+        "visible = (derivative for derivative in derivatives if derivative.name != MASTER)",
+        "visible = iter(derivatives)",
+        ("tests/functions/test_get_upload.py",),
+    ),
+    Bug(
+        "purge: the original stays",
+        f"{_DOMAIN}/purge.py",
+        "incoming.discard(removed.owner_id, removed.upload_id)",
+        "len(removed.owner_id)",
+        ("tests/functions/test_events.py",),
+    ),
+)
