@@ -112,8 +112,8 @@ class Issuer:
     def issue(self, wish: Wish) -> tuple[Mapping[str, str], datetime] | None:
         """The form, and when its upload expires; None for a user whom nobody can be, or be asked for."""
         self.now = datetime.now(UTC)
-        claims = {} if wish.owner is None else {"scope": "profile-media:admin"}
-        event = {**an_event("authorize"), "authorizationToken": f"Bearer {self._token(wish.subject, claims)}"}
+        token = a_token(an_ec_key(), sub=wish.subject, scope="openid" if wish.owner is None else "profile-media:admin")
+        event = {**an_event("authorize"), "authorizationToken": f"Bearer {token}"}
         try:
             context = authorize(event, None)["context"]
         except Exception as refusal:
@@ -125,9 +125,6 @@ class Issuer:
         finally:
             for table in dynamodb_backends[cloud.ACCOUNT][cloud.REGION].tables.values():
                 table.items.clear()
-
-    def _token(self, subject: str, claims: Mapping[str, object]) -> str:
-        return a_token(an_ec_key(), sub=subject, **claims)
 
     def _asked(self, wish: Wish, context: Mapping[str, str]) -> tuple[Mapping[str, str], datetime] | None:
         event = an_event("create_upload_intent")

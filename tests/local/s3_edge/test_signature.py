@@ -23,6 +23,8 @@ from tests.local.s3_edge.conftest import Edge, document
 from tests.local.s3_edge.forms import ACCESS_KEY, NOW, PUBLIC_URL, REGION, SECRET, UPLOADS, Form
 from tests.local.s3_edge.forms import sign as botocore_sign
 
+pytestmark = pytest.mark.campaign("F-10")
+
 EXAMPLE_SECRET = "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY"
 EXAMPLE_SIGNATURE = "8afdbf4008c03f22c2cd3cdb72e4afbb1f6a588f3255ac628749a66d7f09699e"
 EXAMPLE_REDIRECT = "http://sigv4examplebucket.s3.amazonaws.com/successful_upload.html"
