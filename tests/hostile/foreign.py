@@ -20,7 +20,7 @@ GOOD = {
 }
 """A good picture in each format."""
 
-_FILES = {
+FILES = {
     "nothing": b"",
     "one byte": b"\xff",
     "text": b"I am a photograph, honestly.",
@@ -64,6 +64,7 @@ _FILES = {
     "RIFF and WEBP and no more": b"RIFF\x04\0\0\0WEBP",
     "a space before a picture": b" " + GOOD[ContentType.JPEG],
 }
+"""Whole files, and what is too short to be one."""
 
 _STARTS = {
     ContentType.JPEG: b"\xff\xd8\xff",
@@ -81,7 +82,7 @@ def tiff_in(content_type: ContentType) -> bytes:
 
 
 FOREIGN: Samples = {
-    **{name: Sample(partial(bytes, content), Reason.UNSUPPORTED_FORMAT, 50) for name, content in _FILES.items()},
+    **{name: Sample(partial(bytes, content), Reason.UNSUPPORTED_FORMAT, 50) for name, content in FILES.items()},
     **{
         f"SVG called {declared}": Sample(SVG.encode, Reason.UNSUPPORTED_FORMAT, 50, declared=declared)
         for declared in ContentType
