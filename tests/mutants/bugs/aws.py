@@ -275,14 +275,14 @@ BUGS = (
         f"{_AWS}/objects.py",
         "                CacheControl=IMMUTABLE,\n",
         "",
-        _OBJECTS,
+        ("tests/functions/test_events.py",),
     ),
     Bug(
         "objects: a derivative has no type",
         f"{_AWS}/objects.py",
         "                ContentType=derivative.content_type.value,\n",
         "",
-        _OBJECTS,
+        ("tests/functions/test_events.py",),
     ),
     Bug(
         "objects: a purge of everything that starts alike",

@@ -107,6 +107,22 @@ def test_a_lost_answer_reads_back_as_success(tables: FakeTables, attachments: Fa
     assert bind_(attachments).profile.bound_to(Slot.AVATAR) == an_id(1)
 
 
+def test_a_lost_answer_still_tells_what_was_let_go_of(tables: FakeTables, attachments: FakeAttachments) -> None:
+    given(tables, a_ready_upload(), a_ready_upload(upload_id=an_id(2)))
+    bind_(attachments, 2)
+    attachments.races = [a_swap(a_ready_upload(), attachment_of(a_ready_upload(upload_id=an_id(2))))]
+    bound = bind_(attachments)
+    assert (bound.profile.bound_to(Slot.AVATAR), bound.superseded) == (an_id(1), an_id(2))
+
+
+def test_who_races_twice_lets_go_of_the_last_winner(tables: FakeTables, attachments: FakeAttachments) -> None:
+    given(tables, *(a_ready_upload(upload_id=an_id(number)) for number in (1, 2, 3)))
+    second = a_ready_upload(upload_id=an_id(2))
+    third = a_ready_upload(upload_id=an_id(3))
+    attachments.races = [a_swap(second), a_swap(third, attachment_of(second))]
+    assert bind_(attachments).superseded == an_id(3)
+
+
 def test_who_loses_again_and_again_is_told(tables: FakeTables, attachments: FakeAttachments) -> None:
     given(tables, *(a_ready_upload(upload_id=an_id(number)) for number in range(1, 7)))
     held = [None, *(attachment_of(a_ready_upload(upload_id=an_id(number))) for number in range(2, 6))]
@@ -191,6 +207,13 @@ def test_a_callers_own_change_brings_the_row_up_to_date_with_its_token(
     others = replace(binding(attachments), caller=Caller(GRACE, is_admin=True, identity=Identity(first_name="Grace")))
     others.unbind(ADA, Slot.AVATAR)
     assert tables.profiles[ADA].identity.first_name == "Augusta"
+
+
+def test_a_change_counts_against_who_makes_it(tables: FakeTables, attachments: FakeAttachments) -> None:
+    given(tables, a_ready_upload())
+    bind_(attachments)
+    replace(binding(attachments), caller=Caller(GRACE, is_admin=True)).unbind(ADA, Slot.AVATAR)
+    assert {actor: count for (actor, _), count in tables.changes.items()} == {ADA: 1, GRACE: 1}
 
 
 def test_another_tenants_user_is_not_changed(tables: FakeTables, attachments: FakeAttachments) -> None:

@@ -111,6 +111,15 @@ def test_a_key_whose_upload_is_gone_makes_a_new_one(intents: Intents, clock: Fak
     assert intents.intend(an_intent_request(**keyed())) == third
 
 
+def test_a_key_stands_for_its_upload_for_a_day(intents: Intents, clock: FakeClock, tables: FakeTables) -> None:
+    upload = intents.intend(an_intent_request(**keyed())).upload
+    tables.uploads[ADA, upload.upload_id] = replace(upload, state=State.BOUND, expires_at=None)
+    clock.pass_(hours=23, minutes=59)
+    assert intents.intend(an_intent_request(**keyed())).upload.upload_id == upload.upload_id
+    clock.pass_(minutes=2)
+    assert intents.intend(an_intent_request(**keyed())).upload.upload_id != upload.upload_id
+
+
 def test_the_slots_limit_is_inclusive(intents: Intents) -> None:
     limit = 10 * 1024 * 1024
     intents.intend(an_intent_request(content_length=limit))
@@ -128,6 +137,18 @@ def test_five_may_be_open_and_the_sixth_is_told_when(intents: Intents, clock: Fa
     assert refused.value.limit == "open_intents"
     assert refused.value.retry_after == 55 * 60
     clock.pass_(seconds=refused.value.retry_after)
+    intents.intend(an_intent_request())
+
+
+@pytest.mark.parametrize(("left", "told"), [(2.5, 3), (1.001, 2), (1.0, 1), (0.001, 1)])
+def test_who_comes_back_as_told_comes_late_enough(intents: Intents, clock: FakeClock, left: float, told: int) -> None:
+    for _ in range(5):
+        intents.intend(an_intent_request())
+    clock.pass_(seconds=3600 - left)
+    with pytest.raises(LimitExceeded) as refused:
+        intents.intend(an_intent_request())
+    assert refused.value.retry_after == told
+    clock.pass_(seconds=told)
     intents.intend(an_intent_request())
 
 

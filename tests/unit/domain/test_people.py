@@ -40,6 +40,13 @@ def test_the_first_call_writes_the_user_and_later_ones_only_what_is_new(tables: 
     assert profiles.written == 2
 
 
+def test_what_a_later_token_does_not_mention_stays(tables: FakeTables) -> None:
+    profiles, clock = FakeProfiles(tables), FakeClock()
+    people.recognise(profiles, clock, CALLER)
+    terse = replace(CALLER, identity=Identity(last_name="Lovelace"))
+    assert people.recognise(profiles, clock, terse).identity == replace(CALLER.identity, last_name="Lovelace")
+
+
 def test_a_new_provider_picture_never_replaces_an_uploaded_one(tables: FakeTables) -> None:
     bound = Profile(ADA).with_attachment(Slot.AVATAR, attachment_of(a_ready_upload()), NOW)
     tables.profiles[ADA] = bound

@@ -50,6 +50,7 @@ def test_it_gives_up_just_in_time_with_few_reads(tables: FakeTables) -> None:
     assert watch(FakeUploads(tables), clock, ADA, an_id(1), 20).state is State.PENDING
     assert clock.present == NOW + timedelta(seconds=20)
     assert len(clock.waits) <= 25
+    assert (clock.waits[0], max(clock.waits)) == (0.25, 1.0)
 
 
 def test_an_upload_that_goes_meanwhile_is_not_found(tables: FakeTables) -> None:
