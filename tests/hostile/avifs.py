@@ -51,6 +51,28 @@ def with_exif(exif: bytes) -> bytes:
     return file[:at] + exif.ljust(len(written) - 6, b"\0") + file[at + len(written) - 6 :]
 
 
+def ten_bits() -> bytes:
+    """A grey picture of 10 bits a channel, which Pillow reads and does not write: one frame, as an encoder makes it."""
+    frame = bytes.fromhex("0a0b02000005157ffc4af94040320c1000e38231c5860300009880")
+    size, depths = box(b"ispe", bytes(4), struct.pack("!II", 64, 64)), box(b"pixi", bytes(4), b"\x03\x0a\x0a\x0a")
+    properties = box(b"ipco", size, depths, box(b"av1C", bytes.fromhex("81004c00")))
+    of_the_item = box(b"ipma", bytes(4), struct.pack("!IHB", 1, 1, 3), b"\x01\x02\x83")
+    start = box(b"ftyp", b"avif\0\0\0\0avifmif1miaf")
+
+    def described(at: int) -> bytes:
+        return box(
+            b"meta",
+            bytes(4),
+            box(b"hdlr", bytes(8), b"pict", bytes(13)),
+            box(b"pitm", bytes(4), b"\0\x01"),
+            box(b"iloc", bytes(4), b"\x44\0\0\x01\0\x01\0\0\0\x01", struct.pack("!II", at, len(frame))),
+            box(b"iinf", bytes(4), b"\0\x01", box(b"infe", b"\x02\0\0\0\0\x01\0\0av01\0")),
+            box(b"iprp", properties, of_the_item),
+        )
+
+    return start + described(len(start) + len(described(0)) + 8) + box(b"mdat", frame)
+
+
 P3 = pictures.a_display_p3_profile()
 
 AVIFS: Samples = {
@@ -61,6 +83,7 @@ AVIFS: Samples = {
     "full range": Sample(lambda: pictures.an_avif(64, 48, range="full")),
     "limited range": Sample(lambda: pictures.an_avif(64, 48, range="limited")),
     "tiles": Sample(lambda: pictures.an_avif(640, 480, tile_rows=2, tile_cols=2), size=(640, 480)),
+    "10 bits": Sample(ten_bits, size=(64, 64)),
     "transparent": Sample(lambda: pictures.an_avif(64, 48, "RGBA")),
     "grey, transparent": Sample(lambda: pictures.an_avif(64, 48, "LA")),
     "an animation": Sample(lambda: pictures.an_animation(ContentType.AVIF), size=(320, 240)),
