@@ -1,0 +1,605 @@
+"""What users, browsers, the platform and time do to the service, each deed held to the model.
+
+A deed may be hit: one of its calls to AWS fails, and whoever did it tries again or not. Where its outcome is not known
+then, what is there must be one of the states that its steps lead through.
+"""
+
+import json
+from base64 import b64encode
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from functools import partial
+from hashlib import sha256
+from io import BytesIO
+from types import MappingProxyType
+from typing import Any, NamedTuple
+from urllib.parse import quote, unquote_plus
+
+from moto.s3.models import s3_backends
+from moto.sqs.models import sqs_backends
+
+from local.s3_edge.evaluation import evaluate
+from local.s3_edge.fields import Fields
+from local.s3_edge.refusal import Refusal as Refused
+from local.s3_edge.signature import Keys
+from profile_media.aws.session import signing
+from profile_media.domain.keys import encode_owner, incoming_key, parse_incoming_key
+from profile_media.domain.ports import Removed
+from tests import cloud, pictures
+from tests.builders import ADA, GRACE, NOW
+from tests.faults.injector import Crash, Fault, Refusal
+from tests.faults.world import World
+from tests.functions.conftest import Answer, an_event, run
+from tests.model.reference import (
+    ANSWERS,
+    DAY,
+    GRANT,
+    MINUTE,
+    Content,
+    Form,
+    Model,
+    Named,
+    Step,
+)
+
+JOAN = "auth0|joan"
+"""An administrator, with pictures of her own."""
+
+USERS = (ADA, GRACE, JOAN)
+SLOTS = {"avatar": "avatar", "cover_image": "coverImage"}
+"""Slots by the names that rows have for them, and what intents call them."""
+
+BYTES = {
+    Content.PICTURE: pictures.a_jpeg(64, 48),
+    Content.ANOTHER: pictures.a_jpeg(48, 64),
+    Content.BROKEN: b"\xff\xd8\xff\xe0 no picture",
+}
+LENGTH = max(map(len, BYTES.values()))
+CHECKSUM = b64encode(sha256(BYTES[Content.PICTURE]).digest()).decode()
+
+DIALECTS = {
+    "bind_avatar": "public_id",
+    "bind_cover_image": "public_id",
+    "set_avatar_url": "avatar_url",
+    "update_my_profile_picture": "upload_id",
+    "update_profile_picture": "upload_id",
+    "delete_profile_image": "direct",
+}
+"""Of the functions that change a slot."""
+
+FORM = b'--b\r\nContent-Disposition: form-data; name="file"; filename="a.jpg"\r\n\r\n%s\r\n--b--\r\n'
+
+
+READS = ("Scan", "GetItem", "TransactGetItems", "GetObject", "ListObjectsV2")
+
+
+def _redriven() -> list[Any]:
+    """The queue of events that were sent again."""
+    messages: list[Any] = sqs_backends[cloud.ACCOUNT][cloud.REGION].queues["redrive"]._messages
+    return messages
+
+
+class Ids:
+    """Numbered upload ids in place of random ones: neighbours differ in their last digits only."""
+
+    made = 0
+
+    def uuid4(self) -> str:
+        """The next one."""
+        self.made += 1
+        return self.at(self.made)
+
+    def next(self) -> str:
+        """What the next one will be."""
+        return self.at(self.made + 1)
+
+    @staticmethod
+    def at(number: int) -> str:
+        """The one with this number."""
+        return f"00000000-0000-4000-8000-{number:012x}"
+
+
+class Still(World):
+    """A world whose clock stands until it is put ahead."""
+
+    def now(self) -> datetime:
+        """The present, as the functions see it."""
+        return NOW + timedelta(milliseconds=250) + self._ahead
+
+
+class Hit(NamedTuple):
+    """The call that fails, how, and whether the deed is done again."""
+
+    at: int
+    how: Fault | Refusal
+    times: int = 1
+    again: bool = False
+
+
+class Deed(NamedTuple):
+    """Something that is asked of the service: the steps it takes in the model, and how it is done."""
+
+    steps: Sequence[Step]
+    do: Callable[[], Any]
+    dialect: str | None = None
+    """None where nobody is answered."""
+
+
+@dataclass
+class Lives:
+    """The service's users, and what is on its way."""
+
+    world: World
+    ids: Ids
+    model: Model = field(init=False)
+    events: list[str] = field(default_factory=list)
+    """Uploads whose pictures came in, and of which S3 has not told yet."""
+    arrived: dict[str, float] = field(default_factory=dict)
+    """When each original came in."""
+    fields: dict[str, Mapping[str, str]] = field(default_factory=dict)
+    """The forms that browsers have, by upload."""
+    urls: dict[str, str] = field(default_factory=dict)
+    """A URL of each upload that was shown."""
+    released: list[Removed] = field(default_factory=list)
+    """What the stream has delivered, and may deliver again."""
+    messages: list[dict[str, str]] = field(default_factory=list)
+    """Taken off the delete queue, and not purged yet."""
+    purged: list[dict[str, str]] = field(default_factory=list)
+    figures: Counter[str] = field(default_factory=Counter)
+    weather: Callable[[], Fault | Refusal | None] = lambda: None
+    """Is asked at every call of a deed that is not hit on purpose how it fails."""
+    in_doubt: bool = False
+    """Whether what came of the last deed was not known to whoever did it."""
+
+    def begin(self, users: Sequence[str] = USERS) -> None:
+        """A world without uploads, and users who have signed in."""
+        self.world.begin_anew()
+        self.world.injector.after_each = self._look
+        self.ids.made = 0
+        for each in (self.events, self.arrived, self.fields, self.urls, self.released, self.messages, self.purged):
+            each.clear()
+        self.model = Model(self.world.now().timestamp())
+        for user in users:
+            self.profile(user)
+
+    # --- what users do
+
+    def intent(
+        self, user: str, slot: str, *, exact: bool = False, key: str | None = None, hit: Hit | None = None
+    ) -> str | None:
+        """Asks for an upload; its id, unless it was refused."""
+        asked = {"slot": SLOTS[slot], "contentType": "image/jpeg", "contentLength": LENGTH}
+        asked |= {"checksumSha256": CHECKSUM} if exact else {}
+        headers = {"Content-Type": "application/json", **({"Idempotency-Key": key} if key else {})}
+
+        def deed() -> Deed:
+            upload_id, body = self.ids.next(), (slot, exact)
+            replay: Step = lambda model: model.replay(user, key, body) if key else None  # noqa: E731
+            promise: Step = lambda model: model.promise(  # noqa: E731
+                upload_id, user, slot, (user, key, body) if key else None
+            )
+            return Deed((replay, promise), lambda: self._ask(user, "create_upload_intent", asked, headers), "native")
+
+        answer = self._does(deed, hit)
+        if answer is None or answer.status != 201:
+            return None
+        upload_id: str = answer.body["uploadId"]
+        assert self.model.alive(upload_id, user)
+        assert key is None or self.model.keys[user, key].upload_id == upload_id
+        self._keep_form(upload_id, answer.body["upload"]["fields"], exact=exact)
+        return upload_id
+
+    def bind_public_id(self, user: str, slot: str, named: Named, hit: Hit | None = None) -> None:
+        """Dialect 0."""
+        place = f"user_{encode_owner(named.owner)}/{named.claimed}"
+        if named.claimed is None:
+            place = f"temp/user_{encode_owner(named.owner)}/images"
+        body = {"publicId": f"app/{place}/{named.upload_id}"}
+        step = partial(Model.bind, actor=user, user=user, slot=slot, named=named)
+        self._does(self._change(user, f"bind_{slot}", body, step), hit)
+
+    def bind_url(self, user: str, upload_id: str, hit: Hit | None = None) -> None:
+        """Dialect 2, a picture of ours; the URL is the last one seen of it, or one that never was."""
+        url = self.urls.get(upload_id, f"{cloud.MEDIA_BASE_URL}/media/{upload_id}/full-{'0' * 32}.webp")
+        named = Named(user, upload_id, misnamed=upload_id not in self.urls)
+        step = partial(Model.bind, actor=user, user=user, slot="avatar", named=named)
+        self._does(self._change(user, "set_avatar_url", {"avatarUrl": url}, step), hit)
+
+    def point_elsewhere(self, user: str, url: str, hit: Hit | None = None) -> None:
+        """Dialect 2, a picture on another host."""
+        step = partial(Model.change, actor=user, user=user, slot="avatar", wanted=url)
+        self._does(self._change(user, "set_avatar_url", {"avatarUrl": url}, step), hit)
+
+    def bind_id(self, actor: str, user: str, upload_id: str | None, hit: Hit | None = None) -> None:
+        """Dialect 3, also for others; None takes the avatar away."""
+        if upload_id:
+            step = partial(Model.bind, actor=actor, user=user, slot="avatar", named=Named(user, upload_id))
+        else:
+            step = partial(Model.change, actor=actor, user=user, slot="avatar", wanted=None)
+        function = "update_my_profile_picture" if actor == user else "update_profile_picture"
+        path = {"user_id": quote(user)}
+        self._does(self._change(actor, function, {"uploadId": upload_id}, step, path), hit)
+
+    def remove(self, actor: str, user: str, hit: Hit | None = None) -> None:
+        """Dialect 4."""
+        step = partial(Model.change, actor=actor, user=user, slot="avatar", wanted=None)
+        path = {"user_id": quote(user)}
+        self._does(self._change(actor, "delete_profile_image", None, step, path), hit)
+
+    def send(self, actor: str, user: str, content: Content, hit: Hit | None = None) -> None:
+        """Dialects 1 and 4: the picture through the API."""
+        function = "upload_user_image" if actor == user else "update_profile_image"
+        form = b64encode(FORM % BYTES[content]).decode()
+
+        def deed() -> Deed:
+            upload_id = self.ids.next()
+            steps: Sequence[Step] = (
+                partial(Model.promise, upload_id=upload_id, owner=user, slot="avatar"),
+                partial(Model.settle, upload_id=upload_id, content=content),
+                partial(Model.accept, upload_id=upload_id),
+                partial(Model.bind, actor=actor, user=user, slot="avatar", named=Named(user, upload_id)),
+            )
+            type_ = {"Content-Type": "multipart/form-data; boundary=b"}
+            ask = partial(self._ask, actor, function, form, type_, {"user_id": quote(user)}, isBase64Encoded=True)
+            return Deed(steps, ask, "direct")
+
+        self._does(deed, hit)
+
+    # --- what users see
+
+    def profile(self, user: str) -> None:
+        """Both slots, as the model has them, and every picture is there."""
+        answer = self._ask(user, "get_profile")
+        assert answer.status == 200
+        for slot, name in SLOTS.items():
+            shown, held = answer.body[name], self.model.slots.get((user, slot))
+            assert (shown and (shown["uploadId"] or shown["url"])) == held
+            self._all_there(shown["derivatives"] if shown else {})
+
+    def upload(self, user: str, upload_id: str) -> None:
+        """An upload, as the model has it, to its owner only."""
+        answer = self._ask(user, "get_upload", path={"uploadId": upload_id})
+        upload = self.model.alive(upload_id, user)
+        if upload is None:
+            assert answer.status == 404
+            return
+        assert (answer.status, answer.body["state"]) == (200, upload.state)
+        until = answer.body.get("expiresAt")
+        assert (until and datetime.fromisoformat(until).timestamp()) == upload.expires
+        shown = answer.body.get("derivatives", {})
+        assert bool(shown) == (upload.state in {"ready", "bound"})
+        self._all_there(shown)
+        if shown:
+            self.urls[upload_id] = shown["full"]["url"]
+
+    def user(self, actor: str, user: str) -> None:
+        """A user's avatar; only administrators see others'."""
+        answer = self._ask(actor, "get_user", path={"user_id": quote(user)})
+        if actor not in (user, JOAN):
+            assert answer.status == 403
+            return
+        held, shown = self.model.slots.get((user, "avatar")), answer.body["image_url"]
+        assert answer.status == 200
+        assert answer.body["has_image"] == bool(held)
+        if held in self.model.uploads:
+            self._all_there({held: {"url": shown}})
+            assert f"/{held}/" in shown
+        else:
+            assert shown == (held or "")
+
+    # --- what browsers do
+
+    def post(self, upload_id: str, content: Content) -> None:
+        """A browser sends a picture with the last form it got for the upload; S3 takes it, or does not."""
+        form = self.model.forms[upload_id]
+        taken = self.model.now <= form.until and (content is Content.PICTURE or not form.exact)
+        assert self._takes(upload_id, BYTES[content]) == taken
+        if taken:
+            with self.world.injector.standing_aside():
+                key = self.fields[upload_id]["key"]
+                self.world.aws.s3.put_object(Bucket=cloud.UPLOADS_BUCKET, Key=key, Body=BYTES[content])
+                stored = s3_backends[cloud.ACCOUNT]["aws"].buckets[cloud.UPLOADS_BUCKET].keys[key]
+                stored.last_modified = self.world.now().replace(tzinfo=None)
+            self.world.observer.look()
+            self.model.incoming[upload_id] = content
+            self.arrived[upload_id] = self.model.now
+            self.events.append(upload_id)
+
+    # --- what the platform does
+
+    def deliver(self, upload_id: str, hit: Hit | None = None) -> None:
+        """S3's event."""
+        self._does(partial(self.processing, upload_id), hit)
+
+    def stream(self, hit: Hit | None = None) -> None:
+        """The rows that went, to the stream's consumer; those it does not report come again."""
+        if not self.world.observer.removed:
+            return
+        self.released += self.world.observer.removed
+        self._does(lambda: Deed((), self.world.release), hit)
+
+    def stream_again(self, number: int) -> None:
+        """A record that was delivered before."""
+        if self.released:
+            self.world.observer.removed.append(self.released[number % len(self.released)])
+
+    def reconcile(self, hit: Hit | None = None) -> None:
+        """The backstop: whatever waits for its picture although that came in a while ago gets its event again."""
+        self._does(lambda: Deed((), lambda: run("reconcile", an_event("reconcile"))), hit)
+        bodies = [json.loads(message.body) for message in _redriven()]
+        _redriven().clear()
+        keys = [body["Records"][0]["s3"]["object"]["key"] for body in bodies]
+        again = [owned[1] for key in keys if (owned := parse_incoming_key(unquote_plus(key)))]
+        self.events += again
+        if not self.in_doubt:
+            late = {each for each in self.model.incoming if self.arrived[each] < self.model.now - 10 * MINUTE}
+            assert {each for each in late if (row := self.model.alive(each)) and row.state == "pending"} <= set(again)
+
+    def take(self) -> None:
+        """All messages off the delete queue; what is not purged comes again."""
+        self.messages += self.world.messages()
+
+    def queue(self, number: int, hit: Hit | None = None) -> None:
+        """One message of the delete queue, not necessarily the first."""
+        if not self.messages:
+            self.take()
+        if not self.messages:
+            return
+        message = self.messages.pop(number % len(self.messages))
+        answers: list[dict[str, list[object]]] = []
+        clear = partial(Model.clear, upload_id=message["upload_id"])
+        steps = (clear,) if message.get("owner_id") else ()
+        self._does(lambda: Deed(steps, lambda: answers.append(self.world.purge(message))), hit)
+        self.messages += [message] if answers[-1:] != [{"batchItemFailures": []}] else []
+        self.purged.append(message)
+
+    def queue_again(self, number: int) -> None:
+        """A message that was taken before."""
+        if self.purged:
+            self.messages.append(self.purged[number % len(self.purged)])
+
+    def later(self, seconds: int) -> None:
+        """Time passes."""
+        self.world._ahead += timedelta(seconds=seconds)
+        self.model.now += seconds
+
+    def remove_expired(self, goes: Callable[[int], bool] = lambda _: True) -> None:
+        """DynamoDB removes rows whose time is up: all, or some."""
+        table = cloud.UPLOADS_TABLE
+        with self.world.injector.standing_aside():
+            rows = self.world.aws.rows(table)
+            rows = [row for row in rows if "expires_at" in row and int(row["expires_at"]["N"]) <= self.model.now]
+            for number, row in enumerate(sorted(rows, key=str)):
+                if goes(number):
+                    key = {name: row[name] for name in ("owner_id", "upload_id")}
+                    self.world.aws.dynamodb.delete_item(TableName=table, Key=key)
+        self.world.observer.look()
+
+    def sweep(self) -> None:
+        """The uploads bucket's lifecycle: originals older than a day go."""
+        with self.world.injector.standing_aside():
+            for key in self.world.aws.keys(cloud.UPLOADS_BUCKET):
+                _, upload_id = parse_incoming_key(key) or ("", "")
+                if self.arrived[upload_id] <= self.model.now - DAY:
+                    self.world.aws.s3.delete_object(Bucket=cloud.UPLOADS_BUCKET, Key=key)
+                    self.model.clear(upload_id)
+        self.world.observer.look()
+
+    # --- two at once
+
+    def during(self, deed: Callable[[], Deed], at: int, other: Callable[[], object]) -> None:
+        """Something else happens, whole, just before a call to AWS that the deed makes."""
+
+        def happens() -> None:
+            self.model = self._one_of(self.model.course(deed().steps)[0])
+            other()
+
+        self.world.injector.interrupt(at, happens)
+        answer = deed().do()
+        self.world.injector.disarm()
+        self._follow(deed(), answer, known=True)
+
+    def binding(self, user: str, slot: str, upload_id: str) -> Deed:
+        """Dialect 0, for `during`."""
+        body = {"publicId": f"app/temp/user_{encode_owner(user)}/images/{upload_id}"}
+        step = partial(Model.bind, actor=user, user=user, slot=slot, named=Named(user, upload_id))
+        return self._change(user, f"bind_{slot}", body, step)()
+
+    # --- at the end
+
+    def settle_down(self) -> None:
+        """Delivers everything, lets time pass, and looks what is left: what is bound, and nothing else."""
+        for _ in range(2):
+            while self.events:
+                self.deliver(self.events.pop())
+            self._drain()
+            self.later(2 * DAY)
+            self.remove_expired()
+            self.sweep()
+            self._drain()
+        assert self.world.wrongs(quiet=True) == []
+        bound = {held for held in self.model.slots.values() if held in self.model.uploads}
+        assert {key.split("/")[1] for key in self.world.observer.last.media} == bound
+
+    def _drain(self) -> None:
+        while self.world.observer.removed:
+            self.stream()
+        self.take()
+        while self.messages:
+            self.queue(0)
+
+    # --- how it is done
+
+    def _look(self) -> None:
+        """Looks around after every call of a function that may have changed something."""
+        injector = self.world.injector
+        if not injector._aside and injector.calls[-1].partition(".")[2] not in READS:
+            self.world.observer.look()
+
+    def agree(self) -> None:
+        """What is there is what the model has, and no promise is broken."""
+        self._one_of([self.model])
+        assert self.world.observer.broken == [], self.world.observer.broken[0]
+
+    def _change(
+        self, actor: str, function: str, body: object, step: Step, path: Mapping[str, str] | None = None
+    ) -> Callable[[], Deed]:
+        """A change of a slot; of somebody else's, administrators only."""
+        others = path is not None and path["user_id"] != quote(actor) and actor != JOAN
+        steps: Sequence[Step] = ((lambda _: "owner_forbidden") if others else step,)
+        return lambda: Deed(steps, lambda: self._ask(actor, function, body, path=path), DIALECTS[function])
+
+    def processing(self, upload_id: str) -> Deed:
+        event = an_event("process_upload")
+        key = incoming_key(self._owner(upload_id), upload_id)
+        event["Records"][0]["s3"]["object"]["key"] = key
+        settle = partial(Model.settle, upload_id=upload_id, content=self.model.incoming.get(upload_id))
+        steps: Sequence[Step] = (settle, partial(Model.clear, upload_id=upload_id))
+        return Deed(steps, lambda: run("process_upload", event))
+
+    def _ask(
+        self,
+        user: str,
+        function: str,
+        body: object = ...,
+        headers: Mapping[str, str] | None = None,
+        path: Mapping[str, str] | None = None,
+        **changes: Any,
+    ) -> Answer:
+        """The API's answer."""
+        claims = {"sub": user, "admin": str(user == JOAN).lower(), "identity": "{}"}
+        alone = MappingProxyType(headers or {"Content-Type": "application/json"})  # in place of the sample event's
+        self.figures["calls of the API"] += 1
+        return self.world.call(function, body, claims, headers=alone, pathParameters=path or {}, **changes)
+
+    def _does(self, deed: Callable[[], Deed], hit: Hit | None) -> Any:
+        """Does it, hit or not, and once more where it is tried again; the last answer."""
+        this = deed()
+        answer = self._under(hit, this.do)
+        self._follow(this, answer, known=not self.in_doubt)
+        if hit and hit.again and self.in_doubt:
+            this = deed()
+            answer = self._under(None, this.do)
+            self._follow(this, answer, known=not self.in_doubt)
+        return answer
+
+    def _under(self, hit: Hit | None, do: Callable[[], Any]) -> Any:
+        """The answer, and in `in_doubt` whether what came of it is unknown."""
+        injector, before = self.world.injector, self.figures["faults"]
+        injector.calls.clear()
+        if hit is None:
+            injector.before_each = self._storm
+        elif isinstance(hit.how, Fault):
+            injector.arm(hit.at, hit.how)
+        else:
+            injector.refuse(hit.at, hit.how, hit.times)
+            injector.before_each = partial(self._refuse_as_it_would, hit.how)
+        answer, failed = None, None
+        try:
+            answer = do()
+        except (Crash, Exception) as error:
+            failed = error
+        injector.disarm()
+        injector.before_each = lambda _: None
+        self.figures["faults"] += bool(hit and len(injector.calls) > hit.at)
+        hurt = self.figures["faults"] > before
+        if failed and not hurt:
+            raise failed
+        self.in_doubt = hurt and (answer is None or getattr(answer, "status", 503) == 503)
+        return answer
+
+    def _storm(self, _: str) -> None:
+        """Any call may fail while the weather is bad."""
+        how = self.weather()
+        if how:
+            injector = self.world.injector
+            self.figures["faults"] += 1
+            injector.at = len(injector.calls)
+            injector.fault, injector.refusal, injector.refusals = None, None, 0
+            if isinstance(how, Fault):
+                injector.fault = how
+            else:
+                injector.refusals = 1
+                self._refuse_as_it_would(how, _)
+
+    def _refuse_as_it_would(self, how: Refusal, call: str) -> None:
+        """Each service says in its own words that it has to wait."""
+        if call.startswith("s3."):
+            self.world.injector.refusal = Refusal.SLOW_DOWN
+        else:
+            self.world.injector.refusal = how if ".Transact" in call else Refusal.THROTTLED
+
+    def _follow(self, deed: Deed, answer: Any, *, known: bool) -> None:
+        """Takes the model along; where the outcome is unknown, to whichever of the steps was the last."""
+        course, outcome = self.model.course(deed.steps)
+        if known and deed.dialect:
+            assert (answer.status, outcome) == (ANSWERS[deed.dialect][outcome], outcome), answer.body
+        self.model = self._one_of(course[-1:] if known else course)
+        assert self.world.observer.broken == [], self.world.observer.broken[0]
+
+    def _one_of(self, course: Sequence[Model]) -> Model:
+        """The state that is the one there is."""
+        self.world.observer.look()
+        found = self._found(keys=len(course) > 1)
+        expected = [self._expected(model, keys=len(course) > 1) for model in course]
+        assert found in expected, f"{found} is none of {expected}"
+        return course[expected.index(found)]
+
+    def _expected(self, model: Model, *, keys: bool) -> object:
+        rows = {upload_id: model.alive(upload_id) for upload_id in model.uploads}
+        made = {(actor, kept.upload_id) for (actor, key), kept in model.keys.items() if model.key_in_use(actor, key)}
+        return (
+            {upload_id: (row.owner, row.slot, row.state, row.expires) for upload_id, row in rows.items() if row},
+            model.slots,
+            model.incoming.keys(),
+            made if keys else None,
+        )
+
+    def _found(self, *, keys: bool) -> object:
+        last, now = self.world.observer.last, self.model.now
+        rows = {owned: row for owned, row in last.uploads.items() if row.get("expires_at", now + 1) > now}
+        incoming = [parse_incoming_key(key) or ("", key) for key in last.incoming]
+        return (
+            {id_: (owner, row["slot"], row["state"], row.get("expires_at")) for (owner, id_), row in rows.items()},
+            {(user, slot.value): last.held(user, slot) for user, slot in last.slots},
+            {upload_id for _, upload_id in incoming},
+            self._keys_made() if keys else None,
+        )
+
+    def _keys_made(self) -> set[tuple[str, str]]:
+        with self.world.injector.standing_aside():
+            rows = [row for row in self.world.aws.rows(cloud.UPLOADS_TABLE) if "made" in row]
+        now = int(self.model.now)
+        return {(row["owner_id"]["S"], row["made"]["S"]) for row in rows if int(row["expires_at"]["N"]) > now}
+
+    def _keep_form(self, upload_id: str, fields: Mapping[str, str], *, exact: bool) -> None:
+        """The last form is what browsers use; each is good for five minutes from the last whole one of its upload."""
+        upload = self.model.uploads[upload_id]
+        signed = upload.created + (self.model.now - upload.created) // MINUTE * MINUTE
+        until = min(signed + GRANT, upload.expires or signed + GRANT)
+        self.model.forms[upload_id] = Form(until, exact)
+        self.fields[upload_id] = fields
+
+    def _takes(self, upload_id: str, content: bytes) -> bool:
+        """Whether S3 takes it, by the rules of the local edge."""
+        fields, (signer, region) = Fields(self.fields[upload_id].items()), signing()
+        name = signer.access_key or ""
+        keys = Keys({name: signer.secret_key or ""}, region, {name: signer.token} if signer.token else {})
+        try:
+            permission = evaluate(fields, "a.jpg", bucket=cloud.UPLOADS_BUCKET, keys=keys, now=self.world.now())
+            permission.check_content(BytesIO(content), len(content))
+        except Refused:
+            return False
+        return True
+
+    def _all_there(self, derivatives: Mapping[str, Mapping[str, str]]) -> None:
+        keys = [shown["url"].removeprefix(f"{cloud.MEDIA_BASE_URL}/") for shown in derivatives.values()]
+        assert set(keys) <= set(self.world.observer.last.media)
+
+    def _owner(self, upload_id: str) -> str:
+        key = self.fields[upload_id]["key"]
+        owned = parse_incoming_key(key)
+        assert owned
+        return owned[0]

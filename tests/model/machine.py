@@ -1,0 +1,214 @@
+"""Random lives: hypothesis chooses who does what next, what fails, and how time goes."""
+
+from collections import Counter
+from collections.abc import Callable
+from typing import ClassVar
+
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
+
+from tests.faults.injector import Fault, Refusal
+from tests.model.lives import JOAN, SLOTS, USERS, Hit, Lives
+from tests.model.reference import DAY, HOUR, MINUTE, Content, Named
+
+users = st.sampled_from(USERS)
+slots = st.sampled_from(sorted(SLOTS))
+contents = st.sampled_from(Content)
+numbers = st.integers(0, 7)
+crashes = st.builds(Hit, numbers, st.sampled_from(Fault), times=st.just(1), again=st.booleans())
+bursts = st.builds(Hit, numbers, st.just(Refusal.THROTTLED), times=st.integers(1, 4), again=st.booleans())
+hits = st.none() | crashes | bursts
+jumps = st.sampled_from([1, 20, MINUTE, 6 * MINUTE, HOUR - 1, HOUR, HOUR + 1, DAY - 1, DAY, DAY + 1, 31 * DAY])
+
+
+class Machine(RuleBasedStateMachine):
+    """One life of all of them; the test says whose."""
+
+    lives: ClassVar[Lives]
+    ran: ClassVar[Counter[str]]
+
+    @initialize()
+    def begin(self) -> None:
+        self.lives.begin()
+        self.ran["examples"] += 1
+
+    @invariant()
+    def agrees(self) -> None:
+        """With the model, after every rule."""
+        self.lives.agree()
+        self.ran["steps"] += 1
+
+    def of(self, user: str | None, number: int, slot: str | None = None) -> str:
+        """An upload, of that user where there is one; or one that never was."""
+        uploads = self.lives.model.uploads
+        found = [each for each, row in uploads.items() if row.owner == (user or row.owner) and slot in (None, row.slot)]
+        return found[-1 - number % len(found)] if found else self.lives.ids.at(number + 900)
+
+    # --- users
+
+    @rule(user=users, slot=slots, exact=st.booleans(), key=st.sampled_from([None, None, "a", "b"]), hit=hits)
+    def intent(self, user: str, slot: str, exact: bool, key: str | None, hit: Hit | None) -> None:
+        self.lives.intent(user, slot, exact=exact, key=key, hit=hit)
+
+    @rule(user=users, slot=slots, hit=hits)
+    def replayed_intent(self, user: str, slot: str, hit: Hit | None) -> None:
+        for _ in range(2):
+            self.lives.intent(user, slot, key="a", hit=hit)
+
+    @rule(user=users, slot=slots, claimed=st.sampled_from([None, None, None, *SLOTS]), number=numbers, hit=hits)
+    def bind_public_id(self, user: str, slot: str, claimed: str | None, number: int, hit: Hit | None) -> None:
+        self.lives.bind_public_id(user, slot, Named(user, self.of(user, number, slot), claimed), hit)
+
+    @rule(user=users, owner=users, slot=slots, number=numbers)
+    def bind_another(self, user: str, owner: str, slot: str, number: int) -> None:
+        upload_id = self.of(owner, number)
+        self.lives.bind_public_id(user, slot, Named(owner, upload_id))
+        self.lives.bind_public_id(user, slot, Named(user, upload_id))
+        self.lives.bind_id(user, user, upload_id)
+
+    @rule(user=users, number=numbers, hit=hits)
+    def bind_url(self, user: str, number: int, hit: Hit | None) -> None:
+        self.lives.bind_url(user, self.of(user, number), hit)
+
+    @rule(user=users, number=st.integers(0, 1), hit=hits)
+    def point_elsewhere(self, user: str, number: int, hit: Hit | None) -> None:
+        self.lives.point_elsewhere(user, f"https://pictures.example.org/{number}.png", hit)
+
+    @rule(user=users, by_admin=st.booleans(), number=numbers, hit=hits)
+    def bind_id(self, user: str, by_admin: bool, number: int, hit: Hit | None) -> None:
+        self.lives.bind_id(JOAN if by_admin else user, user, self.of(user, number), hit)
+
+    @rule(actor=users, user=users, hit=hits)
+    def take_away(self, actor: str, user: str, hit: Hit | None) -> None:
+        self.lives.bind_id(actor, user, None, hit)
+
+    @rule(actor=users, user=users, hit=hits)
+    def remove(self, actor: str, user: str, hit: Hit | None) -> None:
+        self.lives.remove(actor, user, hit)
+
+    @rule(user=users, by_admin=st.booleans(), content=contents, hit=hits)
+    def send(self, user: str, by_admin: bool, content: Content, hit: Hit | None) -> None:
+        self.lives.send(JOAN if by_admin else user, user, content, hit)
+
+    @rule(user=users, other=users, number=numbers)
+    def look(self, user: str, other: str, number: int) -> None:
+        self.lives.profile(user)
+        self.lives.user(user, other)
+        self.lives.upload(user, self.of(other, number))
+        self.lives.upload(user, self.of(user, number))
+
+    # --- browsers and the platform
+
+    @rule(user=users, slot=slots, content=contents, exact=st.booleans(), told=st.booleans())
+    def upload(self, user: str, slot: str, content: Content, exact: bool, told: bool) -> None:
+        upload_id = self.lives.intent(user, slot, exact=exact)
+        if upload_id:
+            self.lives.post(upload_id, content)
+            if told and upload_id in self.lives.events:
+                self.lives.events.remove(upload_id)
+                self.lives.deliver(upload_id)
+                self.lives.upload(user, upload_id)
+
+    @rule(number=numbers, content=contents)
+    def post(self, number: int, content: Content) -> None:
+        forms = list(self.lives.model.forms)
+        if forms:
+            self.lives.post(forms[-1 - number % len(forms)], content)
+
+    @rule(number=numbers, hit=hits, fate=st.sampled_from(["told", "told", "told", "told again later", "dropped"]))
+    def event(self, number: int, hit: Hit | None, fate: str) -> None:
+        events = self.lives.events
+        if events:
+            upload_id = events.pop(number % len(events))
+            if fate != "dropped":
+                self.lives.deliver(upload_id, hit)
+            if fate == "told again later":
+                events.append(upload_id)
+
+    @rule(hit=hits)
+    def stream(self, hit: Hit | None) -> None:
+        self.lives.stream(hit)
+
+    @rule(number=numbers, taking=st.booleans(), hit=hits)
+    def queue(self, number: int, taking: bool, hit: Hit | None) -> None:
+        if taking:
+            self.lives.take()
+        self.lives.queue(number, hit)
+
+    @rule(number=numbers)
+    def once_more(self, number: int) -> None:
+        self.lives.stream_again(number)
+        self.lives.queue_again(number)
+
+    @rule(hit=hits)
+    def reconcile(self, hit: Hit | None) -> None:
+        self.lives.reconcile(hit)
+
+    @rule(user=users, slot=slots, content=contents)
+    def lost_event(self, user: str, slot: str, content: Content) -> None:
+        upload_id = self.lives.intent(user, slot)
+        if upload_id:
+            self.lives.post(upload_id, content)
+            self.lives.events.remove(upload_id)
+            self.lives.later(11 * MINUTE)
+            self.lives.reconcile()
+            while upload_id in self.lives.events:
+                self.lives.events.remove(upload_id)
+                self.lives.deliver(upload_id)
+            assert self.lives.model.uploads[upload_id].state != "pending"
+
+    # --- time
+
+    @rule(seconds=jumps)
+    def later(self, seconds: int) -> None:
+        self.lives.later(seconds)
+
+    @rule(goes=st.sampled_from([lambda _: True, lambda number: number % 2 == 0, lambda number: number == 1]))
+    def expiry(self, goes: Callable[[int], bool]) -> None:
+        self.lives.remove_expired(goes)
+
+    @rule()
+    def lifecycle(self) -> None:
+        self.lives.sweep()
+
+    # --- two at once
+
+    @rule(user=users, slot=slots, numbers=st.lists(numbers, min_size=2, max_size=2, unique=True), at=st.integers(0, 3))
+    def bind_during_a_bind(self, user: str, slot: str, numbers: list[int], at: int) -> None:
+        one, other = (self.of(user, number, slot) for number in numbers)
+        named = Named(user, other)
+        self.lives.during(
+            lambda: self.lives.binding(user, slot, one), at, lambda: self.lives.bind_public_id(user, slot, named)
+        )
+
+    @rule(user=users, number=numbers, at=st.integers(0, 3))
+    def removal_during_a_bind(self, user: str, number: int, at: int) -> None:
+        upload_id = self.of(user, number, "avatar")
+        self.lives.during(
+            lambda: self.lives.binding(user, "avatar", upload_id), at, lambda: self.lives.remove(user, user)
+        )
+
+    @rule(number=numbers, at=numbers, then=st.sampled_from(["told", "bound", "expired"]))
+    def something_during_processing(self, number: int, at: int, then: str) -> None:
+        events = self.lives.events
+        if events:
+            upload_id = events.pop(number % len(events))
+            self.lives.during(lambda: self.lives.processing(upload_id), at, lambda: self.meanwhile(upload_id, then))
+
+    def meanwhile(self, upload_id: str, then: str) -> None:
+        """The same event; and then its owner's bind, or an hour."""
+        if then == "expired":
+            self.lives.later(HOUR + 1)
+            self.lives.remove_expired()
+            self.lives.stream()
+            return self.lives.queue(0)
+        self.lives.deliver(upload_id)
+        row = self.lives.model.uploads.get(upload_id)
+        if row and then == "bound":
+            self.lives.bind_public_id(row.owner, row.slot, Named(row.owner, upload_id))
+        return None
+
+    def teardown(self) -> None:
+        """Only what is bound is left."""
+        if hasattr(self.lives, "model"):
+            self.lives.settle_down()
