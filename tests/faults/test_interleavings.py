@@ -166,7 +166,6 @@ PAIRS = [
 
 CROWDS = [
     Case("processing, expiry, purge", pending(1), [process(1), expire(2), deliver()], {(None, None, None)}),
-    Case("processing and a whole life", pending_beside(1), [process(1, stores_alone=True), live(1, 2)], {(None, None)}),
     Case("bind, expiry, purge", held(9, 1), [bind(1), expire(25), deliver()], {(200, None, None), (400, None, None)}),
 ]
 """Of these too, though they are more."""
@@ -256,12 +255,22 @@ def test_whichever_dies_at_whichever_call_the_other_goes_on(
     for dying in range(len(case.acts)):
         at, died = 0, True
         while died:
-            for seed in range(20 if at_length else 2):
+            for seed in range(20 if at_length else 1):
                 play = any_play(stage, case.acts, f"{case.name} {dying} {at} {seed}", {dying: at})
                 judge(play)
                 died = play.parts[dying].died
                 note.add("schedules with a death", int(died))
             at += 1
+
+
+def test_whatever_becomes_of_an_upload_while_it_is_processed_nothing_dangles(
+    stage: Stage, note: Note, *, at_length: bool
+) -> None:
+    stage.arrange(pending_beside(1))
+    judge, seeds = Judge(), range(1000 if at_length else 25)
+    for seed in seeds:
+        judge(any_play(stage, [process(1), live(1, 2)], f"life {seed}"))
+    note.add("schedules of a whole life", len(seeds))
 
 
 def third(draw: Random) -> Act:
