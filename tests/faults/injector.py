@@ -14,6 +14,9 @@ from botocore.compat import HTTPHeaders
 from botocore.exceptions import ReadTimeoutError
 from moto.core.botocore_stubber import BotocoreStubber, MockRawResponse
 
+READS = ("Get", "List", "TransactGet", "Scan", "Query", "Receive")
+"""What calls begin with that change nothing."""
+
 
 class Crash(BaseException):
     """The function's process is gone; nothing may catch it."""
@@ -100,6 +103,12 @@ def _identity(request: Any) -> tuple[str, str]:
     return request.url, str(request.headers.get("X-Amz-Target"))
 
 
+def _size(request: Any) -> int:
+    if b"Transact" not in request.headers.get("X-Amz-Target", b""):
+        return 0
+    return len(json.loads(request.body)["TransactItems"])
+
+
 def _dynamodb_error(code: str, **more: object) -> str:
     return json.dumps({"__type": f"com.amazonaws.dynamodb.v20120810#{code}", "message": "later", **more})
 
@@ -115,6 +124,10 @@ class Injector:
     """Stands between botocore and moto."""
 
     calls: list[str] = field(default_factory=list)
+    sizes: list[int] = field(default_factory=list)
+    """Of each call, how many items its transaction has."""
+    fired: int = 0
+    """How many faults have come about since they were armed."""
     at: int | None = None
     fault: Fault | None = None
     later: dict[int, Fault] = field(default_factory=dict)
@@ -134,17 +147,17 @@ class Injector:
 
     def arm(self, at: int, fault: Fault, *later: tuple[int, Fault]) -> None:
         """Lets the call with this number fail, counting from 0 again, and then others."""
-        self.calls.clear()
+        self._count_anew()
         self.at, self.fault, self.later = at, fault, dict(later)
 
     def interrupt(self, at: int, meanwhile: Callable[[], object]) -> None:
         """Lets something else happen just before the call with this number."""
-        self.calls.clear()
+        self._count_anew()
         self.at, self.fault, self.meanwhile = at, None, meanwhile
 
     def refuse(self, at: int, refusal: Says, times: int) -> None:
         """Lets the call with this number be refused that often, however it is tried again."""
-        self.calls.clear()
+        self._count_anew()
         self.at, self.fault, self.refusal, self.refusals, self._refused = at, None, refusal, times, None
 
     def disarm(self) -> None:
@@ -155,7 +168,7 @@ class Injector:
     @contextmanager
     def counting(self) -> Iterator[list[str]]:
         """The calls made meanwhile."""
-        self.calls.clear()
+        self._count_anew()
         yield self.calls
 
     @contextmanager
@@ -174,7 +187,9 @@ class Injector:
         with self._lock:
             number = len(self.calls)
             self.calls.append(event_name.removeprefix("before-send."))
+            self.sizes.append(_size(request))
             fault = self.fault if number == self.at else self.later.get(number)
+            self.fired += fault is not None
             hit = number == self.at
             if hit:
                 self._refused = _identity(request)
@@ -195,6 +210,19 @@ class Injector:
             raise ReadTimeoutError(endpoint_url=request.url)
         return answer
 
+    @contextmanager
+    def kept_armed(self) -> Iterator[None]:
+        """Whatever is disarmed meanwhile is armed again afterwards."""
+        names = ("at", "fault", "refusal", "refusals", "meanwhile")
+        armed, later = {name: getattr(self, name) for name in names}, self.later.copy()
+        yield
+        vars(self).update(armed, later=later)
+
+    def _count_anew(self) -> None:
+        self.fired = 0
+        self.calls.clear()
+        self.sizes.clear()
+
     def _effect(self, original: Any, event_name: str, request: Any) -> Any:
         """One call at a time, so that what follows it sees it whole."""
         with self._lock:
@@ -205,7 +233,7 @@ class Injector:
 
 @pytest.fixture
 def injector(monkeypatch: pytest.MonkeyPatch, aws: object) -> Injector:
-    """In place while the test runs; retries do not wait."""
+    """In place while the test runs; retries neither wait nor run out."""
     between = Injector()
     original = BotocoreStubber.__call__
 
@@ -214,4 +242,5 @@ def injector(monkeypatch: pytest.MonkeyPatch, aws: object) -> Injector:
 
     monkeypatch.setattr(BotocoreStubber, "__call__", stubbed)
     monkeypatch.setattr("botocore.endpoint.time.sleep", lambda _: None)
+    monkeypatch.setattr("botocore.retries.quota.RetryQuota.acquire", lambda *_: True)
     return between

@@ -1,114 +1,135 @@
-"""Every call to AWS that processing and binding make, hit in every way, then retried, drained, and left to time.
+"""Every call of every function, hit in every way: tried again or not, drained, and left to time.
 
-The points are counted from a run that goes well, so that a new call is covered the day it is added.
+What each scenario calls is asserted, so that a new call is seen, and hit, the day it is added.
 """
 
-from contextlib import suppress
+import random
+from collections.abc import Iterator
 from itertools import product
+from pathlib import Path
 
 import pytest
 
-from profile_media.domain.model import Slot, State
-from tests import cloud
-from tests.builders import ADA
-from tests.faults.injector import Crash, Fault
+from tests.assurance import Note
+from tests.faults.injector import Fault
+from tests.faults.rehearsal import Mode, Rehearsed, check, numbers, rehearsed, told
+from tests.faults.scenarios import SCENARIOS
 from tests.faults.world import World
+from tests.functions.conftest import an_event, run
+from tests.functions.test_authorize import CONTEXT, Published, deployed, published
+from tests.tokens import a_token
 
-PROCESS = ["dynamodb.GetItem", "s3.GetObject", *["s3.PutObject"] * 5, "dynamodb.UpdateItem", "s3.DeleteObject"]
-BIND = ["dynamodb.TransactGetItems", "dynamodb.TransactWriteItems"]
+__all__ = ["deployed", "published", "rehearsed"]
+
+each_scenario = pytest.mark.parametrize("scenario", SCENARIOS, ids=lambda scenario: scenario.name)
+WRITING = [scenario for scenario in SCENARIOS if scenario.writes]
+ALIKE = {
+    "a picture whose row goes meanwhile",
+    "a picture whose time is up meanwhile",
+    "a picture that is settled meanwhile",
+    "a first picture in a form",
+    "somebody's picture in a form",
+    "removed rows, many at once",
+    "a purge, page after page",
+}
+"""Scenarios that make the calls of others, in the same order, but for one or two; they fail twice only at length."""
+ELSEWHERE = {"authorize", "preflight", "reconcile"}
+"""Functions of no scenario: the first two call nothing, which is tested below; the last has a file of its own."""
 
 
-def points(calls: list[str]) -> list[tuple[int, Fault]]:
-    return list(product(range(len(calls)), Fault))
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    if metafunc.function is test_any_call_of_the_second_attempt_may_fail_as_well:
+        alike = set() if metafunc.config.getoption("--long") else ALIKE
+        scenarios = [scenario for scenario in WRITING if scenario.name not in alike]
+        metafunc.parametrize("scenario", scenarios, ids=lambda scenario: scenario.name)
 
 
-def lower(calls: list[str]) -> list[str]:
-    return [f"{service.lower()}.{operation}" for service, operation in (call.split(".") for call in calls)]
+# --- the table
 
 
-def test_the_calls_of_processing_are_these(world: World, picture: bytes) -> None:
-    upload = world.pending(picture)
+def test_every_function_has_its_scenarios() -> None:
+    folders = {path.parent.name for path in (Path(__file__).parents[2] / "functions").glob("*/app.py")}
+    assert {scenario.function for scenario in SCENARIOS} == folders - ELSEWHERE
+    assert folders >= ELSEWHERE
+    assert len({scenario.name for scenario in SCENARIOS}) == len(SCENARIOS)
+
+
+def test_the_authorizer_and_preflights_call_nothing(world: World, published: Published) -> None:
+    from functions.authorize.app import handler as authorize
+
     with world.injector.counting() as calls:
-        world.process(upload)
-    assert lower(calls) == PROCESS
+        run("preflight", an_event("preflight"))
+        token = a_token(exp=4_000_000_000)
+        assert authorize({**an_event("authorize"), "authorizationToken": f"Bearer {token}"}, CONTEXT)
+    assert calls == []
+    assert published.fetches == 1
 
 
-@pytest.mark.parametrize(("at", "fault"), points(PROCESS))
-def test_processing_survives_any_failure(world: World, picture: bytes, at: int, fault: Fault) -> None:
-    upload = world.pending(picture)
-    world.injector.arm(at, fault)
-    world.until_done(lambda: world.process(upload))
-    assert world.injector.at is None or fault is Fault.LOST
-    world.drain()
-    row = world.rows.uploads.get(ADA, upload.upload_id)
-    assert row
-    assert row.state is State.READY
-    assert world.wrongs(quiet=True) == []
-    assert len(world.aws.keys(cloud.MEDIA_BUCKET)) == 5
-    world.pass_time(hours=25)
-    world.drain()
-    assert world.aws.keys(cloud.MEDIA_BUCKET) == set()
-    assert world.wrongs(quiet=True) == []
+# --- one failure
 
 
-@pytest.mark.parametrize(("at", "fault"), points(PROCESS))
-def test_processing_that_is_never_retried_leaves_nothing_behind(
-    world: World, picture: bytes, at: int, fault: Fault
-) -> None:
-    upload = world.pending(picture)
-    world.injector.arm(at, fault)
-    with suppress(Crash, Exception):  # how it failed does not matter, what it left does
-        world.process(upload)
-    assert world.wrongs(quiet=False) == []
-    world.pass_time(hours=25)
-    world.drain()
-    assert world.aws.keys(cloud.MEDIA_BUCKET) == set()
-    assert world.aws.keys(cloud.UPLOADS_BUCKET) == set()
+@pytest.mark.campaign("F-1")
+@each_scenario
+def test_any_call_may_fail(rehearsed: Rehearsed, note: Note, at_length: bool) -> None:
+    hit = numbers(rehearsed.calls, at_length=at_length)
+    points = list(product(hit, Fault, Mode))
+    for at, fault, mode in points:
+        rehearsed.begin()
+        rehearsed.world.injector.arm(at, fault)
+        with told(f"{fault} at call {at}, {rehearsed.calls[at]}; {mode}"):
+            answer = rehearsed.invoke()
+            assert rehearsed.world.injector.fired == 1
+            check(rehearsed, [answer], mode)
+    assert len(points) == len(hit) * len(Fault) * len(Mode)
+    assert {rehearsed.calls[at] for at in hit} == set(rehearsed.scenario.calls)
+    note.add("points", len(points))
+    note.add("calls hit", len(hit))
+    note.add("scenarios")
 
 
-@pytest.mark.parametrize("slot", Slot)
-def test_the_calls_of_a_bind_are_these(world: World, picture: bytes, slot: Slot) -> None:
-    for number in (1, 2):
-        upload = world.ready(picture, number, slot)
-        with world.injector.counting() as calls:
-            world.bind(upload)
-        assert lower(calls) == BIND
+# --- two failures
 
 
-@pytest.mark.parametrize("slot", Slot)
-@pytest.mark.parametrize("retried", [True, False], ids=["client retries", "client gives up"])
-@pytest.mark.parametrize(("at", "fault"), points(BIND))
-def test_a_bind_survives_any_failure(
-    world: World, picture: bytes, at: int, fault: Fault, slot: Slot, *, retried: bool
-) -> None:
-    old, new = (world.ready(picture, number, slot) for number in (1, 2))
-    world.bind(old)
-    world.injector.arm(at, fault)
-    answer = world.bind(new)
-    world.injector.disarm()
-    assert answer is None or answer.status == 200
-    assert world.wrongs(quiet=False) == []
-    if retried:
-        answer = world.bind(new)
-    world.drain()
-    assert world.wrongs(quiet=True) == []
-    took_effect = (at, fault) in {(1, Fault.AFTER), (1, Fault.LOST), (0, Fault.LOST)} or retried
-    kept, gone = (new, old) if took_effect else (old, new)
-    assert world.slots() == {slot.value: kept.upload_id}
-    assert answer is None or answer.body == world.bind(kept).body  # type: ignore[union-attr]
-    world.pass_time(hours=25)
-    world.drain()
-    assert {key.split("/")[1] for key in world.aws.keys(cloud.MEDIA_BUCKET)} == {kept.upload_id}
-    assert world.rows.uploads.get(ADA, gone.upload_id) is None
-    assert world.wrongs(quiet=True) == []
+@pytest.mark.campaign("F-2")
+def test_any_call_of_the_second_attempt_may_fail_as_well(rehearsed: Rehearsed, note: Note, at_length: bool) -> None:
+    hit = numbers(rehearsed.calls, at_length=at_length)
+    points = list(product(hit, Fault))
+    sample = pairs(points, rehearsed.scenario.name, at_length=at_length)
+    met = [pair for pair in sample if fails_twice(rehearsed, *pair)]
+    missed = sorted(set(points) - {second for _, second in met})
+    met += [pair for pair in product([(0, Fault.BEFORE)], missed) if fails_twice(rehearsed, *pair)]
+    assert {second for _, second in met} == set(points)
+    note.add("pairs of failures", len(met))
+    note.add("scenarios")
 
 
-def test_expiry_takes_an_upload_that_was_never_finished(world: World, picture: bytes) -> None:
-    upload = world.pending(picture)
-    world.pass_time(hours=2)
-    world.drain()
-    assert world.aws.keys(cloud.UPLOADS_BUCKET) == set()
-    world.receive(upload, picture)
-    world.process(upload)
-    world.drain()
-    assert world.aws.keys(cloud.UPLOADS_BUCKET) == world.aws.keys(cloud.MEDIA_BUCKET) == set()
+type Point = tuple[int, Fault]
+
+
+def pairs(points: list[Point], seed: str, *, at_length: bool) -> Iterator[tuple[Point, Point]]:
+    """Every one with every other; unless at length, each once as the first and once as the second."""
+    if at_length:
+        yield from product(points, points)
+        return
+    seconds = points.copy()
+    random.Random(seed).shuffle(seconds)
+    yield from zip(points, seconds, strict=True)
+
+
+def fails_twice(rehearsed: Rehearsed, first: Point, second: Point) -> bool:
+    """Lets a call fail, and another of what follows it; False where so many did not follow."""
+    rehearsed.begin()
+    injector, (at, fault), (then_at, then_fault) = rehearsed.world.injector, first, second
+    with told(f"{fault} at call {at}, then {then_fault} at call {then_at} of what followed"):
+        if fault is Fault.LOST:
+            injector.arm(at, fault, (at + 1 + then_at, then_fault))
+            answers = [rehearsed.invoke()]
+            both = injector.fired == 2
+        else:
+            injector.arm(at, fault)
+            answers = [rehearsed.invoke()]
+            injector.arm(then_at, then_fault)
+            answers.append(rehearsed.invoke())
+            both = injector.fired == 1
+        check(rehearsed, answers, Mode.AGAIN)
+    return both

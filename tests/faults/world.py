@@ -6,7 +6,8 @@ An observer looks around after every call to AWS; what it finds broken is told b
 import copy
 import json
 import pickle
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import cache
@@ -181,6 +182,18 @@ class World:
         for message in self.messages():
             assert self.purge(message) == {"batchItemFailures": []}
 
+    @contextmanager
+    def unobserved(self) -> Iterator[None]:
+        """Lets a lot be put there without looking around after each call."""
+        self.injector.after_each = lambda: None
+        with self.injector.standing_aside():
+            yield
+        self.injector.after_each = self.observer.look
+
+    def queued(self) -> list[str]:
+        """What lies on the delete queue, and stays there."""
+        return [message.body for message in _queue()._messages]
+
     def messages(self) -> list[dict[str, str]]:
         """Takes all messages off the delete queue."""
         queue = _queue()
@@ -197,6 +210,13 @@ class World:
                 table = dynamodb_backends[cloud.ACCOUNT][cloud.REGION].tables[cloud.UPLOADS_TABLE]
                 table.delete_item(DynamoType({"S": row["owner_id"]}), DynamoType({"S": row["upload_id"]}))
                 self.observer.look()
+
+    def run_lifecycle(self) -> None:
+        """S3 removes what browsers stored a day ago."""
+        incoming = _buckets()[cloud.UPLOADS_BUCKET].keys
+        for key in list(incoming):
+            incoming.pop(key)
+        self.observer.look()
 
     def put_clock_ahead(self, **duration: float) -> None:
         """Lets time pass, and DynamoDB be late with removing what has expired."""

@@ -1,0 +1,477 @@
+"""Everything that functions do with AWS, once each: how it is brought about, what it calls, and who tries it again."""
+
+import json
+import re
+from base64 import b64encode
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import timedelta
+from enum import StrEnum
+from hashlib import sha256
+from typing import Any
+
+from profile_media.domain.keys import media_key
+from profile_media.domain.model import ContentType, Derivative, Slot
+from tests import cloud, pictures
+from tests.builders import ADA, an_id, an_upload
+from tests.faults.injector import READS
+from tests.faults.observer import rows_of
+from tests.faults.world import World
+from tests.functions.conftest import Answer
+
+PICTURE, OTHER_PICTURE = pictures.a_jpeg(64, 48), pictures.a_jpeg(48, 64)
+CHECKSUM = b64encode(sha256(PICTURE).digest()).decode()
+ELSEWHERE = "https://pictures.example.org/ada.png"
+INTENT = {"slot": "avatar", "contentType": "image/jpeg", "contentLength": 482113}
+ADMIN = {"sub": "auth0|root", "principalId": "auth0|root", "admin": "true"}
+MANY = 21
+"""Records: SQS takes ten at a time."""
+PAGEFUL = 20
+"""Objects listed at a time here; S3 lists a thousand."""
+
+
+class Retried(StrEnum):
+    """Who tries a call again that came to nothing."""
+
+    CLIENT = "its client, once"
+    EVENT = "Lambda, three times in all"
+    RECORD = "the stream, until it is done"
+    MESSAGE = "the queue, five times in all"
+
+
+type Arrange = Callable[[World], object]
+type Invoke = Callable[[World], Any]
+
+
+def profile(world: World) -> Any:
+    """What the user is shown afterwards."""
+    return world.call("get_profile")
+
+
+@dataclass(frozen=True)
+class Scenario:
+    """One thing that one function does."""
+
+    name: str
+    function: str
+    arrange: Arrange
+    invoke: Invoke
+    calls: tuple[str, ...]
+    """What it calls when all goes well, in order."""
+    status: int | None = 200
+    """Of its answer; None for those that nobody waits for."""
+    retried: Retried = Retried.CLIENT
+    elsewhere: Arrange | None = None
+    """What happens while the picture is rendered."""
+    shows: Invoke = profile
+    """Where its effect can be seen through the API."""
+    once: bool = False
+    """Whether trying again makes nothing new."""
+
+    @property
+    def writes(self) -> bool:
+        """Whether any of its calls changes something."""
+        return any(not call.startswith(READS) for call in self.calls)
+
+
+# --- what is there before
+
+
+def nothing(_: World) -> None:
+    """A user nobody has seen yet."""
+
+
+def known(world: World) -> None:
+    """A user with a row and no picture."""
+    world.call("put_user")
+
+
+def ready(*slots: Slot) -> Arrange:
+    """Uploads to bind, numbered from 1; all but the last are bound already."""
+
+    def arrange(world: World) -> None:
+        known(world)
+        for number, slot in enumerate(slots, 1):
+            world.ready(PICTURE, number, slot)
+            if number < len(slots):
+                bind(number, slot)(world)
+
+    return arrange
+
+
+def bound(world: World) -> None:
+    """An avatar that is held already."""
+    ready(Slot.AVATAR)(world)
+    bind(1)(world)
+
+
+def bound_cover(world: World) -> None:
+    """A cover image that is held already."""
+    ready(Slot.COVER_IMAGE)(world)
+    bind(1, Slot.COVER_IMAGE)(world)
+
+
+def external(world: World) -> None:
+    """A picture elsewhere, and an upload to replace it."""
+    ready(Slot.AVATAR)(world)
+    set_url(ELSEWHERE)(world)
+
+
+def pending(content: bytes = PICTURE, checksum: str | None = None) -> Arrange:
+    """An upload whose picture came in."""
+
+    def arrange(world: World) -> None:
+        with world.injector.standing_aside():
+            now = world.now()
+            world.rows.pending(
+                upload_id=an_id(1),
+                content_length=500_000,
+                checksum_sha256=checksum,
+                created_at=now,
+                expires_at=(now + timedelta(hours=1)).replace(microsecond=0),
+            )
+        world.receive(an_upload(), content)
+
+    return arrange
+
+
+def after(arrange: Arrange, *then: Arrange) -> Arrange:
+    """One after the other."""
+
+    def arranged(world: World) -> None:
+        for each in (arrange, *then):
+            each(world)
+
+    return arranged
+
+
+def received_again(world: World) -> None:
+    """The browser posts the same form again."""
+    world.receive(an_upload(), PICTURE)
+
+
+def late(**duration: float) -> Arrange:
+    """Time passed, and DynamoDB has not removed anything."""
+    return lambda world: world.put_clock_ahead(**duration)
+
+
+def expired(world: World) -> None:
+    """Time passed, and rows went."""
+    world.pass_time(hours=2)
+
+
+def purged(world: World) -> None:
+    """Time passed, and everything went that went with it; but what users asked for lately is still remembered."""
+    world.pass_time(hours=1.5)
+    world.drain()
+
+
+def original_lost(world: World) -> None:
+    """S3's lifecycle was faster than the event."""
+    with world.injector.standing_aside():
+        for key in world.aws.keys(cloud.UPLOADS_BUCKET):
+            world.aws.s3.delete_object(Bucket=cloud.UPLOADS_BUCKET, Key=key)
+
+
+def other_picture_settled(world: World) -> None:
+    """The browser posts other bytes, and their event is faster."""
+    world.receive(an_upload(), OTHER_PICTURE)
+    process(world)
+
+
+def released(count: int) -> Arrange:
+    """So many uploads expired."""
+
+    def arrange(world: World) -> None:
+        with world.injector.standing_aside():
+            for number in range(1, count + 1):
+                world.rows.pending(upload_id=an_id(number), created_at=world.now(), expires_at=world.now())
+        world.pass_time(hours=2)
+
+    return arrange
+
+
+def objects(count: int) -> Arrange:
+    """What an upload left behind that is gone."""
+
+    def arrange(world: World) -> None:
+        with world.unobserved():
+            for number in range(count):
+                content = str(number).encode()
+                described = Derivative("full", sha256(content).hexdigest()[:32], ContentType.WEBP, 1, 1, len(content))
+                key = media_key(an_id(1), described)
+                world.aws.s3.put_object(Bucket=cloud.MEDIA_BUCKET, Key=key, Body=content)
+        world.receive(an_upload(), PICTURE)
+
+    return arrange
+
+
+def intended(count: int) -> Arrange:
+    """So many intents are open."""
+
+    def arrange(world: World) -> None:
+        for number in range(count):
+            intend(f"earlier-{number}")(world)
+
+    return arrange
+
+
+# --- what is done
+
+
+def intend(key: str | None = "k", claims: dict[str, str] | None = None, **changes: object) -> Invoke:
+    """Asks for an upload."""
+    body = {**INTENT, **changes}
+    return lambda world: world.call("create_upload_intent", body, claims, headers={"Idempotency-Key": key})
+
+
+def process(world: World) -> None:
+    """S3's event for the upload with number 1."""
+    world.process(an_upload())
+
+
+def bind(number: int, slot: Slot = Slot.AVATAR) -> Invoke:
+    """By public id."""
+    body = {"publicId": f"app/temp/user_YXV0aDB8YWRh/images/{an_id(number)}"}
+    return lambda world: world.call(f"bind_{slot.value}", body)
+
+
+def set_url(url: str) -> Invoke:
+    """By URL, of a picture elsewhere."""
+    return lambda world: world.call("set_avatar_url", {"avatarUrl": url})
+
+
+def set_own_url(world: World) -> Answer:
+    """By URL, of an upload's largest derivative."""
+    [row] = [row for row in rows_of(cloud.UPLOADS_TABLE) if row["upload_id"] == an_id(1)]
+    [full] = [each for each in row["derivatives"] if each["name"] == "full"]
+    return world.call(
+        "set_avatar_url", {"avatarUrl": f"{cloud.MEDIA_BASE_URL}/media/{an_id(1)}/full-{full['digest']}.webp"}
+    )
+
+
+def picture_of(function: str, number: int | None, claims: dict[str, str] | None = None) -> Invoke:
+    """By upload id, or none."""
+    body = {"uploadId": an_id(number) if number else None}
+    return lambda world: world.call(function, body, claims)
+
+
+def send(function: str, claims: dict[str, str] | None = None) -> Invoke:
+    """The sample request."""
+    return lambda world: world.call(function, ..., claims)
+
+
+def send_text(world: World) -> Answer:
+    """A form whose file is no picture."""
+    form = '--x\r\nContent-Disposition: form-data; name="file"; filename="a"\r\n\r\nhello\r\n--x--\r\n'
+    headers = {"Content-Type": "multipart/form-data; boundary=x"}
+    return world.call("upload_user_image", form, headers=headers, isBase64Encoded=False)
+
+
+def look(wait: int) -> Invoke:
+    """Shows the upload with number 1."""
+    path, query = {"uploadId": an_id(1)}, {"wait": str(wait)}
+    return lambda world: world.call("get_upload", ..., pathParameters=path, queryStringParameters=query)
+
+
+def release(world: World) -> Any:
+    """Hands over what the stream holds."""
+    return world.release() if world.observer.removed else {"batchItemFailures": []}
+
+
+def purge(world: World) -> Any:
+    """Hands over one message of the delete queue."""
+    return world.purge({"owner_id": ADA, "upload_id": an_id(1)})
+
+
+# --- what they call
+
+RECOGNISED = ("GetItem",)
+INTRODUCED = ("GetItem", "UpdateItem", "GetItem")
+STORED = ("PutObject",) * 5
+BOUND = ("TransactGetItems", "TransactWriteItems")
+UNBOUND = ("GetItem", "TransactWriteItems")
+SETTLED = ("GetItem", "GetObject", *STORED, "UpdateItem")
+PROCESSED = (*SETTLED, "DeleteObject")
+INGESTED = ("TransactWriteItems", *STORED, "UpdateItem", *BOUND)
+PRUNED = ("TransactWriteItems", *["GetItem"] * 6, "UpdateItem", "TransactWriteItems")
+REPLAYED = ("TransactWriteItems", "GetItem", "GetItem")
+CREATE, PICTURE_OF, MY_PICTURE = "create_upload_intent", "update_profile_picture", "update_my_profile_picture"
+UPLOAD_IMAGE, UPDATE_IMAGE, DELETE_IMAGE = "upload_user_image", "update_profile_image", "delete_profile_image"
+AVATAR, COVER = Slot.AVATAR, Slot.COVER_IMAGE
+
+
+def intents(name: str, arrange: Arrange, invoke: Invoke, calls: tuple[str, ...], status: int = 201) -> Scenario:
+    """A scenario of asking for an upload; with a key, unless its name says otherwise."""
+    return Scenario(name, CREATE, arrange, invoke, calls, status, once="key" in name)
+
+
+def processing(name: str, arrange: Arrange, calls: tuple[str, ...], elsewhere: Arrange | None = None) -> Scenario:
+    """A scenario of S3's event."""
+    return Scenario(name, "process_upload", arrange, process, calls, None, Retried.EVENT, elsewhere, look(0))
+
+
+SCENARIOS = (
+    intents("an intent", nothing, intend(None), ("TransactWriteItems",)),
+    intents("an intent with a key", nothing, intend(), ("TransactWriteItems",)),
+    intents("a replayed key", intend(), intend(), REPLAYED),
+    intents("a key with another body", intend(), intend(contentLength=7), REPLAYED[:2], 409),
+    intents("a lapsed key", after(intend(), purged), intend(), (*REPLAYED, "DeleteItem", "TransactWriteItems")),
+    intents("a full quota that is stale", after(intended(5), purged), intend(None), PRUNED),
+    intents("a full quota", intended(5), intend(None), PRUNED[:7], 429),
+    intents(
+        "an intent for somebody else, with a key",
+        known,
+        intend(claims=ADMIN, owner={"userId": ADA}),
+        ("GetItem", "TransactWriteItems"),
+    ),
+    processing("a picture", pending(checksum=CHECKSUM), (*SETTLED, "DeleteObject")),
+    processing("no picture", pending(b"hello"), ("GetItem", "GetObject", "UpdateItem", "DeleteObject")),
+    processing(
+        "another picture than announced",
+        pending(OTHER_PICTURE, CHECKSUM),
+        ("GetItem", "GetObject", "UpdateItem", "DeleteObject"),
+    ),
+    processing("an event again", after(pending(), process, received_again), ("GetItem", "DeleteObject")),
+    processing("an event after the bind", after(bound, received_again), ("GetItem", "DeleteObject")),
+    processing("an event too late", after(pending(), late(hours=2)), ("GetItem", "DeleteObject")),
+    processing(
+        "an event after the purge",
+        after(pending(), purged, received_again),
+        ("GetItem", "DeleteObject", "SendMessageBatch"),
+    ),
+    processing("an event without its object", after(pending(), original_lost), ("GetItem", "GetObject")),
+    processing(
+        "a picture whose row goes meanwhile",
+        pending(),
+        (*SETTLED, "GetItem", "SendMessageBatch", "DeleteObject"),
+        purged,
+    ),
+    processing(
+        "a picture whose time is up meanwhile",
+        pending(),
+        (*SETTLED, "GetItem", "DeleteObjects", "DeleteObject"),
+        late(hours=2),
+    ),
+    processing("a picture that is settled meanwhile", pending(), (*SETTLED, "GetItem", "DeleteObject"), process),
+    processing(
+        "a picture that loses against another",
+        pending(),
+        (*SETTLED, "GetItem", "DeleteObjects", "DeleteObject"),
+        other_picture_settled,
+    ),
+    Scenario("a first avatar", "bind_avatar", ready(AVATAR), bind(1), BOUND),
+    Scenario("another avatar", "bind_avatar", ready(AVATAR, AVATAR), bind(2), BOUND),
+    Scenario("the same avatar", "bind_avatar", bound, bind(1), BOUND[:1]),
+    Scenario("an avatar for a picture elsewhere", "bind_avatar", external, bind(1), BOUND),
+    Scenario("an avatar that is none", "bind_avatar", ready(COVER), bind(1), BOUND[:1], 400),
+    Scenario("a first cover image", "bind_cover_image", ready(COVER), bind(1, COVER), BOUND),
+    Scenario("another cover image", "bind_cover_image", ready(COVER, COVER), bind(2, COVER), BOUND),
+    Scenario("the same cover image", "bind_cover_image", bound_cover, bind(1, COVER), BOUND[:1]),
+    Scenario("a picture elsewhere", "set_avatar_url", bound, set_url(ELSEWHERE), (*RECOGNISED, *UNBOUND)),
+    Scenario("an avatar by its URL", "set_avatar_url", ready(AVATAR), set_own_url, (*RECOGNISED, *BOUND)),
+    Scenario(
+        "an avatar by its id", PICTURE_OF, ready(AVATAR, AVATAR), picture_of(PICTURE_OF, 2), (*RECOGNISED, *BOUND)
+    ),
+    Scenario("an avatar off", PICTURE_OF, bound, picture_of(PICTURE_OF, None), (*RECOGNISED, *UNBOUND)),
+    Scenario(
+        "somebody's avatar by its id",
+        PICTURE_OF,
+        ready(AVATAR, AVATAR),
+        picture_of(PICTURE_OF, 2, ADMIN),
+        (*RECOGNISED, *BOUND),
+    ),
+    Scenario("an unknown avatar", PICTURE_OF, bound, picture_of(PICTURE_OF, 9), (*RECOGNISED, *BOUND[:1]), 404),
+    Scenario(
+        "my avatar by its id", MY_PICTURE, ready(AVATAR, AVATAR), picture_of(MY_PICTURE, 2), (*RECOGNISED, *BOUND)
+    ),
+    Scenario("my avatar off", MY_PICTURE, bound, picture_of(MY_PICTURE, None), (*RECOGNISED, *UNBOUND)),
+    Scenario("a first picture in a form", UPLOAD_IMAGE, nothing, send(UPLOAD_IMAGE), (*INTRODUCED, *INGESTED)),
+    Scenario("another picture in a form", UPLOAD_IMAGE, bound, send(UPLOAD_IMAGE), (*RECOGNISED, *INGESTED)),
+    Scenario("no picture in a form", UPLOAD_IMAGE, bound, send_text, RECOGNISED, 400),
+    Scenario("somebody's picture in a form", UPDATE_IMAGE, bound, send(UPDATE_IMAGE, ADMIN), (*RECOGNISED, *INGESTED)),
+    Scenario("an avatar deleted", DELETE_IMAGE, bound, send(DELETE_IMAGE), (*RECOGNISED, *UNBOUND)),
+    Scenario("a picture elsewhere taken off", DELETE_IMAGE, external, send(DELETE_IMAGE), (*RECOGNISED, *UNBOUND)),
+    Scenario("no avatar deleted", DELETE_IMAGE, known, send(DELETE_IMAGE), (*RECOGNISED, *UNBOUND[:1])),
+    Scenario("a user for the first time", "get_user", nothing, send("get_user"), INTRODUCED),
+    Scenario("a user", "get_user", bound, send("get_user"), RECOGNISED),
+    Scenario("nobody", "get_user", nothing, send("get_user", ADMIN), RECOGNISED, 404),
+    Scenario("a user written", "put_user", nothing, send("put_user"), INTRODUCED[1:]),
+    Scenario("a profile for the first time", "get_profile", nothing, send("get_profile"), INTRODUCED),
+    Scenario("a profile", "get_profile", bound, send("get_profile"), RECOGNISED),
+    Scenario("an upload", "get_upload", bound, look(0), ("GetItem",)),
+    Scenario("an upload that keeps waiting", "get_upload", pending(), look(1), ("GetItem",) * 4),
+    Scenario("no upload", "get_upload", nothing, look(0), ("GetItem",), 404),
+    Scenario("a removed row", "release_media", released(1), release, ("SendMessageBatch",), None, Retried.RECORD),
+    Scenario(
+        "removed rows, many at once",
+        "release_media",
+        released(MANY),
+        release,
+        ("SendMessageBatch",) * 3,
+        None,
+        Retried.RECORD,
+    ),
+    Scenario(
+        "a purge",
+        "purge_media",
+        objects(5),
+        purge,
+        ("ListObjectsV2", "DeleteObjects", "DeleteObject"),
+        None,
+        Retried.MESSAGE,
+    ),
+    Scenario(
+        "a purge, page after page",
+        "purge_media",
+        objects(PAGEFUL + 1),
+        purge,
+        ("ListObjectsV2", "DeleteObjects") * 2 + ("DeleteObject",),
+        None,
+        Retried.MESSAGE,
+    ),
+    Scenario(
+        "a purge of nothing", "purge_media", nothing, purge, ("ListObjectsV2", "DeleteObject"), None, Retried.MESSAGE
+    ),
+)
+
+# --- what came of it
+
+_RANDOM_ID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-(?!8000-0{12})[0-9a-f]{4}-[0-9a-f]{12}")
+_TIME = re.compile(r"\d{4}-\d\d-\d\dT[\d:.]+Z|\b1[789]\d{8}(?:\d{3})?\b|\d{8}T\d{6}Z|X-Amz-Signature=\w+|\b3[56]\d\d\b")
+_SIGNED = ("policy", "x-amz-signature")
+
+
+def said(answer: Any) -> Any:
+    """An answer without what differs from one time to the next."""
+    if not isinstance(answer, Answer):
+        return answer
+    body = json.loads(json.dumps(answer.body))
+    for name in _SIGNED:
+        body.get("upload", {}).get("fields", {}).pop(name, None)
+    return answer.status, _TIME.sub("<time>", _RANDOM_ID.sub("<id>", json.dumps(body, sort_keys=True)))
+
+
+def pictures_of(world: World) -> Any:
+    """What slots hold and what lies where, without ids: those of an upload that was sent twice differ."""
+    world.observer.look()
+    last = world.observer.last
+    return (
+        {place: held.get("url") or _digests(held) for place, held in last.slots.items()},
+        sorted((row["state"], row["slot"], row.get("reason", ""), _digests(row)) for row in last.uploads.values()),
+        sorted(digest for digest in last.media.values()),
+        len(last.incoming),
+    )
+
+
+def everything(world: World) -> Any:
+    """All there is but counters: who users are, what they have, and what lies where, to the last byte."""
+    uploads = [row for row in rows_of(cloud.UPLOADS_TABLE) if not row["upload_id"].startswith(("quota", "writes#"))]
+    users = rows_of(cloud.USERS_TABLE)
+    world.observer.look()
+    last = world.observer.last
+    return uploads, users, last.media, last.incoming, list(world.observer.removed), world.queued()
+
+
+def _digests(holder: Any) -> list[str]:
+    return [each["digest"] for each in holder.get("derivatives") or ()]
