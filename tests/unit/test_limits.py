@@ -1,5 +1,6 @@
 """The figures that other tests take from the code: changed by themselves, they would fail none of those."""
 
+from datetime import timedelta
 from types import ModuleType
 
 import pytest
@@ -25,6 +26,8 @@ FIGURES: list[tuple[ModuleType, str, object]] = [
     (references, "MAX_URL_LENGTH", 2048),
     (bind, "ATTEMPTS", 4),
     (intend, "ATTEMPTS", 4),
+    (intend, "WINDOW", timedelta(hours=1)),
+    (intend, "RENEWAL", timedelta(minutes=1)),
     (session, "CONNECT_TIMEOUT", 2),
     (session, "READ_TIMEOUT", 5),
     (session, "ATTEMPTS", 3),

@@ -7,6 +7,7 @@ _ATTACHMENTS = ("tests/contract/test_attachments.py",)
 _UPLOADS = ("tests/contract/test_uploads.py",)
 _OBJECTS = ("tests/contract/test_objects.py",)
 _ADAPTERS = ("tests/contract/test_aws_adapters.py",)
+_PASSING = ("tests/contract/test_passing.py",)
 _INTENT = ("tests/functions/test_create_upload_intent.py",)
 
 BUGS = (
@@ -18,7 +19,7 @@ BUGS = (
         "        if isinstance(change.relied_on, Attachment):\n"
         "            UploadRow(change.profile.user_id, change.relied_on.upload_id).delete()\n"
         "        failed = transact(fill)\n",
-        (*_ATTACHMENTS, "tests/faults/test_crash_points.py"),
+        _ATTACHMENTS,
     ),
     Bug(
         "swap: the old row stays",
@@ -195,21 +196,21 @@ BUGS = (
         f"{_AWS}/tables.py",
         "            if _CONDITION_FAILED in reasons or not _PASSING.intersection(reasons):\n                raise\n",
         "            raise\n",
-        ("tests/faults/test_refusals.py",),
+        _PASSING,
     ),
     Bug(
         "calls: what passes by itself is an error of ours",
         f"{_AWS}/session.py",
         "        if is_passing(code):\n            raise Unavailable(str(code)) from error\n        raise\n",
         "        raise\n",
-        ("tests/faults/test_refusals.py", "tests/unit/http/test_endpoint.py"),
+        _PASSING,
     ),
     Bug(
         "calls: a few refusals are noticed",
         f"{_AWS}/session.py",
         "ATTEMPTS = 3\n",
         "ATTEMPTS = 1\n",
-        ("tests/faults/test_refusals.py",),
+        ("tests/unit/test_limits.py",),
     ),
     # --- grants
     Bug(

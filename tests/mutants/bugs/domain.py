@@ -200,7 +200,7 @@ BUGS = (
         "        self.incoming.discard(owner_id, upload_id)\n",
         "        self.incoming.discard(owner_id, upload_id)\n"
         "        processed = self.settling.settle(upload, original)\n",
-        ("tests/faults/test_crash_points.py",),
+        (f"{_TESTS}/test_process.py",),
     ),
     Bug(
         "process: derivatives stay after a lost race",
@@ -245,7 +245,7 @@ BUGS = (
         "        won = self.uploads.settle(settled, self.clock.now())\n"
         "        self.media.store(upload.upload_id, contents)\n"
         "        if won:\n",
-        ("tests/faults/test_crash_points.py",),
+        (f"{_TESTS}/test_process.py",),
     ),
     Bug(
         "process: the checksum is not compared",

@@ -25,13 +25,6 @@ BUGS = (
         ("tests/unit/test_limits.py",),
     ),
     Bug(
-        "pictures: as many pixels as there are",
-        f"{_IMAGING}/render.py",
-        "if max(size) > MAX_SIDE or width * height > MAX_PIXELS[content_type]:",
-        "if max(size) > MAX_SIDE:",
-        (f"{_REFUSALS}::test_the_caps_on_sides_and_pixels",),
-    ),
-    Bug(
         "pictures: sides as long as they are",
         f"{_IMAGING}/render.py",
         "if max(size) > MAX_SIDE or width * height > MAX_PIXELS[content_type]:",

@@ -2,7 +2,7 @@
 
 from base64 import b64encode
 from dataclasses import dataclass, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from hashlib import sha256
 
 import pytest
@@ -62,6 +62,22 @@ def test_a_picture_becomes_ready_and_its_original_goes(world: World) -> None:
     assert set(world.media.objects) == named(world.row)
     assert world.incoming.objects == {}
     assert world.queue.messages == []
+
+
+def test_a_row_is_settled_after_what_it_names_and_before_its_original_goes(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world.receive()
+    seen: list[tuple[set[str], set[str]]] = []
+    original = fakes.FakeUploads.settle
+
+    def settle(uploads: fakes.FakeUploads, upload: Upload, now: datetime) -> bool:
+        seen.append((set(world.media.objects), set(world.incoming.objects)))
+        return original(uploads, upload, now)
+
+    monkeypatch.setattr(fakes.FakeUploads, "settle", settle)
+    world.process()
+    assert seen == [(named(world.row), {KEY})]
 
 
 @pytest.mark.parametrize("reason", Reason)
