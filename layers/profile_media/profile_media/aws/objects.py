@@ -8,6 +8,7 @@ under `incoming/` and `media/`.
 
 from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 
 from botocore.exceptions import ClientError
 
@@ -132,7 +133,7 @@ def _fetch(bucket: str, key: str, most: int | None = None) -> bytes | None:
             if error.response["Error"]["Code"] == "NoSuchKey":
                 return None
             raise
-        with answer["Body"] as body:
+        with closing(answer["Body"]) as body:  # entered itself, it would hand out what lies below botocore's errors
             content: bytes = body.read(most)
     return content
 

@@ -34,6 +34,7 @@ _PASSING = frozenset(
         "LimitExceededException",
         "ProvisionedThroughputExceededException",
         "RequestLimitExceeded",
+        "RequestThrottled",
         "RequestTimeout",
         "ServiceUnavailable",
         "SlowDown",
@@ -41,6 +42,8 @@ _PASSING = frozenset(
         "Throttling",
         "TransactionConflictException",
         "TransactionInProgressException",
+        # Where what stands before a service answers for it, botocore takes the status for the code.
+        *("500", "502", "503", "504"),
     }
 )
 """Error codes that go away by themselves."""
