@@ -19,7 +19,7 @@ They do not undo each other's progress, either, because a checkpoint is saved on
 """
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -142,6 +142,7 @@ class Turn:
     """What a page came to."""
 
     findings: Sequence[Finding]
+    """All of them told already: each right after it was mended."""
     position: str | None
     """Where the step's next page begins; None where there is none."""
     suspects: tuple[str, ...] = ()
@@ -190,7 +191,7 @@ class Reconciling:
     mending: Mending | None
     """None to report only; events are driven again either way."""
     found: Callable[[Finding], None]
-    """Is told of every finding, at least once."""
+    """Is told of every finding; again where its page has to be done again."""
     finished: Callable[[Checkpoint], None]
     """Is told of every pass that ends."""
     patience: Patience = Patience()
@@ -214,8 +215,6 @@ class Reconciling:
             turn = _STEPS[Step(checkpoint.step)](self, checkpoint, time_left)
             if turn is None:
                 return
-            for finding in turn.findings:
-                self.found(finding)
             checkpoint = self._turned(pass_, checkpoint, turn)
             if not self.checkpoints.save(checkpoint, self.clock.now() + CHECKPOINT_KEPT):
                 return
@@ -248,7 +247,13 @@ class Reconciling:
             replace(found, mended=Mended.REDRIVEN) if found.upload_id and found.key not in refused else found
             for found in findings
         ]
-        return Turn(redriven, page.next)
+        return Turn(self._told(redriven), page.next)
+
+    def _told(self, findings: Sequence[Finding]) -> Sequence[Finding]:
+        """Tells of them."""
+        for finding in findings:
+            self.found(finding)
+        return findings
 
     def _original(self, stored: Stored) -> Finding | None:
         """What is wrong with an original.
@@ -272,14 +277,14 @@ class Reconciling:
     def _objects(self, checkpoint: Checkpoint, time_left: TimeLeft) -> Turn | None:
         """A window of `media/` against all rows; None where the time is up before every row was seen."""
         window = self._listed(checkpoint.position)
-        findings = [Finding(Kind.KEY_UNKNOWN, key=key) for key in window.unknown]
+        findings = [*self._told([Finding(Kind.KEY_UNKNOWN, key=key) for key in window.unknown])]
         at: str | None = None
         while True:
             page = self.scans.uploads(at, window.ids)
             for upload in page.items:
                 keys = frozenset(window.keys.pop(upload.upload_id, ()))
                 if upload.state is State.BOUND and _missing(upload, keys):
-                    findings += self._without_objects(upload)
+                    findings += self._told(self._without_objects(upload))
             if page.next is None:
                 break
             if time_left() < RESERVE:
@@ -305,17 +310,17 @@ class Reconciling:
                 return window
             position = page.next
 
-    def _without_objects(self, suspect: Upload) -> Iterator[Finding]:
+    def _without_objects(self, suspect: Upload) -> list[Finding]:
         """Looks again: at the objects, and then at the row, which has kept them from any purge if it is still bound."""
         present = self.listings.derivatives(suspect.upload_id)
         upload = self.uploads.get(suspect.owner_id, suspect.upload_id)
-        if upload is None or upload.state is not State.BOUND:
-            return
-        if missing := _missing(upload, present):
-            mended = self.mending.restore(upload, present) if self.mending else None
-            detail = "missing: " + ", ".join(missing)
-            owned = (upload.owner_id, upload.upload_id)
-            yield Finding(Kind.ROW_WITHOUT_OBJECTS, *owned, slot=upload.slot, detail=detail, mended=mended)
+        missing = _missing(upload, present) if upload and upload.state is State.BOUND else None
+        if not upload or not missing:
+            return []
+        mended = self.mending.restore(upload, present) if self.mending else None
+        detail = "missing: " + ", ".join(missing)
+        owned = (upload.owner_id, upload.upload_id)
+        return [Finding(Kind.ROW_WITHOUT_OBJECTS, *owned, slot=upload.slot, detail=detail, mended=mended)]
 
     def _rows(self, checkpoint: Checkpoint, _: TimeLeft) -> Turn:
         """A page of upload rows: the slot of each bound one must hold it."""
@@ -325,7 +330,7 @@ class Reconciling:
             for upload in page.items
             if upload.state is State.BOUND and self._is_not_held(upload)
         ]
-        return Turn(findings, page.next, checkpoint.suspects)
+        return Turn(self._told(findings), page.next, checkpoint.suspects)
 
     def _is_not_held(self, upload: Upload) -> bool:
         """Whether the slot holds another upload or none, in the profile and in the same instant as the row is bound."""
@@ -344,7 +349,7 @@ class Reconciling:
             for slot, held in profile.attachments.items()
             if isinstance(held, Attachment) and self._points_nowhere(profile.user_id, slot, held)
         ]
-        return Turn(findings, page.next, checkpoint.suspects)
+        return Turn(self._told(findings), page.next, checkpoint.suspects)
 
     def _points_nowhere(self, user_id: str, slot: Slot, held: Attachment) -> bool:
         """Whether the upload is not what the slot shows, at an instant at which the slot holds it."""
@@ -367,7 +372,7 @@ class Reconciling:
             Finding(Kind.OBJECTS_WITHOUT_ROW, upload_id=upload_id, detail=f"{len(keys)} objects", mended=mended)
             for upload_id, keys in left.items()
         ]
-        return Turn(findings, "more" if rest else None, rest)
+        return Turn(self._told(findings), "more" if rest else None, rest)
 
     def _queue(self, upload_ids: Mapping[str, object]) -> Mended:
         """Puts uploads that have no row on the delete queue."""
