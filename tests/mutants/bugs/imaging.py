@@ -7,6 +7,7 @@ _POLICY = "layers/profile_media/profile_media/domain/policy.py"
 _RENDER = "tests/unit/imaging/test_render.py"
 _REFUSALS = "tests/unit/imaging/test_refusals.py"
 _SANDBOX = "tests/unit/imaging/test_sandbox.py"
+_CONFINEMENT = "tests/unit/imaging/test_confinement.py"
 _ANSWER = "tests/unit/imaging/test_answer.py"
 
 BUGS = (
@@ -89,13 +90,6 @@ BUGS = (
         (f"{_RENDER}::test_no_metadata_comes_through",),
     ),
     Bug(
-        "pictures: the master is the decoder's own",
-        f"{_IMAGING}/render.py",
-        "    canvas = Image.new(picture.mode, picture.size)\n    canvas.paste(picture)\n",
-        "    canvas = picture\n",
-        (_RENDER,),
-    ),
-    Bug(
         "pictures: colours as if they were sRGB",
         f"{_IMAGING}/render.py",
         "        colours = _converted(colours, profile)\n",
@@ -138,18 +132,11 @@ BUGS = (
         (f"{_RENDER}::test_a_transparent_gif_keeps_its_transparency",),
     ),
     Bug(
-        "decoder: an error of Pillow's is an error of ours",
-        f"{_IMAGING}/__init__.py",
-        "    except Exception as error:\n        return answer.write_refusal(",
-        "    except OSError as error:\n        return answer.write_refusal(",
-        (f"{_REFUSALS}::test_whatever_decoding_raises_is_a_refusal",),
-    ),
-    Bug(
         "decoder: CPU without end",
         f"{_IMAGING}/sandbox.py",
         "    _limit(resource.RLIMIT_CPU, limits.cpu_seconds, grace=1)\n",
         "",
-        (f"{_SANDBOX}::test_cpu_has_an_end",),
+        (f"{_CONFINEMENT}::test_it_is_the_kernel_that_ends_who_computes_without_end",),
     ),
     Bug(
         "decoder: memory without end",
@@ -191,7 +178,7 @@ BUGS = (
         f"{_IMAGING}/sandbox.py",
         "    os.closerange(writer + 1, _highest_descriptor())\n",
         "",
-        (f"{_SANDBOX}::test_the_child_holds_nothing_the_parent_has_open",),
+        (f"{_CONFINEMENT}::test_no_descriptor_of_the_parents_is_left",),
     ),
     Bug(
         "decoder: its death is an error of ours",
