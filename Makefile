@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help browser install lock format lint types imports template openapi test hostile mutants check up token demo reconcile build clean
+.PHONY: help browser install lock format lint types imports template openapi test fuzz hostile mutants check up token demo reconcile build clean
 
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 
@@ -44,6 +44,9 @@ browser:
 
 test: install browser ## all tests
 	pytest $(ARGS)
+
+fuzz: install ## the parsers, fed with 20,000 examples each: half an hour
+	pytest tests/fuzz --hypothesis-profile=long $(ARGS)
 
 hostile: install ## images put through processing: DIR=folder, or those made for it; ARGS="--failed"
 	@python -m tests.hostile $(if $(DIR),"$(DIR)") $(ARGS)
