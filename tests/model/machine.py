@@ -173,20 +173,29 @@ class Machine(RuleBasedStateMachine):
 
     # --- two at once
 
-    @rule(user=users, slot=slots, numbers=st.lists(numbers, min_size=2, max_size=2, unique=True), at=st.integers(0, 3))
-    def bind_during_a_bind(self, user: str, slot: str, numbers: list[int], at: int) -> None:
-        one, other = (self.of(user, number, slot) for number in numbers)
+    @rule(user=users, slot=slots, at=st.integers(0, 1))
+    def bind_during_a_bind(self, user: str, slot: str, at: int) -> None:
+        one, other = self.ready(user, slot), self.ready(user, slot)
         named = Named(user, other)
         self.lives.during(
             lambda: self.lives.binding(user, slot, one), at, lambda: self.lives.bind_public_id(user, slot, named)
         )
 
-    @rule(user=users, number=numbers, at=st.integers(0, 3))
-    def removal_during_a_bind(self, user: str, number: int, at: int) -> None:
-        upload_id = self.of(user, number, "avatar")
+    @rule(user=users, at=st.integers(0, 1))
+    def removal_during_a_bind(self, user: str, at: int) -> None:
+        upload_id = self.ready(user, "avatar")
         self.lives.during(
             lambda: self.lives.binding(user, "avatar", upload_id), at, lambda: self.lives.remove(user, user)
         )
+
+    def ready(self, user: str, slot: str) -> str:
+        """A new upload that can be bound, within the user's limits; or else any."""
+        upload_id = self.lives.intent(user, slot)
+        if upload_id is None:
+            return self.of(user, 0, slot)
+        self.lives.post(upload_id, Content.PICTURE)
+        self.lives.deliver(self.lives.events.pop())
+        return upload_id
 
     @rule(number=numbers, at=numbers, then=st.sampled_from(["told", "bound", "expired"]))
     def something_during_processing(self, number: int, at: int, then: str) -> None:
