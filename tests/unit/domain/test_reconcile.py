@@ -464,6 +464,20 @@ def test_a_slot_whose_upload_is_not_bound_as_the_slot_says_is_reported(
     assert world.tables.profiles == profiles
 
 
+def test_an_upload_that_is_let_go_of_between_two_looks_is_no_finding(world: World) -> None:
+    world.bound()
+    world.tables.profiles.clear()
+    read = world.attachments.read
+
+    def released_meanwhile(*arguments: str) -> tuple[Profile, Upload | None]:
+        world.tables.uploads.clear()
+        return read(*arguments)
+
+    world.attachments.read = released_meanwhile  # type: ignore[assignment, method-assign]
+    world.reporter.run(endless)
+    assert world.found == []
+
+
 def test_rows_and_slots_that_change_between_two_looks_are_no_finding(world: World) -> None:
     upload = world.bound()
     profile = world.tables.profiles.pop(ADA)

@@ -311,10 +311,10 @@ class Reconciling:
             position = page.next
 
     def _without_objects(self, suspect: Upload) -> list[Finding]:
-        """Looks again: at the objects, and then at the row, which has kept them from any purge if it is still bound."""
+        """Looks again: at the objects, and then at the row, which has kept them from any purge if it is still there."""
         present = self.listings.derivatives(suspect.upload_id)
         upload = self.uploads.get(suspect.owner_id, suspect.upload_id)
-        missing = _missing(upload, present) if upload and upload.state is State.BOUND else None
+        missing = _missing(upload, present) if upload else None
         if not upload or not missing:
             return []
         mended = self.mending.restore(upload, present) if self.mending else None
