@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help browser install lock format lint types imports template openapi test fuzz hostile mutants check up token demo reconcile build clean
+.PHONY: help browser install lock format lint types imports template openapi test fuzz hostile mutants bench check up token demo reconcile build clean
 
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 
@@ -53,6 +53,12 @@ hostile: install ## images put through processing: DIR=folder, or those made for
 
 mutants: install ## bugs, seeded one at a time in a copy: each must be caught
 	pytest tests/mutants --mutants -n 2 $(ARGS)
+
+# Of the built artifacts too, where they can be built.
+bench: install ## measures everything against its peers, and writes docs/performance.md: half an hour; ARGS="--only cost"
+	@scripts/bench
+	@$(MAKE) --no-print-directory build || echo "bench: no built artifacts: what needs them is not measured" >&2
+	@.venv/bench/bin/python -m bench $(ARGS)
 
 template build: export SAM_CLI_TELEMETRY = 0
 
