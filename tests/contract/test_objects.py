@@ -45,11 +45,13 @@ def test_discarding_derivatives_takes_only_those(ports: Ports) -> None:
 
 
 def test_a_purge_takes_everything_of_one_upload_and_nothing_of_its_siblings(ports: Ports) -> None:
-    for upload_id in (ONE, OTHER):
+    neighbour = ONE[:-1] + "1"
+    for upload_id in (ONE, OTHER, neighbour):
         ports.media.store(upload_id, [(a_derivative(content=b"a"), b"a"), (a_derivative(content=b"b"), b"b")])
     assert ports.media.purge(ONE) == 2
     assert ports.media.purge(ONE) == 0
-    assert ports.media_keys() == {media_key(OTHER, a_derivative(content=content)) for content in (b"a", b"b")}
+    kept = [a_derivative(content=content) for content in (b"a", b"b")]
+    assert ports.media_keys() == {media_key(upload_id, each) for upload_id in (OTHER, neighbour) for each in kept}
 
 
 @pytest.mark.parametrize("count", [0, 1, 10, 23])
