@@ -28,7 +28,7 @@ BUGS = (
         f"{_DIALECTS}/public_id.py",
         '        "coverImage": _picture(profile, Slot.COVER_IMAGE, links),\n',
         '        "coverImage": None,\n',
-        _BIND,
+        ("tests/unit/dialects/test_public_id.py",),
     ),
     Bug(
         "public_id: the id that was sent is shown",

@@ -237,7 +237,7 @@ BUGS = (
         f"{_HTTP}/request.py",
         '"Cache-Control": "no-store", ',
         "",
-        ("tests/functions/test_bind.py",),
+        ("tests/unit/dialects/test_public_id.py",),
     ),
     Bug(
         "edge: nobody is told when to come back",
