@@ -1,6 +1,7 @@
 """What every area of the bench hands back, and how it is printed: `python -m bench.<area>` is `main(run)`."""
 
 import argparse
+import importlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -39,6 +40,12 @@ class Section:
 
 
 type Run = Callable[[bool], Section]
+
+
+def measured_by(area: str, quick: bool) -> Section:
+    """What the area by that name finds out now."""
+    section: Section = importlib.import_module(f"bench.{area}").run(quick)
+    return section
 
 
 def main(run: Run) -> None:
