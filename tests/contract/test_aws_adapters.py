@@ -8,12 +8,15 @@ from moto.core.botocore_stubber import BotocoreStubber
 
 from profile_media.aws import objects, purge_queue, session
 from profile_media.aws.attachments import DynamoAttachments
+from profile_media.aws.checkpoints import DynamoCheckpoints
 from profile_media.aws.grants import S3Grants
 from profile_media.aws.profiles import DynamoProfiles
+from profile_media.aws.scans import DynamoScans
 from profile_media.aws.uploads import DynamoUploads
 from profile_media.domain.ports import Removed
 from tests import cloud
 from tests.builders import ADA, NOW, a_derivative, an_id, an_upload
+from tests.functions.conftest import Rows
 
 
 def test_every_read_is_strong(aws: cloud.Cloud, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -21,7 +24,7 @@ def test_every_read_is_strong(aws: cloud.Cloud, monkeypatch: pytest.MonkeyPatch)
     original = BotocoreStubber.__call__
 
     def recording(stubber: BotocoreStubber, event_name: str, request: Any, **more: Any) -> Any:
-        if event_name.endswith("GetItem"):
+        if event_name.endswith(("GetItem", "Scan")):
             reads.append(json.loads(request.body))
         return original(stubber, event_name, request, **more)
 
@@ -32,7 +35,28 @@ def test_every_read_is_strong(aws: cloud.Cloud, monkeypatch: pytest.MonkeyPatch)
     uploads.quota(ADA)
     DynamoProfiles(cloud.USERS_TABLE).get(ADA)
     DynamoAttachments(cloud.USERS_TABLE, cloud.UPLOADS_TABLE).read(ADA, an_id(1))  # a transaction, which always is
-    assert [read["ConsistentRead"] for read in reads] == [True] * 4
+    DynamoCheckpoints(cloud.UPLOADS_TABLE).load("pictures")
+    DynamoScans(cloud.USERS_TABLE, cloud.UPLOADS_TABLE).uploads(None)
+    DynamoScans(cloud.USERS_TABLE, cloud.UPLOADS_TABLE).profiles(None)
+    assert [read["ConsistentRead"] for read in reads] == [True] * 7
+
+
+@pytest.mark.parametrize(
+    ("table", "key", "path"),
+    [
+        (cloud.UPLOADS_TABLE, {"owner_id": {"S": ADA}, "upload_id": {"S": an_id(1)}}, "derivatives"),
+        (cloud.USERS_TABLE, {"user_id": {"S": ADA}}, "avatar.derivatives"),
+    ],
+)
+def test_derivatives_are_renamed_only_where_row_and_slot_both_name_what_was_read(
+    aws: cloud.Cloud, table: str, key: dict[str, Any], path: str
+) -> None:
+    bound = Rows().bound(upload_id=an_id(1))
+    aws.dynamodb.update_item(TableName=table, Key=key, UpdateExpression=f"REMOVE {path}[0]")
+    attachments = DynamoAttachments(cloud.USERS_TABLE, cloud.UPLOADS_TABLE)
+    before = attachments.read(ADA, bound.upload_id)
+    assert not attachments.rename(bound, (a_derivative(),))
+    assert attachments.read(ADA, bound.upload_id) == before
 
 
 def test_a_delete_that_s3_refuses_in_part_fails(aws: cloud.Cloud, monkeypatch: pytest.MonkeyPatch) -> None:

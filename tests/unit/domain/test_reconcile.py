@@ -187,7 +187,7 @@ def test_an_event_that_the_queue_does_not_take_is_reported_as_not_sent(world: Wo
 
 
 def test_objects_that_are_no_uploads_are_reported_once_and_left(world: World) -> None:
-    stray = ["media/readme.txt", f"media/{an_id(1)}/a/b", f"media/{an_id(3)}x/full.webp", "media/zzz"]
+    stray = ["media/readme.txt", f"media/{an_id(1)}/a/b", f"media/{an_id(2)}x/a", f"media/{an_id(3)}x/a", "media/z"]
     for number in (1, 2, 3, 4):
         world.bound(number, owner_id=f"user{number}")
     world.incoming.objects["incoming/x"] = b""
