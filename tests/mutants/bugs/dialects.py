@@ -172,7 +172,7 @@ BUGS = (
         f"{_DIALECTS}/native/intents.py",
         "slot=SLOTS[body.slot],",
         'slot=SLOTS["avatar"],',
-        ("tests/functions/test_create_upload_intent.py",),
+        ("tests/functions/test_choices.py",),
     ),
     Bug(
         "native: a wait without end",
