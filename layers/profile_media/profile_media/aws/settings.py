@@ -1,7 +1,8 @@
 """What a deployment chooses, read from the environment: the only module that touches `os.environ`.
 
 Each use case has a small frozen class; a field's name in upper case is its variable. `load` reads and checks one once,
-at first use and never at import, so that a function needs only the variables of its own class.
+at first use and never at import, so that a function needs only the variables of its own class. What the domain makes
+of them is imported where it is made: the authorizer has settings too, and would pay a sixth more for a cold start.
 """
 
 import os
@@ -9,10 +10,10 @@ from collections.abc import Callable
 from dataclasses import MISSING, dataclass, fields
 from datetime import timedelta
 from types import MappingProxyType
-from typing import cast
+from typing import TYPE_CHECKING, cast
 
-from profile_media.domain.model import Slot
-from profile_media.domain.policy import Lifetimes, Limits
+if TYPE_CHECKING:
+    from profile_media.domain.policy import Lifetimes, Limits
 
 
 class SettingInvalid(Exception):
@@ -59,8 +60,11 @@ class Promising:
     pending_ttl_seconds: int = 3600
 
     @property
-    def limits(self) -> Limits:
+    def limits(self) -> "Limits":
         """Sizes and counts."""
+        from profile_media.domain.model import Slot  # noqa: PLC0415
+        from profile_media.domain.policy import Limits  # noqa: PLC0415
+
         return Limits(
             max_bytes=MappingProxyType(
                 {Slot.AVATAR: self.avatar_max_bytes, Slot.COVER_IMAGE: self.cover_image_max_bytes}
@@ -83,8 +87,10 @@ class Intents(Promising):
     grant_seconds: int = 300
 
     @property
-    def lifetimes(self) -> Lifetimes:
+    def lifetimes(self) -> "Lifetimes":
         """How long the promise and its grant last."""
+        from profile_media.domain.policy import Lifetimes  # noqa: PLC0415
+
         return Lifetimes(
             pending=timedelta(seconds=self.pending_ttl_seconds), grant=timedelta(seconds=self.grant_seconds)
         )
@@ -146,8 +152,10 @@ class Ingesting(Binding, Promising):
     settled_ttl_seconds: int = 86400
 
     @property
-    def lifetimes(self) -> Lifetimes:
+    def lifetimes(self) -> "Lifetimes":
         """How long the row lives on its way."""
+        from profile_media.domain.policy import Lifetimes  # noqa: PLC0415
+
         return Lifetimes(
             pending=timedelta(seconds=self.pending_ttl_seconds), settled=timedelta(seconds=self.settled_ttl_seconds)
         )
@@ -164,8 +172,10 @@ class Processing:
     settled_ttl_seconds: int = 86400
 
     @property
-    def lifetimes(self) -> Lifetimes:
+    def lifetimes(self) -> "Lifetimes":
         """How long a settled upload waits to be bound."""
+        from profile_media.domain.policy import Lifetimes  # noqa: PLC0415
+
         return Lifetimes(settled=timedelta(seconds=self.settled_ttl_seconds))
 
 
