@@ -35,7 +35,7 @@ def scanned(ports: Ports, ids: Ids) -> set[str]:
 
 
 def test_what_is_redriven_arrives_as_events_of_the_same_keys(ports: Ports) -> None:
-    keys = [incoming_key(ADA, an_id(number)) for number in range(12)]
+    keys = [*(incoming_key(ADA, an_id(number)) for number in range(12)), "incoming/one +%41/\u00e9"]
     assert ports.redrive_queue.redrive(keys) == []
     assert sorted(ports.redriven()) == sorted(keys)
 

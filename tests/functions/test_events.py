@@ -106,6 +106,18 @@ def test_objects_that_are_no_uploads_are_passed_over(aws: cloud.Cloud, rows: Row
     assert aws.keys(cloud.UPLOADS_BUCKET)
 
 
+def test_a_key_means_the_same_however_it_is_escaped(aws: cloud.Cloud, rows: Rows) -> None:
+    rows.pending(upload_id=UPLOAD_ID)
+    post(aws, b"not a picture at all")
+    event = an_event("process_upload")
+    key = event["Records"][0]["s3"]["object"]["key"]
+    event["Records"][0]["s3"]["object"]["key"] = "".join(f"%{ord(character):02X}" for character in key)
+    run("process_upload", event)
+    upload = rows.uploads.get(ADA, UPLOAD_ID)
+    assert upload
+    assert upload.state is State.REJECTED
+
+
 @pytest.mark.parametrize("event", [{"Service": "Amazon S3", "Event": "s3:TestEvent", "Bucket": "uploads"}, {}])
 def test_events_without_records_are_passed_over(aws: cloud.Cloud, event: dict[str, Any]) -> None:
     run("process_upload", event)

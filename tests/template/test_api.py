@@ -99,6 +99,7 @@ def test_every_gateway_answer_has_the_headers_of_all_answers(name: str) -> None:
 
     assert headers["Content-Type"] == "'application/json'"
     assert headers["x-correlation-id"] == "context.requestId"
+    assert headers["Cache-Control"] == "'no-store'"
     assert headers["Access-Control-Allow-Origin"] == "method.request.header.Origin"
     assert headers["Vary"] == "'Origin'"
     assert not any("credentials" in header.lower() for header in headers)

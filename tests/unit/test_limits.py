@@ -7,7 +7,7 @@ import pytest
 
 from profile_media.aws import objects, purge_queue, session, viewing
 from profile_media.dialects.native import showing
-from profile_media.domain import bind, intend, keys, policy, references
+from profile_media.domain import bind, intend, keys, policy, reconcile, references
 from profile_media.domain.model import ContentType
 from profile_media.http import cors, json_body, jwks, multipart, tokens
 from profile_media.imaging import render
@@ -20,6 +20,9 @@ FIGURES: list[tuple[ModuleType, str, object]] = [
     (policy, "MAX_SIDE", 12_000),
     (policy, "MAX_PIXELS", dict.fromkeys(ContentType, 25_000_000) | {ContentType.JPEG: 50_000_000}),
     (policy, "MAX_JPEG_SCANS", 64),
+    (policy, "MAX_JPEG_SEGMENTS", 4096),
+    (policy, "MAX_JPEG_PADDING", 65_536),
+    (policy, "MAX_PNG_CHUNKS", 65_536),
     (policy, "MASTER_SIDE", 2048),
     (policy, "MASTER_QUALITY", 90),
     (policy, "WEBP_QUALITY", 80),
@@ -28,6 +31,11 @@ FIGURES: list[tuple[ModuleType, str, object]] = [
     (intend, "ATTEMPTS", 4),
     (intend, "WINDOW", timedelta(hours=1)),
     (intend, "RENEWAL", timedelta(minutes=1)),
+    (reconcile, "WINDOW", 50_000),
+    (reconcile, "MOST_SUSPECTS", 1000),
+    (reconcile, "SUSPECTS_A_PAGE", 100),
+    (reconcile, "RESERVE", timedelta(seconds=45)),
+    (reconcile, "CHECKPOINT_KEPT", timedelta(days=30)),
     (session, "CONNECT_TIMEOUT", 2),
     (session, "READ_TIMEOUT", 5),
     (session, "ATTEMPTS", 3),
