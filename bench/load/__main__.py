@@ -1,0 +1,4 @@
+from bench.load import run
+from bench.report import main
+
+main(run)
