@@ -54,10 +54,8 @@ hostile: install ## images put through processing: DIR=folder, or those made for
 mutants: install ## bugs, seeded one at a time in a copy: each must be caught
 	pytest tests/mutants --mutants -n 2 $(ARGS)
 
-# Of the built artifacts too, where they can be built.
 bench: install ## measures everything against its peers, and writes docs/performance.md: half an hour; ARGS="--only cost"
-	@scripts/bench
-	@$(MAKE) --no-print-directory build || echo "bench: no built artifacts: what needs them is not measured" >&2
+	@scripts/bench $(ARGS)
 	@.venv/bench/bin/python -m bench $(ARGS)
 
 template build: export SAM_CLI_TELEMETRY = 0
