@@ -1,0 +1,137 @@
+"""What each function imports by its first call to AWS: measured anew, and as budget.json has it.
+
+    python -m tests.cold_start.budget
+
+writes budget.json anew; its difference is to be looked at as code is.
+"""
+
+import atexit
+import json
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import cache
+from importlib.metadata import distribution
+from pathlib import Path
+from tempfile import mkdtemp
+from typing import Any
+
+from tests import cloud
+from tests.template.document import FOLDERS, ROOT
+
+FILE = Path(__file__).parent / "budget.json"
+
+ALL = "all"
+ALL_BUT = "all but "
+
+ENVIRONMENT = {
+    **cloud.ENVIRONMENT,
+    "AWS_ENDPOINT_URL": "http://127.0.0.1:9",  # an address, so that no name is resolved on the way to the first call
+    "TOKEN_ISSUER": "https://issuer.example.com/",
+    "TOKEN_AUDIENCE": "budget",
+}
+
+
+_OF_THE_MACHINE = "_sysconfigdata"
+"""How Python was built: a module that is named after the platform."""
+
+
+@dataclass(frozen=True)
+class Imports:
+    """What one function imported."""
+
+    modules: frozenset[str]
+    """Ours and packages' by their full names, Python's own by the first part: those differ from patch to patch."""
+    kilobytes: int
+    """Of bytecode, Python's own included."""
+
+
+@cache
+def measured(folder: str) -> Imports:
+    """What a function imports now, from the source tree."""
+    event = json.loads((ROOT / "events" / f"{folder}.json").read_text())
+    if folder == "process_upload":
+        event["Records"][0]["s3"]["bucket"]["name"] = cloud.UPLOADS_BUCKET
+    done = subprocess.run(
+        [sys.executable, "-I", "-S", ROOT / "tests/cold_start/probe.py", ROOT / "functions" / folder, *_layers()],
+        input=json.dumps(event),
+        env=ENVIRONMENT,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    if done.returncode:
+        raise RuntimeError(f"{folder}: {done.stderr}")
+    sizes: dict[str, int] = json.loads(done.stdout.splitlines()[-1])
+    return Imports(frozenset(map(_named, sizes)) - {_OF_THE_MACHINE}, round(sum(sizes.values()) / 1000))
+
+
+@cache
+def _layers() -> tuple[Path, Path]:
+    """Our package, and a folder with what is locked for functions: more is installed, and some would be imported."""
+    locked = re.findall(r"^([\w.-]+)==", (ROOT / "layers/dependencies/requirements.txt").read_text(), re.MULTILINE)
+    found = [distribution(name) for name in locked]
+    folder = Path(mkdtemp())
+    atexit.register(shutil.rmtree, folder)
+    for each in found:
+        for top in {file.parts[0] for file in each.files or () if file.parts[0] not in {"..", "__pycache__"}}:
+            (folder / top).symlink_to(Path(str(each.locate_file(top))))
+    return ROOT / "layers/profile_media", folder
+
+
+def _named(module: str) -> str:
+    first = module.partition(".")[0]
+    if first.startswith(_OF_THE_MACHINE):
+        return _OF_THE_MACHINE
+    return first if first in sys.stdlib_module_names else module
+
+
+def allowed(folder: str) -> Imports:
+    """What a function may import."""
+    budget = _read()
+    modules = (module for module, folders in budget["modules"].items() if folder in _unfold(folders))
+    return Imports(frozenset(modules), budget["kilobytes"].get(folder, 0))
+
+
+@cache
+def _read() -> dict[str, Any]:
+    budget: dict[str, Any] = json.loads(FILE.read_text())
+    return budget
+
+
+def _unfold(folders: str) -> set[str]:
+    if folders == ALL:
+        return set(FOLDERS)
+    if folders.startswith(ALL_BUT):
+        return set(FOLDERS) - set(folders.removeprefix(ALL_BUT).split())
+    return set(folders.split())
+
+
+def _fold(folders: Iterable[str]) -> str:
+    """The shorter way of naming some of all functions."""
+    named = set(folders)
+    others = set(FOLDERS) - named
+    if not others:
+        return ALL
+    return " ".join(sorted(named)) if len(named) <= len(others) else ALL_BUT + " ".join(sorted(others))
+
+
+def main() -> None:
+    """Takes what is for what may be."""
+    now = {folder: measured(folder) for folder in FOLDERS}
+    every = sorted(frozenset().union(*(imports.modules for imports in now.values())))
+    budget = {
+        "kilobytes": {folder: imports.kilobytes for folder, imports in sorted(now.items())},
+        "modules": {
+            module: _fold(folder for folder, imports in now.items() if module in imports.modules) for module in every
+        },
+    }
+    FILE.write_text(json.dumps(budget, indent=1) + "\n")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,58 @@
+"""Run in an interpreter of its own: starts one function, invokes it, and says what it had imported by its first call.
+
+    python -I -S tests/cold_start/probe.py FOLDER... <event.json
+
+Writes one line of JSON: each module, and the size of its bytecode; 0 for those that have none.
+"""
+
+import marshal
+import os
+import socket
+import sys
+from typing import Any, NoReturn
+
+sys.path[:0] = sys.argv[1:]
+BEFORE = frozenset(sys.modules)
+
+
+def tell(*_: object) -> NoReturn:
+    """Says what was imported, and ends the process."""
+    import json  # every function has imported it by now
+
+    modules = {name: module for name, module in sys.modules.items() if name not in BEFORE and name != "app"}
+    sys.__stdout__.write("\n" + json.dumps({name: size(name, module) for name, module in modules.items()}))  # type: ignore[union-attr]
+    sys.__stdout__.flush()  # type: ignore[union-attr]
+    os._exit(0)
+
+
+def size(name: str, module: Any) -> int:
+    """Bytes of a module's bytecode."""
+    loader: Any = getattr(getattr(module, "__spec__", None), "loader", None)
+    code = loader.get_code(loader.name) if hasattr(loader, "path") and loader.path.endswith(".py") else None
+    return len(marshal.dumps(code)) if code else 0
+
+
+socket.socket.connect = tell  # type: ignore[method-assign]
+import json  # noqa: E402
+
+from app import handler  # type: ignore[import-not-found]  # noqa: E402
+
+
+class Context:
+    """What is used of Lambda's own context."""
+
+    function_name = "probed"
+    aws_request_id = "52fdfc07-2182-454f-963f-5f0f9a621d72"
+
+    @staticmethod
+    def get_remaining_time_in_millis() -> int:
+        """A minute, as `reconcile` has."""
+        return 60_000
+
+
+try:
+    handler(json.load(sys.stdin), Context)
+except Exception as error:  # authorize refuses the sample's token
+    if str(error) != "Unauthorized":
+        raise
+tell()
