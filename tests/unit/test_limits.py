@@ -26,6 +26,7 @@ FIGURES: list[tuple[ModuleType, str, object]] = [
     (policy, "MASTER_SIDE", 2048),
     (policy, "MASTER_QUALITY", 90),
     (policy, "WEBP_QUALITY", 80),
+    (policy, "LARGEST_QUALITY", 81),
     (references, "MAX_URL_LENGTH", 2048),
     (bind, "ATTEMPTS", 4),
     (intend, "ATTEMPTS", 4),
@@ -60,7 +61,8 @@ FIGURES: list[tuple[ModuleType, str, object]] = [
     (tokens, "MAX_TOKEN", 8192),
     (tokens, "MAX_SUBJECT", 255),
     (render, "_MASTER_SLACK", 0.95),
-    (render, "_DENSITY", 2.0),
+    (render, "_DENSITY", 1.3),
+    (render, "_MASTER_DENSITY", 2.0),
     (keys, "INCOMING_PREFIX", "incoming/"),
     (keys, "MEDIA_PREFIX", "media/"),
 ]
