@@ -58,7 +58,7 @@ def _of_sharp() -> Iterator[tuple[str, str]]:
     said = _said("node", "-p", "JSON.stringify(require('sharp').versions)")
     known = json.loads(said) if said.startswith("{") else {}
     yield "sharp", known.get("sharp", said)
-    for theirs, name in (("vips", "libvips"), ("mozjpeg", "mozjpeg"), ("webp", "libwebp")):
+    for theirs, name in (("vips", "libvips"), ("webp", "libwebp")):
         if theirs in known:
             yield f"sharp's {name}", known[theirs]
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 from pathlib import Path
+from textwrap import fill
 
 from bench.report import Goal, goals_table
 from bench.results import Result
@@ -47,7 +48,7 @@ def _tally(goals: list[Goal]) -> str:
 def _machine(machine: Named, versions: Iterable[tuple[str, str]]) -> str:
     rows = "\n".join(f"| {name} | {value} |" for name, value in machine)
     named = ", ".join(f"{name} {value}" for name, value in dict(versions).items())
-    return f"| | |\n|---|---|\n{rows}\n\nVersions: {named}.\n"
+    return f"| | |\n|---|---|\n{rows}\n\n{fill(f'Versions: {named}.', 118)}\n"
 
 
 def _area(result: Result) -> str:
