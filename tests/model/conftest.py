@@ -5,12 +5,14 @@ from collections.abc import Iterator
 from types import SimpleNamespace
 
 import pytest
+from moto.core.serialize import ResponseSerializer
+from moto.s3.models import FakeKey
 
 from profile_media.imaging import PillowImages
 from profile_media.wiring import ingesting, intents
 from tests import cloud
 from tests.faults.injector import Injector, injector
-from tests.faults.world import _rendered_once
+from tests.faults.world import _rendered_once, _retire, _serialize_at_once
 from tests.functions.conftest import Call, Rows, call, rows
 from tests.model import reference
 from tests.model.lives import Ids, Lives, Still
@@ -46,6 +48,8 @@ def lives(
     monkeypatch.setattr("profile_media.domain.intend.uuid", SimpleNamespace(uuid4=ids.uuid4))
     monkeypatch.setattr("profile_media.aws.objects.STORES", 1)  # in one order
     monkeypatch.setattr(PillowImages, "render", _rendered_once)
+    monkeypatch.setattr(FakeKey, "dispose", _retire)
+    monkeypatch.setattr(ResponseSerializer, "_serialize_type_structure", _serialize_at_once)
     logging.disable(logging.INFO)
     yield Lives(world, ids)
     logging.disable(logging.NOTSET)

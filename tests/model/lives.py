@@ -30,7 +30,7 @@ from profile_media.domain.ports import Removed
 from tests import cloud, pictures
 from tests.builders import ADA, GRACE, NOW
 from tests.faults.injector import Crash, Fault, Refusal
-from tests.faults.world import World
+from tests.faults.world import Kept, World
 from tests.functions.conftest import Answer, an_event, run
 from tests.model.reference import (
     ANSWERS,
@@ -152,17 +152,26 @@ class Lives:
     """Is asked at every call of a deed that is not hit on purpose how it fails."""
     in_doubt: bool = False
     """Whether what came of the last deed was not known to whoever did it."""
+    beginnings: dict[Sequence[str], Kept] = field(default_factory=dict)
+    """The world after these users signed in, to come back to."""
 
     def begin(self, users: Sequence[str] = USERS) -> None:
         """A world without uploads, and users who have signed in."""
-        self.world.begin_anew()
-        self.world.injector.after_each = self._look
         self.ids.made = 0
         for each in (self.events, self.arrived, self.fields, self.urls, self.released, self.messages, self.purged):
             each.clear()
+        _redriven().clear()
+        beginning = self.beginnings.get(tuple(users))
+        if beginning:
+            self.world.return_to(beginning)
+        else:
+            self.world.begin_anew()
+            self.world.injector.after_each = self._look
         self.model = Model(self.world.now().timestamp())
-        for user in users:
-            self.profile(user)
+        if not beginning:
+            for user in users:
+                self.profile(user)
+            self.beginnings[tuple(users)] = self.world.keep()
 
     # --- what users do
 
