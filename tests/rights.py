@@ -25,8 +25,8 @@ from profile_media.aws import session
 from tests import cloud
 from tests.template.document import ROOT, as_list, logical_id, of_type, text, translated, written
 
-LAST = "test_no_right_is_spare"
-"""The test that runs when all others have."""
+LAST = ("test_no_right_is_spare", "test_no_operation_is_spare")
+"""The tests that run when all others have."""
 
 # --- what functions may do
 
@@ -252,6 +252,7 @@ class Watch:
         self.rights_of = rights_of
         self.calls = 0
         self.used: set[tuple[str, Right]] = set()
+        self.operations: set[str] = set()
         self.denied: list[str] = []
 
     def permits(self, function: str, wanted: Iterable[Need]) -> bool:
@@ -276,6 +277,8 @@ class Watch:
 # --- between the handlers and moto
 
 WATCH = Watch()
+DESCRIBED: Mapping[str, list[str]] = json.loads((ROOT / "layers/dependencies/operations.json").read_text())
+"""The operations that botocore knows in Lambda: the layer's build takes out the others."""
 _callers: WeakKeyDictionary[Thread, str | None] = WeakKeyDictionary()
 
 
@@ -296,8 +299,11 @@ def _check_call(*, model: Any, params: Params, context: dict[str, Any], **_: Any
     if function := _callers.get(current_thread()):
         service = model.service_model.service_name
         context["rights"] = function, params
+        WATCH.operations.add(f"{service}.{model.name}")
         if not WATCH.permits(function, needs(f"{service}.{model.name}", params)):
             raise _refusal(service, model.name)
+        if model.name not in DESCRIBED.get(service, ()):
+            WATCH.denied.append(f"{function} calls {service}.{model.name}: not in layers/dependencies/operations.json")
 
 
 def _check_missing(*, model: Any, parsed: dict[str, Any], context: dict[str, Any], **_: Any) -> None:
