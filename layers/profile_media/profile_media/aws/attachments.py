@@ -20,7 +20,6 @@ from profile_media.aws.tables import (
     WritesRow,
     attachment_map,
     connection,
-    derivative_maps,
     identity_map,
     milliseconds,
     name_tables,
@@ -82,7 +81,7 @@ class DynamoAttachments:
     def rename(self, bound: Upload, derivatives: tuple[Derivative, ...]) -> bool:
         """One transaction over the upload's row and its owner's."""
         slot: Any = getattr(UserRow, bound.slot.value)
-        old, new = derivative_maps(bound.derivatives), derivative_maps(derivatives)
+        old, new = list(bound.derivatives), list(derivatives)
 
         def fill(transaction: TransactWrite) -> None:
             transaction.update(

@@ -13,18 +13,20 @@ from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from functools import cache
 from types import MappingProxyType
+from typing import Any
 
 import botocore.session
 from pynamodb.attributes import (
+    Attribute,
     BooleanAttribute,
     JSONAttribute,
-    ListAttribute,
     MapAttribute,
     NumberAttribute,
     UnicodeAttribute,
     UnicodeSetAttribute,
 )
 from pynamodb.connection import Connection, TableConnection
+from pynamodb.constants import LIST
 from pynamodb.exceptions import PynamoDBException, TransactGetError, TransactWriteError
 from pynamodb.models import Model
 from pynamodb.transactions import TransactWrite
@@ -94,22 +96,47 @@ class Row(Model):
         return cls._connection
 
 
-class DerivativeMap(MapAttribute[str, object]):
-    """A derivative inside a row."""
+class DerivativesAttribute(Attribute[list[Derivative]]):
+    """Derivatives inside a row, as a list of maps; read and written at once, which is a quarter of a warm call less."""
 
-    name = UnicodeAttribute()
-    digest = UnicodeAttribute()
-    content_type = UnicodeAttribute()
-    width = NumberAttribute()
-    height = NumberAttribute()
-    size = NumberAttribute()
+    attr_type = LIST
+
+    def serialize(self, value: list[Derivative]) -> list[dict[str, Any]]:
+        """As they go over the wire."""
+        return [
+            {
+                "M": {
+                    "name": {"S": each.name},
+                    "digest": {"S": each.digest},
+                    "content_type": {"S": each.content_type.value},
+                    "width": {"N": str(each.width)},
+                    "height": {"N": str(each.height)},
+                    "size": {"N": str(each.size)},
+                }
+            }
+            for each in value
+        ]
+
+    def deserialize(self, value: list[dict[str, Any]]) -> list[Derivative]:
+        """As they came."""
+        return [
+            Derivative(
+                name=each["name"]["S"],
+                digest=each["digest"]["S"],
+                content_type=ContentType(each["content_type"]["S"]),
+                width=int(each["width"]["N"]),
+                height=int(each["height"]["N"]),
+                size=int(each["size"]["N"]),
+            )
+            for each in (entry["M"] for entry in value)
+        ]
 
 
 class AttachmentMap(MapAttribute[str, object]):
     """A slot's picture inside a user's row: an upload, or a picture elsewhere."""
 
     upload_id = UnicodeAttribute(null=True)
-    derivatives = ListAttribute(of=DerivativeMap, null=True)
+    derivatives = DerivativesAttribute(null=True)
     url = UnicodeAttribute(null=True)
 
 
@@ -163,7 +190,7 @@ class UploadRow(Row):
     """Seconds, as DynamoDB's TTL wants them."""
     width = NumberAttribute(null=True)
     height = NumberAttribute(null=True)
-    derivatives = ListAttribute(of=DerivativeMap, null=True)
+    derivatives = DerivativesAttribute(null=True)
     reason = UnicodeAttribute(null=True)
 
 
@@ -314,7 +341,7 @@ def upload_of(row: UploadRow) -> Upload:
         expires_at=None if row.expires_at is None else time_of(row.expires_at * 1000),
         width=None if row.width is None else int(row.width),
         height=None if row.height is None else int(row.height),
-        derivatives=derivatives_of(row.derivatives),
+        derivatives=tuple(row.derivatives or ()),
         reason=Reason(row.reason) if row.reason else None,
     )
 
@@ -338,15 +365,15 @@ def attachment_of(map_: AttachmentMap) -> Attachment | ExternalPicture:
     """What a slot holds."""
     if map_.url:
         return ExternalPicture(map_.url)
-    return Attachment(map_.upload_id, derivatives_of(map_.derivatives))
+    return Attachment(map_.upload_id, tuple(map_.derivatives or ()))
 
 
 def attachment_map(attachment: Attachment | ExternalPicture) -> AttachmentMap:
     """What a slot holds, as a row keeps it."""
     if isinstance(attachment, ExternalPicture):
         return AttachmentMap(url=attachment.url)  # type: ignore[no-untyped-call]
-    maps = derivative_maps(attachment.derivatives)
-    return AttachmentMap(upload_id=attachment.upload_id, derivatives=maps)  # type: ignore[no-untyped-call]
+    derivatives = list(attachment.derivatives)
+    return AttachmentMap(upload_id=attachment.upload_id, derivatives=derivatives)  # type: ignore[no-untyped-call]
 
 
 def identity_of(map_: IdentityMap | None) -> Identity:
@@ -379,33 +406,3 @@ def identity_map(identity: Identity) -> IdentityMap:
         role=identity.role,
         last_login=seconds(identity.last_login) if identity.last_login else None,
     )
-
-
-def derivatives_of(maps: list[DerivativeMap] | None) -> tuple[Derivative, ...]:
-    """The derivatives inside a row."""
-    return tuple(
-        Derivative(
-            name=map_.name,
-            digest=map_.digest,
-            content_type=ContentType(map_.content_type),
-            width=int(map_.width),
-            height=int(map_.height),
-            size=int(map_.size),
-        )
-        for map_ in maps or ()
-    )
-
-
-def derivative_maps(derivatives: tuple[Derivative, ...]) -> list[DerivativeMap]:
-    """Derivatives as a row keeps them."""
-    return [
-        DerivativeMap(  # type: ignore[no-untyped-call]
-            name=derivative.name,
-            digest=derivative.digest,
-            content_type=derivative.content_type.value,
-            width=derivative.width,
-            height=derivative.height,
-            size=derivative.size,
-        )
-        for derivative in derivatives
-    ]

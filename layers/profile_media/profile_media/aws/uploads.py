@@ -20,7 +20,6 @@ from profile_media.aws.tables import (
     QuotaRow,
     UploadRow,
     available,
-    derivative_maps,
     milliseconds,
     name_tables,
     seconds,
@@ -176,7 +175,7 @@ def _row_of(upload: Upload) -> UploadRow:
         expires_at=None if upload.expires_at is None else seconds(upload.expires_at),
         width=upload.width,
         height=upload.height,
-        derivatives=derivative_maps(upload.derivatives) or None,
+        derivatives=list(upload.derivatives) or None,
         reason=upload.reason.value if upload.reason else None,
     )
 
