@@ -107,7 +107,7 @@ def predicted(burst: Burst, times: Times, processing: list[float] | None = None)
 
 
 def compared(said: list[Outcome], measured: Measured) -> list[tuple[str, float, float]]:
-    """Percentiles of the time until the new picture is the avatar: what was said, as a median, and what was measured."""
+    """Percentiles of the time until the new picture is the avatar: what was said (a median), and measured."""
     return [
         (name, statistics.median(percentile(one.shown, share) for one in said), percentile(measured.shown, share))
         for name, share in {"median": 0.5, "95 of 100": 0.95, "last": 1.0}.items()

@@ -103,6 +103,7 @@ def deployment(**turned: float) -> Deployment:
         "throttle_rate": chosen["ThrottleRate"],
         "throttle_burst": chosen["ThrottleBurst"],
         "process_concurrency": int(chosen["ProcessConcurrency"]),
+        "poll_concurrency": int(chosen["PollConcurrency"]),
         "api_rate": 10_000,
         "api_burst": 5_000,
         "concurrency": ACCOUNT_CONCURRENCY - 1,  # reconcile keeps one to itself
@@ -122,8 +123,8 @@ def poll() -> tuple[int, float]:
 
 
 def shared_seconds() -> float:
-    """Of the concurrency that all but process_upload share, for one change."""
-    calls = TIMES.authorize + TIMES.intent + poll()[1] + TIMES.bind + TIMES.profile + METHODS * PREFLIGHT_SECONDS
+    """Of the concurrency that functions with none of their own share, for one change."""
+    calls = TIMES.authorize + TIMES.intent + TIMES.bind + TIMES.profile + METHODS * PREFLIGHT_SECONDS
     return calls + RELEASE_SECONDS / 100 + PURGE_SECONDS / 10
 
 
@@ -140,10 +141,11 @@ def _api() -> Iterator[Limit]:
 
 
 def _lambda() -> Iterator[Limit]:
-    own = parameters()["ProcessConcurrency"]
-    yield Limit("Lambda, `process_upload`", own, "at a time", TIMES.process, "", "`ProcessConcurrency`")
-    left = ACCOUNT_CONCURRENCY - own - 1
-    turn = "quota *Concurrent executions*; less `ProcessConcurrency`"
+    process, polls = parameters()["ProcessConcurrency"], parameters()["PollConcurrency"]
+    yield Limit("Lambda, `process_upload`", process, "at a time", TIMES.process, "", "`ProcessConcurrency`")
+    yield Limit("Lambda, `get_upload`", polls, "at a time", poll()[1], "", "`PollConcurrency`")
+    left = ACCOUNT_CONCURRENCY - process - polls - 1
+    turn = "quota *Concurrent executions*"
     yield Limit("Lambda, all others together", left, "at a time", shared_seconds(), "Lambda quotas", turn)
     calls = 2 * METHODS + 2 + 1 / 10 + 1 / 100
     rate = 10 * ACCOUNT_CONCURRENCY

@@ -85,6 +85,7 @@ class Outcome:
     refused: Counter[str] = field(default_factory=Counter)  # 5xx for want of concurrency
     peaks: Counter[str] = field(default_factory=Counter)
     busy_seconds: defaultdict[str, float] = field(default_factory=lambda: defaultdict(float))
+    runs: int = 0  # of functions
     reads: int = 0
     attempts: int = 0  # of processing, in vain ones included
     expired: int = 0
@@ -120,7 +121,7 @@ class Function:
     """One Lambda function: environments that are busy or idle, and how fast it may gain more."""
 
     def __init__(self, name: str, pool: Pool, scaling: Tokens) -> None:
-        self.name, self.pool, self.busy, self.peak = name, pool, 0, 0
+        self.name, self.pool, self.busy, self.peak, self.runs = name, pool, 0, 0, 0
         self._idle, self._scaling = 0, scaling
 
     def start(self, now: float) -> bool | None:
@@ -133,6 +134,7 @@ class Function:
         self._idle -= not is_new
         self.pool.busy += 1
         self.busy += 1
+        self.runs += 1
         self.peak = max(self.peak, self.busy)
         return is_new
 
@@ -180,6 +182,7 @@ class Simulation:
             self._now, _, action, arguments = heapq.heappop(self._agenda)
             action(*arguments)
         self.outcome.seconds = self._now
+        self.outcome.runs = sum(function.runs for function in self._functions.values())
         self.outcome.peaks.update({name: function.peak for name, function in self._functions.items()})
         return self.outcome
 

@@ -134,6 +134,14 @@ def test_processing_is_bounded_and_cannot_starve_the_api() -> None:
     assert function["EventInvokeConfig"]["MaximumRetryAttempts"] == 2
 
 
+def test_waiting_for_processing_cannot_starve_the_api_either() -> None:
+    reserved, kept = properties("GetUploadFunction")["ReservedConcurrentExecutions"]["Fn::If"], written()["Parameters"]
+
+    assert [text(each) for each in reserved[:2]] == ["LimitPolls", "PollConcurrency"]
+    assert "LimitProcessing" in str(written()["Conditions"]["LimitPolls"])
+    assert sum(kept[name]["Default"] for name in ("ProcessConcurrency", "PollConcurrency")) <= 1000 / 2
+
+
 @pytest.mark.parametrize(
     "metric",
     [

@@ -42,6 +42,7 @@ NAMES = {
     "ProcessMemorySize",
     "ApiMemorySize",
     "ProcessConcurrency",
+    "PollConcurrency",
     "FunctionConcurrency",
     "ThrottleRate",
     "ThrottleBurst",

@@ -1,0 +1,4 @@
+from bench.report import main
+from bench.scale import run
+
+main(run)
