@@ -48,7 +48,7 @@ def _tally(goals: list[Goal]) -> str:
 def _machine(machine: Named, versions: Iterable[tuple[str, str]]) -> str:
     rows = "\n".join(f"| {name} | {value} |" for name, value in machine)
     named = ", ".join(f"{name} {value}" for name, value in dict(versions).items())
-    return f"| | |\n|---|---|\n{rows}\n\n{fill(f'Versions: {named}.', 118)}\n"
+    return f"| | |\n|---|---|\n{rows}\n\n{fill(f'Versions: {named}.', 118, break_on_hyphens=False)}\n"
 
 
 def _area(result: Result) -> str:
