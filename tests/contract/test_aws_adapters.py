@@ -1,19 +1,20 @@
 """What only AWS's adapters can get wrong: weak reads, and batch calls that fail in part."""
 
 import json
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 from moto.core.botocore_stubber import BotocoreStubber
 
-from profile_media.aws import objects, purge_queue, session
+from profile_media.aws import objects, purge_queue, scans, session
 from profile_media.aws.attachments import DynamoAttachments
 from profile_media.aws.checkpoints import DynamoCheckpoints
 from profile_media.aws.grants import S3Grants
 from profile_media.aws.profiles import DynamoProfiles
 from profile_media.aws.scans import DynamoScans
 from profile_media.aws.uploads import DynamoUploads
-from profile_media.domain.ports import Removed
+from profile_media.domain.ports import Page, Removed
 from tests import cloud
 from tests.builders import ADA, NOW, a_derivative, an_id, an_upload
 from tests.functions.conftest import Rows
@@ -39,6 +40,38 @@ def test_every_read_is_strong(aws: cloud.Cloud, monkeypatch: pytest.MonkeyPatch)
     DynamoScans(cloud.USERS_TABLE, cloud.UPLOADS_TABLE).uploads(None)
     DynamoScans(cloud.USERS_TABLE, cloud.UPLOADS_TABLE).profiles(None)
     assert [read["ConsistentRead"] for read in reads] == [True] * 7
+
+
+def test_a_scan_goes_on_where_its_page_ended(aws: cloud.Cloud, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(scans, "ROWS_A_PAGE", 2)
+    owners = [f"user{number}" for number in range(5)]
+    rows, both = Rows(), DynamoScans(cloud.USERS_TABLE, cloud.UPLOADS_TABLE)
+    for owner in owners:
+        rows.bound(owner_id=owner)
+    assert sorted(upload.owner_id for upload in paged(both.uploads)) == owners
+    assert sorted(profile.user_id for profile in paged(both.profiles)) == owners
+
+
+def test_a_listing_goes_on_where_its_page_ended(aws: cloud.Cloud, monkeypatch: pytest.MonkeyPatch) -> None:
+    media, listings = objects.S3Media(cloud.MEDIA_BUCKET), objects.S3Listings(cloud.UPLOADS_BUCKET, cloud.MEDIA_BUCKET)
+    for number, count in ((1, 7), (2, 1)):
+        media.store(an_id(number), [(a_derivative(content=bytes([each])), b"webp") for each in range(count)])
+    original = session.s3().list_objects_v2
+    monkeypatch.setattr(session.s3(), "list_objects_v2", lambda **query: original(**query, MaxKeys=3))
+    stored = aws.keys(cloud.MEDIA_BUCKET)
+    assert len(stored) == 8
+    assert [each.key for each in paged(listings.media)] == sorted(stored)
+    assert listings.derivatives(an_id(1)) == {key for key in stored if an_id(1) in key}
+
+
+def paged[Item](scan: Callable[[str | None], Page[Item]]) -> list[Item]:
+    """All there is, page by page."""
+    page = scan(None)
+    items = [*page.items]
+    while page.next is not None:
+        page = scan(page.next)
+        items += page.items
+    return items
 
 
 @pytest.mark.parametrize(

@@ -232,6 +232,14 @@ def test_objects_have_a_day_to_be_named(world: World) -> None:
     assert world.kinds() == []
 
 
+@pytest.mark.parametrize("state", State)
+def test_objects_that_a_row_names_are_never_left_over(world: World, state: State) -> None:
+    named = world.orphan(2)
+    world.tables.uploads[ADA, named] = an_upload(upload_id=named, state=state)
+    assert Kind.OBJECTS_WITHOUT_ROW not in {each.kind for each in world.run(world.mender)}
+    assert world.purge_queue.messages == []
+
+
 def test_objects_on_their_way_to_the_purge_are_no_finding(world: World) -> None:
     left = world.orphan(2)
     world.reporter.run(endless)
