@@ -29,6 +29,13 @@ class Bug:
     text: str
     instead: str
     tests: tuple[str, ...]
+    also: tuple["Bug", ...] = ()
+    """What is wrong at the same time, where one check makes up for another. Their tests are not run."""
+
+    @property
+    def changes(self) -> tuple["Bug", ...]:
+        """All that is wrong."""
+        return (self, *self.also)
 
     def applied(self, content: str) -> str:
         """The file with the bug in it; raises ValueError unless the text is there exactly once."""
@@ -65,18 +72,20 @@ class Workbench:
     @contextmanager
     def holding(self, bug: Bug) -> Iterator[None]:
         """Has the bug in the copy meanwhile."""
-        file = self.folder / bug.file
-        content = file.read_text()
-        file.write_text(bug.applied(content))
+        before = {self.folder / change.file: (self.folder / change.file).read_text() for change in bug.changes}
         try:
+            for change in bug.changes:
+                file = self.folder / change.file
+                file.write_text(change.applied(file.read_text()))
             yield
         finally:
-            file.write_text(content)
+            for file, content in before.items():
+                file.write_text(content)
 
     def run(self, tests: Sequence[str]) -> Verdict:
         """Runs tests up to the first that fails."""
         began = time.monotonic()
-        pytest = ("-m", "pytest", "-x", "-q", "--tb=short", "-rfE", "-p", "no:cacheprovider", "-p", "no:xdist")
+        pytest = ("-m", "pytest", "-x", "-q", "--tb=short", "-rfE", "-p", "no:cacheprovider", "-n", "0")
         done = self._python(*pytest, *tests)
         caught = _CAUGHT.search(done.stdout)
         return Verdict(done.returncode, caught[1] if caught else "", done.stdout, time.monotonic() - began)

@@ -36,6 +36,22 @@ BUGS = (
         (f"{_TESTS}/test_bind.py",),
     ),
     Bug(
+        "bind: an expired upload is taken, by the table too",
+        f"{_DOMAIN}/bind.py",
+        "if upload is None or is_gone(upload, now):",
+        "if upload is None:",
+        ("tests/functions/test_bind.py",),
+        also=(
+            Bug(
+                "",
+                "layers/profile_media/profile_media/aws/attachments.py",
+                "\n        & (UploadRow.expires_at > seconds(now)),",
+                ",",
+                (),
+            ),
+        ),
+    ),
+    Bug(
         "bind: an upload for another slot is taken",
         f"{_DOMAIN}/bind.py",
         "if upload.slot is not slot:",
@@ -214,6 +230,20 @@ BUGS = (
         f"{_DOMAIN}/process.py",
         "set(settled.derivatives) - set(current.derivatives)",
         "set(settled.derivatives)",
+        (f"{_TESTS}/test_process.py",),
+    ),
+    Bug(
+        "process: an answer that was lost is a race that was lost",
+        f"{_DOMAIN}/process.py",
+        "        if current == settled:\n",
+        "        if current is settled:\n",
+        (f"{_TESTS}/test_process.py",),
+    ),
+    Bug(
+        "process: a race that was lost is an answer that was lost",
+        f"{_DOMAIN}/process.py",
+        "        if current == settled:\n",
+        "        if current:\n",
         (f"{_TESTS}/test_process.py",),
     ),
     Bug(
