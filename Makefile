@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help browser install lock format lint types imports template openapi test fuzz hostile mutants bench check up token demo reconcile build clean
+.PHONY: help browser install lock format lint types imports template openapi test assurance fuzz hostile mutants bench check up token demo reconcile build clean
 
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 
@@ -42,8 +42,14 @@ imports: install
 browser:
 	@scripts/browser >/dev/null || [ -z "$$CI" ]
 
+# Over two processes: half the time on two cores, and more would share what is looked at as a whole.
+SPREAD = -n 2 --no-loadscope-reorder
+
 test: install browser ## all tests
-	pytest $(ARGS)
+	pytest $(SPREAD) $(ARGS)
+
+assurance: install browser ## all tests, bugs seeded as well: docs/assurance.md says what they explored
+	pytest $(SPREAD) --mutants --assurance docs/assurance.md $(ARGS)
 
 fuzz: install ## the parsers, fed with 20,000 examples each: half an hour
 	pytest tests/fuzz --hypothesis-profile=long $(ARGS)
@@ -52,7 +58,7 @@ hostile: install ## images put through processing: DIR=folder, or those made for
 	@python -m tests.hostile $(if $(DIR),"$(DIR)") $(ARGS)
 
 mutants: install ## bugs, seeded one at a time in a copy: each must be caught
-	pytest tests/mutants --mutants -n 2 $(ARGS)
+	pytest tests/mutants --mutants $(SPREAD) $(ARGS)
 
 bench: install ## measures everything against its peers, and writes docs/performance.md: half an hour; ARGS="--only cost"
 	@scripts/bench $(ARGS)

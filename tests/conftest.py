@@ -13,7 +13,7 @@ from moto import mock_aws
 from profile_media.aws import settings
 from tests import cloud
 
-pytest_plugins = ["tests.assurance", "tests.rights", "tests.logbook"]
+pytest_plugins = ["tests.spread", "tests.assurance", "tests.rights", "tests.logbook"]
 
 os.environ.update(cloud.ENVIRONMENT)  # before any client is made
 

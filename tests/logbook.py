@@ -23,6 +23,7 @@ import pytest
 from aws_lambda_powertools.logging.formatter import LambdaPowertoolsFormatter
 
 from tests.assurance import Note
+from tests.spread import HANDLERS, group_of, is_one_of_several
 
 NAME = "nothing that must not be was logged"
 
@@ -137,8 +138,9 @@ class _Tee:
 class Listener(logging.Handler):
     """Sits between the functions and all that they write to. Several may run at once."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, spread: bool) -> None:
         super().__init__(logging.INFO)
+        self.spread = spread
         self.book = Logbook()
         self._test = ""
         self._running = 0
@@ -164,6 +166,8 @@ class Listener(logging.Handler):
 
         @wraps(handler)
         def heard(*arguments: Any) -> Any:
+            if self.spread and group_of(self._test) != HANDLERS:
+                pytest.fail(f"{self._test} calls handlers: tests/spread.py is to know its folder", pytrace=False)
             self.book.invocations += 1
             with self._listening():
                 try:
@@ -257,7 +261,7 @@ LISTENER = pytest.StashKey[Listener]()
 
 def pytest_configure(config: pytest.Config) -> None:
     """Listens from before any function is imported."""
-    listener = Listener()
+    listener = Listener(spread=is_one_of_several(config))
     config.stash[LISTENER] = listener
     config.pluginmanager.register(listener)
     finder, format_record = Overhearing(listener), LambdaPowertoolsFormatter.format
@@ -276,7 +280,7 @@ def pytest_configure(config: pytest.Config) -> None:
     config.add_cleanup(lambda: logging.getLogger().removeHandler(listener))
 
 
-@pytest.hookimpl(trylast=True)
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(session: pytest.Session, config: pytest.Config, items: list[pytest.Item]) -> None:
     """Puts the look through the book behind everything else."""
     if items:
@@ -285,5 +289,5 @@ def pytest_collection_modifyitems(session: pytest.Session, config: pytest.Config
         last.whole = config.args_source is config.ArgsSource.TESTPATHS and not any(
             config.getoption(option, None) for option in ("keyword", "markexpr", "lf")
         )
-        last.user_properties.append(("campaign", "Logs"))
+        last.add_marker(pytest.mark.campaign("Logs"))
         items.append(last)

@@ -178,8 +178,6 @@ def test_the_platforms_rights_are_the_platforms() -> None:
 
 
 def test_no_right_is_spare(request: pytest.FixtureRequest, note: Note) -> None:
-    if hasattr(request.config, "workerinput"):
-        pytest.skip("this process has run only some of the tests")
     if not request.config.stash[SELECTION].is_whole:
         pytest.skip("only some of the tests were asked for")
     watch = rights.WATCH

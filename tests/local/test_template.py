@@ -160,5 +160,9 @@ def test_the_services_own_template_resolves_to_functions_that_exist() -> None:
     assert {function.code for function in functions.values()} == {
         path.parent for path in (ROOT / "functions").glob("*/app.py")
     }
-    assert {source.function for source in sources_of(template)} == {"ReleaseMediaFunction", "PurgeMediaFunction"}
+    assert {source.function for source in sources_of(template)} == {
+        "ProcessUploadFunction",
+        "ReleaseMediaFunction",
+        "PurgeMediaFunction",
+    }
     assert {found.function for found in notifications_of(template)} == {"ProcessUploadFunction"}
