@@ -1,0 +1,86 @@
+"""How near files come to the best there could be: each size resampled from full resolution in one step.
+
+The measure is SSIM of the luma (Wang et al. 2004: Gaussian window, sigma 1.5). A peer that cuts at whole pixels shows
+the same picture a part of a pixel aside, which SSIM would take for a loss; so each is held against the crop it chose.
+"""
+
+from dataclasses import dataclass
+from functools import cache
+from io import BytesIO
+from pathlib import Path
+
+import numpy as np
+from PIL import Image, ImageCms, ImageOps
+from skimage.metrics import structural_similarity
+
+from bench.derivatives.jobs import Job
+
+ASIDE = tuple(sixth / 6 for sixth in range(-4, 5))
+"""Pixels of the output by which a crop may lie aside."""
+
+GROUND = (128, 128, 128, 255)
+
+Image.MAX_IMAGE_PIXELS = None
+
+
+@dataclass(frozen=True)
+class Reference:
+    """A picture at full resolution, and the sizes made from it."""
+
+    path: Path
+
+    def ssim(self, file: bytes, target: tuple[int, int]) -> float:
+        shown = _luma(Image.open(BytesIO(file)))
+        return max(float(similarity(shown, crop)) for crop in crops(self.path, target))
+
+
+def similarity(one: np.ndarray, other: np.ndarray) -> float:
+    return float(
+        structural_similarity(one, other, gaussian_weights=True, sigma=1.5, use_sample_covariance=False, data_range=255)
+    )
+
+
+@cache
+def crops(path: Path, target: tuple[int, int]) -> tuple[np.ndarray, ...]:
+    """The middle of the picture at this size, and as it is a little aside along the side that is cut."""
+    full = _full(path)
+    density = min(have / want for have, want in zip(full.size, target, strict=True))
+    spare = [have - density * want for have, want in zip(full.size, target, strict=True)]
+    found = []
+    for aside in ASIDE:
+        left, top = (room / 2 + (aside * density if room >= density else 0) for room in spare)
+        box = (left, top, min(left + density * target[0], full.width), min(top + density * target[1], full.height))
+        found.append(_luma(full.resize(target, Image.Resampling.LANCZOS, box)))
+    return tuple(found)
+
+
+@cache
+def _full(path: Path) -> Image.Image:
+    with Image.open(path) as opened:
+        profile = opened.info.get("icc_profile")
+        picture = ImageOps.exif_transpose(opened)
+    picture = picture.convert("RGBA" if picture.has_transparency_data else "RGB")
+    if profile and picture.mode == "RGB":
+        described = ImageCms.ImageCmsProfile(BytesIO(profile))
+        picture = ImageCms.buildTransform(described, ImageCms.createProfile("sRGB"), "RGB", "RGB").apply(picture)
+    return picture
+
+
+def _luma(picture: Image.Image) -> np.ndarray:
+    if picture.mode == "RGBA":
+        picture = Image.alpha_composite(Image.new("RGBA", picture.size, GROUND), picture)
+    return np.asarray(picture.convert("L"))
+
+
+def forget() -> None:
+    """Lets go of the pictures at full resolution."""
+    crops.cache_clear()
+    _full.cache_clear()
+
+
+def judged(path: Path, job: Job, folder: Path) -> dict[str, float]:
+    """SSIM of each shown size among a contender's files."""
+    reference = Reference(path)
+    return {
+        size.name: reference.ssim((folder / size.name).read_bytes(), (size.width, size.height)) for size in job.sizes
+    }
