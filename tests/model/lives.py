@@ -8,14 +8,16 @@ import json
 from base64 import b64encode
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
+from copy import deepcopy
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import partial
 from hashlib import sha256
 from io import BytesIO
+from itertools import combinations
 from types import MappingProxyType
 from typing import Any, NamedTuple
-from urllib.parse import quote, unquote_plus
+from urllib.parse import quote, unquote, unquote_plus
 
 from moto.s3.models import s3_backends
 from moto.sqs.models import sqs_backends
@@ -79,6 +81,16 @@ def _redriven() -> list[Any]:
     """The queue of events that were sent again."""
     messages: list[Any] = sqs_backends[cloud.ACCOUNT][cloud.REGION].queues["redrive"]._messages
     return messages
+
+
+def _named(batch: Sequence[object]) -> list[dict[str, str]]:
+    """How a batch's answer would report each of its messages."""
+    return [{"itemIdentifier": str(number)} for number in range(len(batch))]
+
+
+def _subsets[Each](found: Sequence[Each]) -> list[tuple[Each, ...]]:
+    """Any number of them."""
+    return [chosen for size in range(len(found) + 1) for chosen in combinations(found, size)]
 
 
 class Ids:
@@ -176,27 +188,37 @@ class Lives:
     # --- what users do
 
     def intent(
-        self, user: str, slot: str, *, exact: bool = False, key: str | None = None, hit: Hit | None = None
+        self,
+        user: str,
+        slot: str,
+        *,
+        actor: str | None = None,
+        exact: bool = False,
+        key: str | None = None,
+        hit: Hit | None = None,
     ) -> str | None:
-        """Asks for an upload; its id, unless it was refused."""
-        asked = {"slot": SLOTS[slot], "contentType": "image/jpeg", "contentLength": LENGTH}
+        """Somebody, or the user, asks for an upload of the user's; its id, unless it was refused."""
+        asker = actor or user
+        asked: dict[str, object] = {"slot": SLOTS[slot], "contentType": "image/jpeg", "contentLength": LENGTH}
         asked |= {"checksumSha256": CHECKSUM} if exact else {}
+        asked |= {"owner": {"userId": user}} if actor else {}
         headers = {"Content-Type": "application/json", **({"Idempotency-Key": key} if key else {})}
 
         def deed() -> Deed:
-            upload_id, body = self.ids.next(), (slot, exact)
-            replay: Step = lambda model: model.replay(user, key, body) if key else None  # noqa: E731
+            upload_id, body = self.ids.next(), (user, slot, exact)
+            replay: Step = lambda model: model.replay(asker, key, body) if key else None  # noqa: E731
             promise: Step = lambda model: model.promise(  # noqa: E731
-                upload_id, user, slot, (user, key, body) if key else None
+                upload_id, user, slot, (asker, key, body) if key else None
             )
-            return Deed((replay, promise), lambda: self._ask(user, "create_upload_intent", asked, headers), "native")
+            steps = self._allowed(asker, user, replay, promise)
+            return Deed(steps, lambda: self._ask(asker, "create_upload_intent", asked, headers), "native")
 
         answer = self._does(deed, hit)
         if answer is None or answer.status != 201:
             return None
         upload_id: str = answer.body["uploadId"]
         assert self.model.alive(upload_id, user)
-        assert key is None or self.model.keys[user, key].upload_id == upload_id
+        assert key is None or self.model.keys[asker, key].upload_id == upload_id
         self._keep_form(upload_id, answer.body["upload"]["fields"], exact=exact)
         return upload_id
 
@@ -318,9 +340,9 @@ class Lives:
 
     # --- what the platform does
 
-    def deliver(self, upload_id: str, hit: Hit | None = None) -> None:
-        """S3's event."""
-        self._does(partial(self.processing, upload_id), hit)
+    def deliver(self, *upload_ids: str, hit: Hit | None = None) -> None:
+        """S3's event, of one picture or more."""
+        self._does(partial(self.processing, *upload_ids), hit)
 
     def stream(self, hit: Hit | None = None) -> None:
         """The rows that went, to the stream's consumer; those it does not report come again."""
@@ -350,19 +372,36 @@ class Lives:
         """All messages off the delete queue; what is not purged comes again."""
         self.messages += self.world.messages()
 
-    def queue(self, number: int, hit: Hit | None = None) -> None:
-        """One message of the delete queue, not necessarily the first."""
+    def queue(self, number: int, hit: Hit | None = None, size: int = 1) -> None:
+        """A batch of the delete queue, which need not begin with the first message; what fails comes again."""
         if not self.messages:
             self.take()
-        if not self.messages:
+        batch = [self.messages.pop(number % len(self.messages)) for _ in range(min(size, len(self.messages)))]
+        if not batch:
             return
-        message = self.messages.pop(number % len(self.messages))
-        answers: list[dict[str, list[object]]] = []
-        clear = partial(Model.clear, upload_id=message["upload_id"])
-        steps = (clear,) if message.get("owner_id") else ()
-        self._does(lambda: Deed(steps, lambda: answers.append(self.world.purge(message))), hit)
-        self.messages += [message] if answers[-1:] != [{"batchItemFailures": []}] else []
-        self.purged.append(message)
+        answer = self._under(hit, lambda: self._purge(batch))
+        failures = answer["batchItemFailures"] if answer else _named(batch)
+        assert self.in_doubt or not failures
+        again = [message for name, message in zip(_named(batch), batch, strict=True) if name in failures]
+        self.model = self._one_of([self._without(kept, batch) for kept in _subsets(again)])
+        self.messages += again
+        self.purged += batch
+
+    def _without(self, kept: Sequence[dict[str, str]], batch: Sequence[dict[str, str]]) -> Model:
+        """The model after these messages, but for those whose originals are still there."""
+        model = self.model.copy()
+        for message in batch:
+            if message not in kept and message.get("owner_id"):
+                model.clear(message["upload_id"])
+        return model
+
+    @staticmethod
+    def _purge(batch: Sequence[dict[str, str]]) -> Any:
+        event = an_event("purge_media")
+        records = [dict(event["Records"][0], messageId=str(number)) for number in range(len(batch))]
+        bodies = [{"body": json.dumps(message)} for message in batch]
+        event["Records"] = [record | body for record, body in zip(records, bodies, strict=True)]
+        return run("purge_media", event)
 
     def queue_again(self, number: int) -> None:
         """A message that was taken before."""
@@ -456,16 +495,24 @@ class Lives:
         self, actor: str, function: str, body: object, step: Step, path: Mapping[str, str] | None = None
     ) -> Callable[[], Deed]:
         """A change of a slot; of somebody else's, administrators only."""
-        others = path is not None and path["user_id"] != quote(actor) and actor != JOAN
-        steps: Sequence[Step] = ((lambda _: "owner_forbidden") if others else step,)
+        steps = self._allowed(actor, unquote(path["user_id"]) if path else actor, step)
         return lambda: Deed(steps, lambda: self._ask(actor, function, body, path=path), DIALECTS[function])
 
-    def processing(self, upload_id: str) -> Deed:
-        event = an_event("process_upload")
-        key = incoming_key(self._owner(upload_id), upload_id)
-        event["Records"][0]["s3"]["object"]["key"] = key
-        settle = partial(Model.settle, upload_id=upload_id, content=self.model.incoming.get(upload_id))
-        steps: Sequence[Step] = (settle, partial(Model.clear, upload_id=upload_id))
+    @staticmethod
+    def _allowed(actor: str, user: str, *steps: Step) -> Sequence[Step]:
+        """The steps, or none of them where somebody acts for somebody else who is no administrator."""
+        return steps if actor in (user, JOAN) else (lambda _: "owner_forbidden",)
+
+    def processing(self, *upload_ids: str) -> Deed:
+        """One event, of one picture or more."""
+        event, steps = an_event("process_upload"), list[Step]()
+        records, event["Records"] = event["Records"], []
+        for upload_id in upload_ids:
+            record = deepcopy(records[0])
+            record["s3"]["object"]["key"] = incoming_key(self._owner(upload_id), upload_id)
+            event["Records"].append(record)
+            steps.append(partial(Model.settle, upload_id=upload_id, content=self.model.incoming.get(upload_id)))
+            steps.append(partial(Model.clear, upload_id=upload_id))
         return Deed(steps, lambda: run("process_upload", event))
 
     def _ask(

@@ -50,6 +50,10 @@ class Machine(RuleBasedStateMachine):
     def intent(self, user: str, slot: str, exact: bool, key: str | None, hit: Hit | None) -> None:
         self.lives.intent(user, slot, exact=exact, key=key, hit=hit)
 
+    @rule(user=users, actor=st.just(JOAN) | users, slot=slots, key=st.sampled_from([None, "a"]), hit=hits)
+    def intent_for(self, user: str, actor: str, slot: str, key: str | None, hit: Hit | None) -> None:
+        self.lives.intent(user, slot, actor=actor, key=key, hit=hit)
+
     @rule(user=users, slot=slots, hit=hits)
     def replayed_intent(self, user: str, slot: str, hit: Hit | None) -> None:
         for _ in range(2):
@@ -65,6 +69,8 @@ class Machine(RuleBasedStateMachine):
         self.lives.bind_public_id(user, slot, Named(owner, upload_id))
         self.lives.bind_public_id(user, slot, Named(user, upload_id))
         self.lives.bind_id(user, user, upload_id)
+        self.lives.upload(owner, upload_id)
+        self.lives.bind_url(user, upload_id)
 
     @rule(user=users, number=numbers, hit=hits)
     def bind_url(self, user: str, number: int, hit: Hit | None) -> None:
@@ -121,19 +127,26 @@ class Machine(RuleBasedStateMachine):
         if events:
             upload_id = events.pop(number % len(events))
             if fate != "dropped":
-                self.lives.deliver(upload_id, hit)
+                self.lives.deliver(upload_id, hit=hit)
             if fate == "told again later":
                 events.append(upload_id)
+
+    @rule(hit=hits, again=st.booleans())
+    def events_at_once(self, hit: Hit | None, again: bool) -> None:
+        told = self.lives.events[:2]
+        if told:
+            self.lives.deliver(*told, hit=hit)
+            self.lives.events[:2] = told if again else []
 
     @rule(hit=hits)
     def stream(self, hit: Hit | None) -> None:
         self.lives.stream(hit)
 
-    @rule(number=numbers, taking=st.booleans(), hit=hits)
-    def queue(self, number: int, taking: bool, hit: Hit | None) -> None:
+    @rule(number=numbers, size=st.integers(1, 3), taking=st.booleans(), hit=hits)
+    def queue(self, number: int, size: int, taking: bool, hit: Hit | None) -> None:
         if taking:
             self.lives.take()
-        self.lives.queue(number, hit)
+        self.lives.queue(number, hit, size)
 
     @rule(number=numbers)
     def once_more(self, number: int) -> None:

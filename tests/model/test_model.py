@@ -12,7 +12,7 @@ from tests.model.machine import Machine
 
 pytestmark = pytest.mark.campaign("F-6")
 
-SIZE, AT_LENGTH = (120, 30), (2_000, 50)
+SIZE, AT_LENGTH = (110, 30), (2_000, 50)
 """Examples, and steps of each."""
 
 
