@@ -16,6 +16,7 @@ from types import MappingProxyType
 from typing import Any
 
 import botocore.session
+from botocore.parsers import JSONParser, ResponseParserFactory
 from pynamodb.attributes import (
     Attribute,
     BooleanAttribute,
@@ -60,12 +61,26 @@ WRITES_PREFIX = "writes#"
 RECONCILE_PREFIX = "reconcile#"
 
 
+class _Items(JSONParser):
+    """Leaves items as they came: botocore asks of each value, ten times, which type it has, to decode binary ones."""
+
+    def _parse_shape(self, shape: Any, node: Any) -> Any:
+        return node if shape.name == "AttributeValue" else super()._parse_shape(shape, node)  # type: ignore[misc]  # stubs leave it out
+
+
+class _Parsers(ResponseParserFactory):
+    def create_parser(self, protocol_name: str) -> Any:
+        return _Items() if protocol_name == "json" else super().create_parser(protocol_name)
+
+
 class _SharedConnection(Connection):
     """A connection that takes the function's session instead of opening another."""
 
     @property
     def session(self) -> botocore.session.Session:
-        return session.session()
+        shared = session.session()
+        shared.register_component("response_parser_factory", _Parsers())
+        return shared
 
 
 @cache
