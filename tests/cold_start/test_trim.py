@@ -10,9 +10,7 @@ import botocore.session
 import pytest
 from botocore.loaders import Loader
 
-from profile_media.aws import session
-from tests import cloud, rights
-from tests.rights import DESCRIBED, SELECTION, Right, Watch
+from tests.rights import DESCRIBED
 from tests.template.document import ROOT
 
 TRIM = runpy.run_path(str(ROOT / "layers/dependencies/trim"), run_name="trim")
@@ -96,25 +94,3 @@ def test_nothing_else_is_left(trimmed: Path) -> None:
 def test_what_is_unused_is_named_by_patterns_that_match_something(tmp_path: Path) -> None:
     with pytest.raises(SystemExit, match="there is no bin any more"):
         TRIM["main"](tmp_path)
-
-
-@pytest.mark.usefixtures("aws")
-def test_a_call_that_the_layer_does_not_describe_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
-    watch = Watch(lambda _: [Right("sqs:PurgeQueue", "PurgeQueue.Arn")])
-    monkeypatch.setattr(rights, "WATCH", watch)
-
-    with rights.calling("some_function"):
-        session.sqs().purge_queue(QueueUrl=cloud.QUEUE_URL)
-
-    assert watch.denied == ["some_function calls sqs.PurgeQueue: not in layers/dependencies/operations.json"]
-
-
-def test_no_operation_is_spare(request: pytest.FixtureRequest) -> None:
-    if hasattr(request.config, "workerinput"):
-        pytest.skip("this process has run only some of the tests")
-    if not request.config.stash[SELECTION].is_whole:
-        pytest.skip("only some of the tests were asked for")
-
-    described = {f"{service}.{operation}" for service, operations in DESCRIBED.items() for operation in operations}
-
-    assert described - rights.WATCH.operations == set()
