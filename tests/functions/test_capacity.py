@@ -69,7 +69,7 @@ def crowd(others: int) -> None:
 
 
 def test_each_step_of_a_life_takes_just_these_calls_and_units() -> None:
-    assert {step.name: takes(step) for step in ours(PICTURE, ANOTHER)} == LIFE
+    assert {step.name: takes(step) for step in ours(PICTURE).steps} == LIFE
 
 
 def test_a_first_avatar_writes_one_row_less() -> None:
@@ -128,7 +128,7 @@ def test_what_is_scanned_would_be_seen_to_grow() -> None:
 
 
 def test_the_usual_way_takes_what_its_code_says() -> None:
-    assert {step.name: takes(step) for step in usual(PICTURE, ANOTHER)} == {
+    assert {step.name: takes(step) for step in usual(PICTURE).steps} == {
         "upload": Takes(
             (*["PutObject"] * DERIVATIVES, "GetItem", "UpdateItem", *["DeleteObject"] * DERIVATIVES),
             read_units=0.5,

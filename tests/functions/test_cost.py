@@ -1,0 +1,33 @@
+"""The README's line about money follows from the calls that are recorded now, and from what was measured."""
+
+import re
+from dataclasses import replace
+
+import pytest
+
+from bench.cost import OPENING, compared, kept, readme_line
+from bench.cost.lives import ours, usual
+from tests import pictures
+from tests.docs.markdown import read
+
+NUMBER = re.compile(r"\$?\d[\d,.]*")
+
+
+def test_the_line_about_money_is_what_the_bench_computes() -> None:
+    measured, picture = kept(), pictures.a_jpeg(64, 48)  # the calls of a small picture are those of a large one
+    mine = replace(ours(picture), stored=measured.ours)
+    theirs = replace(usual(picture), stored=measured.usual)
+    said = _paragraph(readme_line(compared(mine, theirs, measured.rendering, measured.picture)))
+    written = _paragraph(OPENING + read("README.md").partition(OPENING)[2].partition("\n\n")[0])
+
+    assert NUMBER.sub("", written) == NUMBER.sub("", said)
+    # Logs are a few bytes longer or shorter each time.
+    assert _numbers(written) == pytest.approx(_numbers(said), abs=1)
+
+
+def _paragraph(text: str) -> str:
+    return " ".join(text.split())
+
+
+def _numbers(text: str) -> list[float]:
+    return [float(number.strip("$.").replace(",", "")) for number in NUMBER.findall(text)]
