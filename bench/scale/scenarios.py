@@ -1,7 +1,10 @@
 """The bursts that docs/scale.md tells of: what is turned, what becomes of everybody, and what it costs."""
 
 import tomllib
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, replace
+from itertools import repeat
+from multiprocessing import get_context
 from pathlib import Path
 
 from bench.scale.limits import TIMES, deployment, parameters
@@ -55,7 +58,12 @@ class Played:
 
 def play(burst: Burst) -> tuple[Played, ...]:
     """All of them with the same burst."""
-    return tuple(Played(scenario, simulate(burst, deployment(**scenario.turned()), TIMES)) for scenario in SCENARIOS)
+    with ProcessPoolExecutor(mp_context=get_context("spawn")) as cores:
+        return tuple(cores.map(_played, SCENARIOS, repeat(burst)))
+
+
+def _played(scenario: Scenario, burst: Burst) -> Played:
+    return Played(scenario, simulate(burst, deployment(**scenario.turned()), TIMES))
 
 
 def starved(burst: Burst) -> tuple[float, float]:

@@ -11,7 +11,7 @@ from bisect import bisect_left
 from collections import Counter, defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from functools import cache
+from functools import cache, partial
 from random import Random
 
 from profile_media.dialects.native.showing import LONGEST_WAIT
@@ -67,7 +67,7 @@ class Burst:
     bystanders: float = 0  # profile reads a second, until the burst is over
     wait: float = LONGEST_WAIT
     first_pause: float = 1  # of clients that were refused: what Retry-After says, then twice that, and so on
-    longest_pause: float = 60
+    longest_pause: float = 120
     seed: int = 1  # of the moments at which users come
     luck: int = 1  # and of everything else
 
@@ -84,7 +84,7 @@ class Outcome:
     throttled: Counter[str] = field(default_factory=Counter)  # 429 of API Gateway
     refused: Counter[str] = field(default_factory=Counter)  # 5xx for want of concurrency
     peaks: Counter[str] = field(default_factory=Counter)
-    busy_seconds: defaultdict[str, float] = field(default_factory=lambda: defaultdict(float))
+    busy_seconds: defaultdict[str, float] = field(default_factory=partial(defaultdict, float))
     runs: int = 0  # of functions
     reads: int = 0
     attempts: int = 0  # of processing, in vain ones included
@@ -189,7 +189,7 @@ class Simulation:
     # --- what users do
 
     def _ask(self, user: _User) -> None:
-        self._call(INTENT, user, self._granted, self._ask, self._about(self._times.intent))
+        self._call(INTENT, user, self._granted, self._ask, self._times.intent)
 
     def _granted(self, user: _User) -> None:
         self.outcome.granted.append(self._now - user.came)
@@ -213,7 +213,7 @@ class Simulation:
             self._poll(user)
 
     def _bind(self, user: _User) -> None:
-        self._call(BIND, user, self._bound, self._bind, self._about(self._times.bind))
+        self._call(BIND, user, self._bound, self._bind, self._times.bind)
 
     def _bound(self, user: _User) -> None:
         self.outcome.shown.append(self._now - user.came)
@@ -225,7 +225,7 @@ class Simulation:
         self._in(self._random.expovariate(self._burst.bystanders), self._look)
 
     def _show(self, user: _User) -> None:
-        self._call(PROFILE, user, self._saw, self._show, self._about(self._times.profile))
+        self._call(PROFILE, user, self._saw, self._show, self._times.profile)
 
     def _saw(self, user: _User) -> None:
         self.outcome.profile.append(self._now - user.came)
@@ -240,7 +240,7 @@ class Simulation:
         again: Callable[[_User], None],
         seconds: float | None,
     ) -> None:
-        """One request; `seconds` of None is a poll, which ends when the upload is ready or its wait is over."""
+        """One request of about so many seconds; None is a poll: it ends with its wait, or once the upload is ready."""
         self.outcome.calls[name] += 1
         if not self._methods[name].take(self._now) or not self._account.take(self._now):
             self.outcome.throttled[name] += 1
@@ -287,7 +287,7 @@ class Simulation:
 
         if seconds is None:
             return self._in(is_new * self._times.cold, self._watch, user, ended)
-        return self._in(seconds + is_new * self._times.cold, ended)
+        return self._in(self._about(seconds) + is_new * self._times.cold, ended)
 
     def _pause(self, user: _User, again: Callable[[_User], None]) -> None:
         """A client's: at least half of what it may wait, at random, so that not all come back at once."""
