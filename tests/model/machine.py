@@ -210,20 +210,24 @@ class Machine(RuleBasedStateMachine):
         self.lives.deliver(self.lives.events.pop())
         return upload_id
 
-    @rule(number=numbers, at=numbers, then=st.sampled_from(["told", "bound", "expired"]))
-    def something_during_processing(self, number: int, at: int, then: str) -> None:
+    @rule(user=users, slot=slots, at=numbers, then=st.sampled_from(["told", "bound", "expired"]))
+    def something_during_processing(self, user: str, slot: str, at: int, then: str) -> None:
         events = self.lives.events
+        upload_id = None if events else self.lives.intent(user, slot)
+        if upload_id:
+            self.lives.post(upload_id, Content.PICTURE)
         if events:
-            upload_id = events.pop(number % len(events))
-            self.lives.during(lambda: self.lives.processing(upload_id), at, lambda: self.meanwhile(upload_id, then))
+            arrived = events.pop()
+            self.lives.during(lambda: self.lives.processing(arrived), at, lambda: self.meanwhile(arrived, then))
 
     def meanwhile(self, upload_id: str, then: str) -> None:
-        """The same event; and then its owner's bind, or an hour."""
+        """The same event, a moment later; and then its owner's bind; or else an hour."""
         if then == "expired":
             self.lives.later(HOUR + 1)
             self.lives.remove_expired()
             self.lives.stream()
             return self.lives.queue(0)
+        self.lives.later(1)
         self.lives.deliver(upload_id)
         row = self.lives.model.uploads.get(upload_id)
         if row and then == "bound":
