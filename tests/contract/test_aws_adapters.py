@@ -2,12 +2,14 @@
 
 import json
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 
 import pytest
+from botocore.exceptions import ClientError
 from moto.core.botocore_stubber import BotocoreStubber
 
-from profile_media.aws import objects, purge_queue, scans, session
+from profile_media.aws import objects, purge_queue, scans, session, tables
 from profile_media.aws.attachments import DynamoAttachments
 from profile_media.aws.checkpoints import DynamoCheckpoints
 from profile_media.aws.grants import S3Grants
@@ -40,6 +42,18 @@ def test_every_read_is_strong(aws: cloud.Cloud, monkeypatch: pytest.MonkeyPatch)
     DynamoScans(cloud.USERS_TABLE, cloud.UPLOADS_TABLE).uploads(None)
     DynamoScans(cloud.USERS_TABLE, cloud.UPLOADS_TABLE).profiles(None)
     assert [read["ConsistentRead"] for read in reads] == [True] * 7
+
+
+def test_counts_are_kept_for_as_long_as_they_are_asked_for(aws: cloud.Cloud) -> None:
+    upload = Rows().bound()
+    quota, writes = (
+        int(item["expires_at"]["N"])
+        for name in ("quota", tables.WRITES_PREFIX)
+        for item in aws.rows(cloud.UPLOADS_TABLE)
+        if item["upload_id"]["S"].startswith(name)
+    )
+    assert quota >= (upload.created_at + timedelta(hours=1)).timestamp()
+    assert writes >= (upload.created_at + timedelta(minutes=1)).timestamp()
 
 
 def test_a_scan_goes_on_where_its_page_ended(aws: cloud.Cloud, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -99,6 +113,17 @@ def test_a_delete_that_s3_refuses_in_part_fails(aws: cloud.Cloud, monkeypatch: p
     monkeypatch.setattr(session.s3(), "delete_objects", lambda **_: refusal)
     with pytest.raises(objects.DeleteFailed, match="InternalError"):
         media.purge(an_id(1))
+
+
+def test_an_original_that_s3_keeps_to_itself_is_not_gone(aws: cloud.Cloud, monkeypatch: pytest.MonkeyPatch) -> None:
+    def denied(**_: str) -> None:
+        raise ClientError({"Error": {"Code": "AccessDenied", "Message": ""}}, "GetObject")
+
+    incoming = objects.S3Incoming(cloud.UPLOADS_BUCKET)
+    assert incoming.fetch(ADA, an_id(1), 9) is None
+    monkeypatch.setattr(session.s3(), "get_object", denied)
+    with pytest.raises(ClientError, match="AccessDenied"):
+        incoming.fetch(ADA, an_id(1), 9)
 
 
 def test_messages_that_sqs_refuses_are_told(aws: cloud.Cloud, monkeypatch: pytest.MonkeyPatch) -> None:
