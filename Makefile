@@ -25,7 +25,7 @@ format: install ## rewrite the code the one way
 	ruff check --fix .
 
 # Python without an ending, which the tools would not find by themselves.
-SCRIPTS = scripts/smoke_built scripts/invoke_built
+SCRIPTS = scripts/smoke_built scripts/invoke_built layers/dependencies/trim
 
 lint: install
 	ruff format --check . $(SCRIPTS)
@@ -34,6 +34,7 @@ lint: install
 types: install
 	mypy
 	mypy scripts/smoke_built
+	mypy layers/dependencies/trim
 
 imports: install
 	lint-imports

@@ -128,6 +128,6 @@ def _goals(colds: Iterable[Cold], base: int, size: int, calls: dict[str, int]) -
     yield Goal(
         "first HTTPS call ÷ default, instructions",
         1.0,
-        round(calls["ours"] / calls["default"], 2),
+        calls["ours"] / calls["default"],
         note=f"with a single authority {calls['one'] / calls['default']:.2f}, which would be pinning",
     )
