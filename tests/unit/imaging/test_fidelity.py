@@ -1,0 +1,126 @@
+"""How near derivatives come to the best there could be: each size from full resolution, in one step, never encoded."""
+
+from functools import cache
+from io import BytesIO
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from PIL import Image, ImageDraw, ImageOps
+
+from profile_media.domain.model import MASTER, ContentType, Slot
+from profile_media.domain.policy import SIZES
+from profile_media.imaging.render import render
+from tests import pictures
+from tests.unit.imaging.files import contents, opened, pixels
+from tests.unit.imaging.similarity import colour_difference, p3_to_srgb, ssim
+
+PHOTOGRAPH = Path(__file__).parents[3] / "local/photographs/portrait.jpg"
+
+FLOOR = 0.965
+"""SSIM that each size must have after its encoding, whatever it was made from; encoding alone costs about 0.02."""
+
+SOURCES: dict[ContentType, dict[str, Any]] = {
+    ContentType.JPEG: {"quality": 92},
+    ContentType.PNG: {"compress_level": 1},
+    ContentType.WEBP: {"quality": 92, "method": 0},
+    ContentType.GIF: {},
+    ContentType.AVIF: {"quality": 90, "speed": 10},
+}
+
+
+@cache
+def photograph(width: int, height: int) -> Image.Image:
+    with Image.open(PHOTOGRAPH) as lying:
+        return ImageOps.fit(ImageOps.exif_transpose(lying), (width, height), Image.Resampling.LANCZOS)
+
+
+def best(file: bytes, width: int, height: int) -> Image.Image:
+    """The middle of a file's picture, from all of its pixels."""
+    full = ImageOps.exif_transpose(Image.open(BytesIO(file)))
+    full = full.convert("RGBA" if full.has_transparency_data else "RGB")
+    density = min(full.width / width, full.height / height)
+    left, top = (max(0.0, (have - density * want) / 2) for have, want in zip(full.size, (width, height), strict=True))
+    box = (left, top, min(left + density * width, full.width), min(top + density * height, full.height))
+    return full.resize((width, height), Image.Resampling.LANCZOS, box)
+
+
+def check(file: bytes, content_type: ContentType, slot: Slot) -> None:
+    files = contents(render(file, content_type, slot))
+    found = {size.name: ssim(opened(files[size.name]), best(file, size.width, size.height)) for size in SIZES[slot]}
+    assert {name: similar for name, similar in found.items() if similar < FLOOR} == {}
+
+
+@pytest.mark.parametrize("slot", Slot)
+@pytest.mark.parametrize("content_type", ContentType)
+def test_every_format(content_type: ContentType, slot: Slot) -> None:
+    check(pictures.a_file(content_type, photograph(1600, 1200), **SOURCES[content_type]), content_type, slot)
+
+
+@pytest.mark.parametrize("slot", Slot)
+@pytest.mark.parametrize("orientation", range(1, 9))
+def test_every_orientation(orientation: int, slot: Slot) -> None:
+    file = pictures.a_jpeg(picture=photograph(1200, 1600), orientation=orientation, quality=92)
+    check(file, ContentType.JPEG, slot)
+
+
+@pytest.mark.parametrize("slot", Slot)
+@pytest.mark.parametrize("size", [(4032, 3024), (3024, 4032), (4032, 1500), (3800, 2850), (1500, 500), (512, 512)])
+def test_every_shape_and_scale(size: tuple[int, int], slot: Slot) -> None:
+    check(pictures.a_jpeg(picture=photograph(*size), quality=90), ContentType.JPEG, slot)
+
+
+@pytest.mark.parametrize("mode", ["L", "CMYK"])
+def test_grey_and_four_colours(mode: str) -> None:
+    check(pictures.a_jpeg(picture=photograph(1600, 1200).convert(mode), quality=92), ContentType.JPEG, Slot.AVATAR)
+
+
+def test_sixteen_bits() -> None:
+    grey = photograph(800, 600).convert("L")
+    deep = Image.fromarray(np.asarray(grey).astype(np.uint16) * 257)
+    files = contents(render(pictures.a_file(ContentType.PNG, deep), ContentType.PNG, Slot.AVATAR))
+    shallow = pictures.a_file(ContentType.PNG, grey)
+    for size in SIZES[Slot.AVATAR]:
+        expected = best(shallow, size.width, size.height)
+        assert ssim(opened(files[size.name]), expected) >= FLOOR
+
+
+@pytest.mark.parametrize("content_type", [ContentType.JPEG, ContentType.PNG, ContentType.WEBP, ContentType.AVIF])
+def test_display_p3_keeps_its_colours(content_type: ContentType) -> None:
+    wide = photograph(800, 600)
+    profile = pictures.a_display_p3_profile()
+    file = pictures.a_file(content_type, wide, icc_profile=profile, **SOURCES[content_type])
+    expected = pictures.a_file(ContentType.PNG, p3_to_srgb(wide))
+    as_if_srgb = pictures.a_file(ContentType.PNG, wide)
+
+    for name, content in contents(render(file, content_type, Slot.AVATAR)).items():
+        shown = opened(content).convert("RGB")
+        there = patches(best(expected, *shown.size))
+        assert colour_difference(patches(shown), there).mean() <= 1.5, name
+        assert colour_difference(patches(best(as_if_srgb, *shown.size)), there).mean() > 1.5, name
+
+
+def patches(picture: Image.Image) -> Image.Image:
+    """The colours of a picture's patches: of single pixels, encoders lose them in any colour space."""
+    return picture.reduce(8)
+
+
+@pytest.mark.parametrize("content_type", [ContentType.PNG, ContentType.WEBP, ContentType.AVIF])
+@pytest.mark.parametrize("hidden", [(0, 0, 0), (255, 255, 255), (0, 255, 0)])
+def test_a_discs_edge_has_the_discs_colour(content_type: ContentType, hidden: tuple[int, int, int]) -> None:
+    disc = Image.new("RGBA", (1400, 1000), (*hidden, 0))
+    ImageDraw.Draw(disc).ellipse((300, 100, 1100, 900), fill=(200, 20, 20, 255))
+    lossless = {"lossless": True, "exact": True, "method": 0} if content_type is ContentType.WEBP else {}
+    options = {"quality": 100, "subsampling": "4:4:4", "speed": 10} if content_type is ContentType.AVIF else lossless
+    files = contents(render(pictures.a_file(content_type, disc, **options), content_type, Slot.AVATAR))
+
+    for name, content in files.items():
+        shown = pixels(content, "RGBA")
+        edge = shown[(shown[:, :, 3] > 64) & (shown[:, :, 3] < 255)]
+        assert len(edge) or name == MASTER  # as large as the original, whose edge is sharp
+        if not len(edge):
+            continue
+        assert np.abs(edge[:, :3].mean(axis=0) - (200, 20, 20)).max() < 25, name
+        over_black = edge[:, :3] * edge[:, 3:] / 255
+        assert over_black[:, 1:].mean() < 30, name

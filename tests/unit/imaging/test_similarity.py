@@ -1,0 +1,42 @@
+"""That what pictures are judged by is itself right."""
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from tests import pictures
+from tests.unit.imaging.similarity import colour_difference, p3_to_srgb, ssim
+
+
+def a_colour(*values: int) -> Image.Image:
+    return Image.new("RGB", (4, 4), values)
+
+
+def test_a_picture_is_itself_and_less_so_when_blurred() -> None:
+    scene = pictures.a_picture(160, 120)
+    small = scene.resize((80, 60)).resize(scene.size)
+    assert ssim(scene, scene) == pytest.approx(1)
+    assert ssim(scene, small) < 0.95
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "difference"),
+    [
+        ((0, 0, 0), (255, 255, 255), 100.0),
+        ((255, 0, 0), (0, 255, 0), 86.6),
+        ((255, 0, 0), (0, 0, 255), 52.9),
+        ((128, 128, 128), (128, 128, 128), 0.0),
+    ],
+)
+def test_published_colour_differences(
+    one: tuple[int, int, int], other: tuple[int, int, int], difference: float
+) -> None:
+    assert colour_difference(a_colour(*one), a_colour(*other)).mean() == pytest.approx(difference, abs=0.1)
+
+
+def test_greys_are_the_same_in_display_p3_and_reds_are_stronger() -> None:
+    assert np.asarray(p3_to_srgb(a_colour(90, 90, 90)))[0, 0].tolist() == [90, 90, 90]
+    red, green, blue = np.asarray(p3_to_srgb(a_colour(180, 90, 60)))[0, 0].tolist()
+    assert red > 180
+    assert green < 90
+    assert blue < 60
