@@ -29,6 +29,7 @@ def test_a_ready_upload_shows_its_derivatives_but_not_the_master(call: Call, row
     answer = call(GET, pathParameters=path(upload.upload_id))
     assert answer.body["state"] == "ready"
     assert answer.body["slot"] == "coverImage"
+    assert answer.body["publicId"] == f"app/temp/user_YXV0aDB8YWRh/images/{upload.upload_id}"
     assert (answer.body["width"], answer.body["height"]) == (4000, 3000)
     assert list(answer.body["derivatives"]) == ["full", "small"]
     full = answer.body["derivatives"]["full"]

@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 ROOT = Path(__file__).parents[2]
 PACKAGE = "layers/profile_media"
-TIME_LIMIT = 180
+TIME_LIMIT = 600
 """Seconds for one bug. Its tests take a few, and a machine may be busy."""
 
 _CAUGHT = re.compile(r"^(?:FAILED|ERROR) (\S+::.+?)(?: - .*)?$", re.MULTILINE)
