@@ -124,8 +124,8 @@ def readme_line(both: Compared) -> str:
     mine, theirs = ((1e6 * way.bill.dollars(), 1e6 * storage(way.stored, 1)) for way in (both.ours, both.usual))
     return (
         f"{OPENING} ${mine[0]:.0f} of requests and computing,\n"
-        f"and ${mine[1]:.0f} a month for what lies in S3. A function that keeps the original and makes each size from it, "
-        f"the usual\nway, takes ${theirs[0]:.0f} and ${theirs[1]:.0f} a month: less at first, and more from day "
+        f"and ${mine[1]:.0f} a month for what lies in S3. A function that keeps the original and makes each size from "
+        f"it, the usual\nway, takes ${theirs[0]:.0f} and ${theirs[1]:.0f} a month: less at first, and more from day "
         f"{math.ceil(both.days_to_even)} (`{COMMAND}`)."
     )
 

@@ -1,0 +1,7 @@
+"""Prints what warm calls take."""
+
+from bench.report import main
+from bench.warm import run
+
+if __name__ == "__main__":
+    main(run)

@@ -1,0 +1,81 @@
+"""One function and its peer in one process, taking turns: CPU in ms a call, of each round.
+
+python -m bench.warm.worker FUNCTION ROUNDS BLOCK
+"""
+
+import contextlib
+import importlib
+import json
+import os
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+from bench.warm import stub
+
+EVENTS = Path(__file__).parents[2] / "events"
+WARMING = 30
+MODULES = {"ours": "functions.{}.app", "peer": "bench.warm.peers"}
+
+
+def handler_of(side: str, function: str) -> Callable[..., dict[str, Any]]:
+    """The handler, imported as Lambda would."""
+    module = importlib.import_module(MODULES[side].format(function))
+    handler: Callable[..., dict[str, Any]] = getattr(module, "handler" if side == "ours" else function)
+    return handler
+
+
+def caller(side: str, function: str) -> Callable[[], dict[str, Any]]:
+    """Invokes the function with its sample event."""
+    handler, text = handler_of(side, function), (EVENTS / f"{function}.json").read_text()
+    context = SimpleNamespace(
+        function_name=function,
+        aws_request_id="52fdfc07-2182-454f-963f-5f0f9a621d72",
+        memory_limit_in_mb="1024",
+        invoked_function_arn=f"arn:aws:lambda:eu-central-1:123456789012:function:{function}",
+        get_remaining_time_in_millis=lambda: 60_000,
+    )
+    event = json.loads(text)
+    if function == "get_upload":
+        event["pathParameters"] = {"uploadId": stub.UPLOAD_ID}
+    return lambda: handler(event, context)
+
+
+def compare(function: str, rounds: int, block: int) -> dict[str, Any]:
+    """What each call takes, both sides in turn; the calls each makes to AWS."""
+    calls: list[str] = []
+    stub.install(calls)
+    sides, made = {side: caller(side, function) for side in MODULES}, {}
+    for side, call in sides.items():
+        for _ in range(WARMING):
+            calls.clear()
+            _check(call())
+        made[side] = calls.copy()
+    stub.install()
+    measured: dict[str, list[float]] = {side: [] for side in sides}
+    for number in range(rounds):
+        for side in sorted(sides, reverse=number % 2 == 1):
+            began = time.process_time()
+            for _ in range(block):
+                sides[side]()
+            measured[side].append((time.process_time() - began) * 1000 / block)
+    return {"ms": measured, "calls": made}
+
+
+def _check(answer: dict[str, Any]) -> None:
+    if answer["statusCode"] >= 300:
+        raise SystemExit(f"the answer was {answer}")
+
+
+def main(function: str, rounds: int, block: int) -> None:
+    """As the command says."""
+    with open(os.devnull, "w") as nowhere, contextlib.redirect_stdout(nowhere):
+        measured = compare(function, rounds, block)
+    print(json.dumps(measured))
+
+
+if __name__ == "__main__":
+    main(sys.argv[1], int(sys.argv[2]), int(sys.argv[3]))
