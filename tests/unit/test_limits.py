@@ -41,7 +41,7 @@ FIGURES: list[tuple[ModuleType, str, object]] = [
     (session, "READ_TIMEOUT", 5),
     (session, "ATTEMPTS", 3),
     (viewing, "LIFETIME", 900),
-    (objects, "STORES", 4),
+    (objects, "STORES", 5),
     (purge_queue, "BATCH", 10),
     (showing, "LONGEST_WAIT", 20),
     (cors, "MAX_AGE", 7200),

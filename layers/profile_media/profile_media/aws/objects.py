@@ -20,8 +20,8 @@ from profile_media.domain.ports import Page, Stored
 IMMUTABLE = "public, max-age=31536000, immutable"
 """Keys name their bytes, so caches may keep them for good."""
 
-STORES = 4
-"""Puts under way at once; each is latency, not work."""
+STORES = 5
+"""Puts under way at once, as many as an avatar has files; each is latency, not work."""
 
 
 class S3Incoming:
