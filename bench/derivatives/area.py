@@ -102,9 +102,8 @@ def _measured(job: str, tasks: Iterable[Task], rounds: int) -> Measured:
         with TemporaryDirectory() as folder:
             fair = _as_large_a_master(task, Path(folder)) if task.job.master else task
             costs[task.source] = compare(fair, rounds, _cores(1), Path(folder))
-            largest = task.job.sizes[0].name
             ssim[task.source] = {
-                each: quality.judged(task.path, task.job, Path(folder) / each)[largest]
+                each: quality.judged(task.path, task.job, Path(folder) / each)
                 for each in costs[task.source]
                 if each != FLOOR
             }

@@ -48,7 +48,7 @@ def crops(path: Path, target: tuple[int, int]) -> tuple[np.ndarray, ...]:
     spare = [have - density * want for have, want in zip(full.size, target, strict=True)]
     found = []
     for aside in ASIDE:
-        left, top = (room / 2 + (aside * density if room >= density else 0) for room in spare)
+        left, top = (max(0.0, room / 2 + (aside * density if room >= density else 0)) for room in spare)
         box = (left, top, min(left + density * target[0], full.width), min(top + density * target[1], full.height))
         found.append(_luma(full.resize(target, Image.Resampling.LANCZOS, box)))
     return tuple(found)
@@ -78,9 +78,7 @@ def forget() -> None:
     _full.cache_clear()
 
 
-def judged(path: Path, job: Job, folder: Path) -> dict[str, float]:
-    """SSIM of each shown size among a contender's files."""
-    reference = Reference(path)
-    return {
-        size.name: reference.ssim((folder / size.name).read_bytes(), (size.width, size.height)) for size in job.sizes
-    }
+def judged(path: Path, job: Job, folder: Path) -> float:
+    """SSIM of the largest size among a contender's files."""
+    largest = job.sizes[0]
+    return Reference(path).ssim((folder / largest.name).read_bytes(), (largest.width, largest.height))
