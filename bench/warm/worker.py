@@ -72,7 +72,7 @@ def _check(answer: dict[str, Any]) -> None:
 
 def main(function: str, rounds: int, block: int) -> None:
     """As the command says."""
-    with open(os.devnull, "w") as nowhere, contextlib.redirect_stdout(nowhere):
+    with open(os.devnull, "w", buffering=1) as nowhere, contextlib.redirect_stdout(nowhere):
         measured = compare(function, rounds, block)
     print(json.dumps(measured))
 
