@@ -1,8 +1,12 @@
-"""Writes the figures into docs/scale.md, between its marks, so that none is typed there: --limits for those alone."""
+"""Writes the figures into docs/scale.md, between its marks, so that none is typed there.
 
+python -m bench.scale.document [--limits | --users 100000]     the limits alone, or with a burst of so many users
+"""
+
+import argparse
 import re
-import sys
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 
 from bench.scale.limits import ROOT
 from bench.scale.scenarios import BURST, bursts_table, play
@@ -16,7 +20,13 @@ LIMITS: Mapping[str, Callable[[], str]] = {
     "days": days_table,
     "turned": turned_list,
 }
-BURSTS: Mapping[str, Callable[[], str]] = {"bursts": lambda: bursts_table(play(BURST))}
+
+
+def bursts(users: int) -> str:
+    """What becomes of so many users, and of everybody else."""
+    burst = replace(BURST, users=users)
+    told = f"{users:,} users change their picture within {burst.seconds:.0f} seconds, while others look at "
+    return f"{told}{burst.bystanders:.0f} profiles a second.\n\n{bursts_table(play(burst))}"
 
 
 def filled(text: str, blocks: Mapping[str, Callable[[], str]]) -> str:
@@ -30,11 +40,17 @@ def filled(text: str, blocks: Mapping[str, Callable[[], str]]) -> str:
     return text
 
 
-def main(arguments: list[str]) -> None:
+def main() -> None:
     """Makes the page's figures anew."""
-    blocks = LIMITS if "--limits" in arguments else {**LIMITS, **BURSTS}
+    parser = argparse.ArgumentParser(prog="python -m bench.scale.document", description=__doc__)
+    parser.add_argument("--limits", action="store_true", help="leave the bursts as they are")
+    parser.add_argument(
+        "--users", type=int, default=BURST.users, help="of the burst; 100,000 take a quarter of an hour"
+    )
+    chosen = parser.parse_args()
+    blocks = LIMITS if chosen.limits else {**LIMITS, "bursts": lambda: bursts(chosen.users)}
     PAGE.write_text(filled(PAGE.read_text(), blocks))
 
 
 if __name__ == "__main__":
-    main(sys.argv[1:])
+    main()
