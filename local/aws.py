@@ -11,7 +11,9 @@ import socket
 import subprocess
 import sys
 import threading
+from collections import defaultdict
 from collections.abc import Iterable
+from copy import copy, deepcopy
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -104,9 +106,41 @@ def _read_streams_as_they_are() -> None:
     StreamRecord.__deepcopy__ = lambda self, _: self  # type: ignore[attr-defined]
 
 
+def _copy_only_what_changes() -> None:
+    """Makes a transaction's copy of a table share its items, and an update put a new item in the old one's place.
+
+    moto copies all that is in the table, once for each item of the transaction, while everybody else waits: the more
+    rows there are, the longer.
+    """
+    from moto.dynamodb.models import DynamoDBBackend  # noqa: PLC0415
+    from moto.dynamodb.models.table import Table  # noqa: PLC0415
+
+    def snapshot(self: Any, _: object) -> Any:
+        made = copy(self)
+        of_hash_keys = {key: copy(found) if isinstance(found, dict) else found for key, found in self.items.items()}
+        made.items = defaultdict(dict, of_hash_keys)
+        if self.stream_shard:
+            made.stream_shard = copy(self.stream_shard)
+            made.stream_shard.table, made.stream_shard.items = made, list(self.stream_shard.items)
+        return made
+
+    update = DynamoDBBackend.update_item
+
+    def update_item(self: Any, table_name: str, key: Any, *rest: Any, **named: Any) -> Any:
+        table = self.get_table(table_name)
+        hash_key, range_key = self.get_keys_value(table, key)
+        if item := table.get_item(hash_key, range_key):
+            (table.items[hash_key] if range_key else table.items)[range_key or hash_key] = deepcopy(item)
+        return update(self, table_name, key, *rest, **named)
+
+    Table.__deepcopy__ = snapshot  # type: ignore[attr-defined]
+    DynamoDBBackend.update_item = update_item  # type: ignore[method-assign]
+
+
 def application() -> WSGIApplication:
     """The four services; importing moto takes a second, which only this process pays."""
     _read_streams_as_they_are()
+    _copy_only_what_changes()
     from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app  # noqa: PLC0415
 
     return Serialized(DomainDispatcherApplication(create_backend_app))
