@@ -66,14 +66,14 @@ def run(quick: bool) -> Section:
     """Measures everything and writes it down."""
     rounds = FEW_ROUNDS if quick else ROUNDS
     names = GOALS_NEED if quick else tuple(SOURCES)
+    [file] = made(KEPT, (JPEG12,)).values()
+    waited = overlap.measured(file, rounds)
     jobs = {
         "A": _job("A", names, rounds),
         "B": _job("B", (JPEG12,) if quick else (JPEG12, JPEG48, PNG12), rounds),
         "C": _job("C", (JPEG12,) if quick else (JPEG12, JPEG48, PNG12, WEBP4), rounds),
     }
-    [file] = made(KEPT, (JPEG12,)).values()
     held = {name: peaks(_task(name, "A"), _cores(1)) for name in (JPEG12, JPEG48)}
-    waited = overlap.measured(file, rounds)
     parts = [INTRODUCTION.format(rounds=rounds), *(_tables(job) for job in jobs.values())]
     if not quick:
         parts += [_two_cores(rounds), _encoders(file)]

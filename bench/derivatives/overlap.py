@@ -19,6 +19,7 @@ from profile_media.imaging import PillowImages
 
 BYTES_A_SECOND = 60e6
 STORE_SECONDS = 0.020
+UPLOAD_ID = "0198f3c2-7a51-4cc3-98c4-dc0c0c07398f"
 
 
 @dataclass(frozen=True)
@@ -49,7 +50,7 @@ def measured(file: Path, rounds: int) -> Overlap:
         return images.render(content, ContentType.JPEG, Slot.AVATAR)
 
     def together() -> None:
-        objects.S3Media("media").store("upload", rendered().derivatives)
+        objects.S3Media("media").store(UPLOAD_ID, rendered().derivatives)
 
     def apart() -> None:
         for _ in rendered().derivatives:
