@@ -148,8 +148,8 @@ BUGS = (
     Bug(
         "pictures: colour profiles go along",
         f"{_IMAGING}/render.py",
-        "    canvas.info = {}\n",
-        '    options |= {"icc_profile": canvas.info.get("icc_profile", b"")}\n',
+        "    canvas.paste(picture)\n",
+        '    canvas.paste(picture)\n    options |= {"icc_profile": picture.info.get("icc_profile", b"")}\n',
         (f"{_RENDER}::test_no_metadata_comes_through",),
     ),
     Bug(

@@ -300,9 +300,9 @@ def _converted(colours: Image.Image, profile: bytes) -> Image.Image:
 
 
 def _encoded(name: str, picture: Image.Image, content_type: ContentType, **options: int) -> Picture:
-    """The picture as a file, with nothing in it but its pixels: what was read beside them is let go of first."""
-    canvas = picture
-    canvas.info = {}
+    """The picture as a file, from a canvas that never held anything but these pixels, so nothing else can be in it."""
+    canvas = Image.new(picture.mode, picture.size)
+    canvas.paste(picture)
     content = BytesIO()
     canvas.save(content, _FORMATS[content_type], **options)
     return Picture(name, content_type, *picture.size, content.getvalue())
