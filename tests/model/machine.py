@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Callable
+from math import ceil
 from typing import ClassVar
 
 from hypothesis import strategies as st
@@ -183,6 +184,18 @@ class Machine(RuleBasedStateMachine):
     @rule()
     def lifecycle(self) -> None:
         self.lives.sweep()
+
+    @rule(user=users, slot=slots, past=st.integers(-1, 1), ready=st.booleans())
+    def the_end_of_a_life(self, user: str, slot: str, past: int, *, ready: bool) -> None:
+        """DynamoDB may remove a row days after its time, so every use of it has to tell by itself."""
+        upload_id = self.ready(user, slot) if ready else self.of(user, 0, slot)
+        upload = self.lives.model.uploads.get(upload_id)
+        if upload and upload.expires:
+            self.lives.later(max(0, ceil(upload.expires - self.lives.model.now) + past))
+            self.lives.deliver(upload_id)
+            self.lives.bind_public_id(user, slot, Named(user, upload_id))
+            self.lives.bind_id(user, user, upload_id)
+            self.lives.upload(user, upload_id)
 
     # --- two at once
 
