@@ -263,6 +263,15 @@ def test_the_sample_event_and_an_event_without_a_token_are_refused() -> None:
 
 
 @pytest.mark.usefixtures("published")
+@pytest.mark.parametrize("subject", ['auth0|"},{"status":"200', "back\\slash", "Zoë"])
+def test_no_subject_can_forge_a_line_of_the_access_log(subject: str) -> None:
+    answer = handler(an_event(a_token(sub=subject)), CONTEXT)
+
+    assert answer["context"]["sub"] == subject
+    assert json.loads(f'{{"user":"{answer["principalId"]}"}}') == {"user": subject}
+
+
+@pytest.mark.usefixtures("published")
 def test_an_id_token_is_not_an_access_token(deployed: pytest.MonkeyPatch) -> None:
     deployed.setenv("TOKEN_REQUIRED_CLAIM", "token_use=access")
     assert handler(an_event(a_token(token_use="access")), CONTEXT)["principalId"] == SUBJECT
