@@ -15,11 +15,15 @@ _TOGETHER = {f"tests/{folder}": HANDLERS for folder in ("dialects", "faults", "f
 _TOGETHER |= {"": HANDLERS, "tests/openapi": HANDLERS, "tests/e2e": "stack", "tests/local": "stack"}
 """By folder; the logbook, which is in none, comes last of all, and fails tests elsewhere that call handlers."""
 
+_APART = "tests/mutants"
+"""Each of these takes seconds, and has a copy of the project to itself."""
+
 
 def group_of(nodeid: str) -> str:
-    """The tests that run in the same process as this one: those of its file, if of no larger group."""
+    """The tests that run in the same process as this one: those of its file, if of no larger group, or none."""
     file = nodeid.partition("::")[0]
-    return _TOGETHER.get("/".join(file.split("/")[:2]), file)
+    folder = "/".join(file.split("/")[:2])
+    return nodeid if folder == _APART else _TOGETHER.get(folder, file)
 
 
 class Scheduling(LoadScopeScheduling):  # type: ignore[misc]

@@ -10,7 +10,8 @@ import pytest
 from profile_media.domain.keys import incoming_key
 from tests import cloud
 from tests.builders import ADA, GRACE
-from tests.functions.conftest import Call
+from tests.conftest import Logs
+from tests.functions.conftest import Call, an_event, run
 
 INTENT = "create_upload_intent"
 BODY = {"slot": "avatar", "contentType": "image/jpeg", "contentLength": 482113}
@@ -204,3 +205,18 @@ def test_a_user_of_another_tenant_is_not_there(call: Call, aws: cloud.Cloud) -> 
     assert call(INTENT, body, claims={"admin": "true", "tenant": "globex"}).status == 404
     assert aws.rows(cloud.UPLOADS_TABLE) == []
     assert call(INTENT, body, claims={"admin": "true", "tenant": "acme"}).status == 201
+
+
+def test_no_token_signature_or_policy_is_ever_logged(logs: Logs, aws: object) -> None:
+    event = an_event(INTENT)
+    event["headers"]["Authorization"] = "Bearer eyJhbGciOiJSUzI1NiJ9.eyJzdWIiOiJhZGEifQ.c2lnbmF0dXJl"
+    given = json.loads(run(INTENT, event)["body"])
+    text = json.dumps(logs())
+    assert given["uploadId"] in text
+    for secret in (
+        "eyJ",
+        given["upload"]["fields"]["policy"],
+        given["upload"]["fields"]["x-amz-signature"],
+        "session-token",
+    ):
+        assert secret not in text
