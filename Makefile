@@ -50,7 +50,7 @@ test: install browser ## all tests
 	pytest $(SPREAD) $(ARGS)
 
 assurance: install browser ## all tests, bugs seeded as well: docs/assurance.md says what they explored
-	pytest $(SPREAD) --mutants --assurance docs/assurance.md $(ARGS)
+	pytest $(SPREAD) --mutants --assurance=docs/assurance.md $(ARGS)
 
 fuzz: install ## the parsers, fed with 20,000 examples each: half an hour
 	pytest tests/fuzz --hypothesis-profile=long $(ARGS)
