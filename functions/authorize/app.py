@@ -1,7 +1,6 @@
 """Lambda authorizer: let in whoever bears a valid token
 
-API Gateway answers its 401 to an exception that says exactly "Unauthorized", and 500 to every other. So whatever goes
-wrong here, nobody gets in.
+API Gateway answers its 401 to an exception that says exactly "Unauthorized", and 500 to every other: nobody gets in.
 """
 
 import json
