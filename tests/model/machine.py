@@ -192,7 +192,8 @@ class Machine(RuleBasedStateMachine):
         upload = self.lives.model.uploads.get(upload_id)
         if upload and upload.expires:
             self.lives.later(max(0, ceil(upload.expires - self.lives.model.now) + past))
-            self.lives.deliver(upload_id)
+            if upload_id in self.lives.fields:
+                self.lives.deliver(upload_id)
             self.lives.bind_public_id(user, slot, Named(user, upload_id))
             self.lives.bind_id(user, user, upload_id)
             self.lives.upload(user, upload_id)
