@@ -91,6 +91,21 @@ def test_nothing_else_is_left(trimmed: Path) -> None:
     assert sum(path.stat().st_size for path in trimmed.rglob("*") if path.is_file()) < 300_000
 
 
+@pytest.mark.skipif(not shutil.which("openssl"), reason="needs openssl, as the build does")
+def test_each_authority_is_in_a_file_of_its_own_and_none_is_left_out(tmp_path: Path) -> None:
+    every = TRIM["CERTIFICATE"].findall((DATA.parent / "cacert.pem").read_text())
+    bundle, folder = tmp_path / "bundle.pem", tmp_path / "authorities"
+    bundle.write_text("# with one whose name another has\n" + "\n".join([*every, every[0]]))
+
+    TRIM["set_apart"](bundle, folder)
+
+    assert len(every) > 100
+    assert sorted(path.read_text() for path in folder.iterdir()) == sorted([*every, every[0]])
+    assert [path.stem for path in folder.glob("*.1")] == [
+        path.stem for path in folder.glob("*.0") if path.read_text() == every[0]
+    ]
+
+
 def test_what_is_unused_is_named_by_patterns_that_match_something(tmp_path: Path) -> None:
     with pytest.raises(SystemExit, match="there is no bin any more"):
         TRIM["main"](tmp_path)

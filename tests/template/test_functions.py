@@ -37,6 +37,7 @@ ENVIRONMENT = {
         "TOKEN_REQUIRED_CLAIM",
         "ADMIN_CLAIM",
         "TENANT_CLAIM",
+        "CERTIFICATE_AUTHORITIES",
     },
     "preflight": {"ALLOWED_ORIGINS"},
     "create_upload_intent": {

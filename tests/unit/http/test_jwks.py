@@ -2,6 +2,8 @@
 
 import gzip
 import json
+import runpy
+import shutil
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -628,6 +630,24 @@ def test_the_issuer_must_prove_who_it_is(
             assert asked == []
 
     _trusted.cache_clear()
+
+
+@pytest.mark.enable_socket
+@pytest.mark.skipif(not shutil.which("openssl"), reason="needs openssl, as the build of the folder does")
+def test_an_authority_is_looked_for_in_the_folder_and_nowhere_else(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pem, empty, folder = tmp_path / "issuer.pem", tmp_path / "empty", tmp_path / "authorities"
+    pem.write_bytes(a_certificate(x509.IPAddress(IPv4Address(LOOPBACK))))
+    empty.mkdir()
+    runpy.run_path("layers/dependencies/trim", run_name="trim")["set_apart"](pem, folder)
+
+    with an_issuer(answering(a_jwks()), pem) as (endpoint, _):
+        assert fetch(endpoint._replace(authorities=str(folder)), 10) == a_jwks()
+        monkeypatch.setenv("SSL_CERT_FILE", str(pem))
+        with pytest.raises(JwksUnavailable, match="SSLCertVerificationError"):
+            fetch(endpoint._replace(authorities=str(empty)), 10)
+        assert fetch(endpoint._replace(authorities=str(tmp_path / "none")), 10) == a_jwks()
 
 
 @pytest.mark.enable_socket

@@ -33,6 +33,8 @@ class Authorizer:
     """Whose value keeps users apart; empty where there are no tenants."""
     admin_claim: str = "scope=profile-media:admin"
     """`name=value`, or empty for no administrators."""
+    certificate_authorities: str = ""
+    """A folder that OpenSSL finds them in one by one; where there is none, the system's are taken."""
     jwks_allow_loopback: bool = False
     """Lets the local stack's issuer be http on 127.0.0.1."""
 

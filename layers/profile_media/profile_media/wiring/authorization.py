@@ -18,6 +18,7 @@ def verifier() -> TokenVerifier:
     """Composed at first use; raises SettingInvalid or ValueError where the deployment is wrong."""
     settings = load(Authorizer)
     endpoint = parse_endpoint(settings.jwks_url, allow_loopback=settings.jwks_allow_loopback)
+    endpoint = endpoint._replace(authorities=settings.certificate_authorities)
     keys = Jwks(partial(fetch, endpoint), warn=_warn_of_stale_keys)
     policy = TokenPolicy(
         settings.token_issuer,
