@@ -100,8 +100,6 @@ class Worker:
 def contenders(task: Task) -> tuple[str, ...]:
     """Everyone who can do this here."""
     python = [name for name in CONTENDERS if name != FLOOR or task.content_type == "image/jpeg"]
-    if not task.job.master:
-        python.remove(GUARDED)
     return (*python, *(BY_SHARP if has_sharp() else ()))
 
 

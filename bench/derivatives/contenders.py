@@ -6,7 +6,6 @@ What a contender needs is imported with it, so that its process holds nothing of
 from collections.abc import Callable
 from functools import cache
 from io import BytesIO
-from itertools import islice
 from types import MappingProxyType
 from typing import Any
 
@@ -21,24 +20,22 @@ QUALITY, EFFORT, MASTER_QUALITY = 80, 4, 90
 
 def pipeline() -> Contender:
     """This project's, in the process that is measured."""
-    from profile_media.imaging.render import begun  # noqa: PLC0415
+    from profile_media.imaging.render import render  # noqa: PLC0415
 
-    def make(content: bytes, content_type: ContentType, job: Job, master_side: int) -> list[bytes]:
-        pictures = begun(content, content_type, job.slot)[1]
-        return [picture.content for picture in islice(pictures, len(job.names))]
+    def make(content: bytes, content_type: ContentType, job: Job, _: int) -> list[bytes]:
+        made = render(content, content_type, job.slot, keep_master=job.master)
+        return [picture.content for picture in made.pictures]
 
     return make
 
 
 def sandboxed() -> Contender:
-    """The same with all that guards it, as the service runs it; it always makes the master."""
+    """The same with all that guards it, as the service runs it."""
     from profile_media.imaging import PillowImages  # noqa: PLC0415
 
-    images = PillowImages()
-
     def make(content: bytes, content_type: ContentType, job: Job, _: int) -> list[bytes]:
-        rendered = images.render(content, content_type, job.slot)
-        return [file for _, file in islice(rendered.derivatives, len(job.names))]
+        rendered = PillowImages(keep_master=job.master).render(content, content_type, job.slot)
+        return [file for _, file in rendered.derivatives]
 
     return make
 

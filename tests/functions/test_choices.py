@@ -30,7 +30,7 @@ def choose(monkeypatch: pytest.MonkeyPatch) -> Iterator[Choose]:
         for composed in COMPOSED:
             composed.cache_clear()  # type: ignore[attr-defined]
 
-    def _choose(**parameters: int) -> None:
+    def _choose(**parameters: object) -> None:
         for name, value in parameters.items():
             monkeypatch.setenv(name, str(value))
         forget()
@@ -52,7 +52,7 @@ def processed(aws: cloud.Cloud, rows: Rows, content: bytes) -> Upload | None:
     return rows.uploads.get(ADA, UPLOAD_ID)
 
 
-@pytest.mark.parametrize("content", [pictures.a_png(64, 64), b"no picture"], ids=["ready", "rejected"])
+@pytest.mark.parametrize("content", [pictures.a_jpeg(64, 64), b"no picture"], ids=["ready", "rejected"])
 def test_how_long_a_settled_upload_waits(choose: Choose, aws: cloud.Cloud, rows: Rows, content: bytes) -> None:
     choose(SETTLED_TTL_SECONDS=600)
     assert timedelta(minutes=9) < left_to(processed(aws, rows, content)) < timedelta(minutes=11)
@@ -60,8 +60,26 @@ def test_how_long_a_settled_upload_waits(choose: Choose, aws: cloud.Cloud, rows:
 
 def test_without_a_choice_a_settled_upload_waits_for_a_day(choose: Choose, aws: cloud.Cloud, rows: Rows) -> None:
     choose()
-    left = left_to(processed(aws, rows, pictures.a_png(64, 64)))
+    left = left_to(processed(aws, rows, pictures.a_jpeg(64, 64)))
     assert timedelta(hours=23, minutes=59) < left < timedelta(hours=24, minutes=1)
+
+
+@pytest.mark.parametrize(("chosen", "last"), [("true", "master"), ("false", "icon")])
+def test_whether_the_master_is_kept(choose: Choose, aws: cloud.Cloud, rows: Rows, chosen: str, last: str) -> None:
+    choose(KEEP_MASTER=chosen)
+    upload = processed(aws, rows, pictures.a_jpeg(64, 64))
+    assert upload
+    assert upload.derivatives[-1].name == last
+    assert len(aws.keys(cloud.MEDIA_BUCKET)) == len(upload.derivatives)
+
+
+@pytest.mark.parametrize(("chosen", "stored"), [("true", 5), ("false", 4)])
+def test_whether_the_master_of_a_form_is_kept(
+    choose: Choose, call: Call, aws: cloud.Cloud, chosen: str, stored: int
+) -> None:
+    choose(KEEP_MASTER=chosen)
+    assert send(call, pictures.a_png(32, 32)).status == 200
+    assert len(aws.keys(cloud.MEDIA_BUCKET)) == stored
 
 
 def test_how_long_a_refused_picture_in_a_form_is_remembered(choose: Choose, call: Call, aws: cloud.Cloud) -> None:

@@ -27,6 +27,7 @@ INGESTING = BINDING | {
     "INTENTS_PER_HOUR",
     "PENDING_TTL_SECONDS",
     "SETTLED_TTL_SECONDS",
+    "KEEP_MASTER",
 }
 
 ENVIRONMENT = {
@@ -66,7 +67,14 @@ ENVIRONMENT = {
     "delete_profile_image": BINDING,
     "get_user": SHOWING,
     "put_user": SHOWING,
-    "process_upload": {"UPLOADS_TABLE", "UPLOADS_BUCKET", "MEDIA_BUCKET", "PURGE_QUEUE_URL", "SETTLED_TTL_SECONDS"},
+    "process_upload": {
+        "UPLOADS_TABLE",
+        "UPLOADS_BUCKET",
+        "MEDIA_BUCKET",
+        "PURGE_QUEUE_URL",
+        "SETTLED_TTL_SECONDS",
+        "KEEP_MASTER",
+    },
     "release_media": {"PURGE_QUEUE_URL"},
     "purge_media": {"UPLOADS_BUCKET", "MEDIA_BUCKET"},
     "reconcile": {

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from cfnlint.api import ManualArgs, lint  # type: ignore[import-untyped]
 
-from profile_media.aws.settings import Authorizer, Binding, Reconciling, UrlBinding
+from profile_media.aws.settings import Authorizer, Binding, Processing, Reconciling, UrlBinding
 from profile_media.domain.model import Slot
 from profile_media.domain.policy import Lifetimes, Limits
 from tests.template.document import NEEDED, ROOT, of_type, properties, text, written
@@ -39,6 +39,7 @@ NAMES = {
     "SettledTtlSeconds",
     "GrantSeconds",
     "PurgeDelaySeconds",
+    "KeepMaster",
     "ProcessMemorySize",
     "ApiMemorySize",
     "ProcessConcurrency",
@@ -107,6 +108,7 @@ def test_defaults_are_those_of_the_domain() -> None:
     assert PARAMETERS["WritesPerMinute"]["Default"] == default_of(Binding, "writes_per_minute")
     assert (PARAMETERS["ExternalAvatarHosts"]["Default"],) == default_of(UrlBinding, "external_avatar_hosts")
     assert PARAMETERS["ReconcileMends"]["Default"] == str(default_of(Reconciling, "reconcile_mends")).lower()
+    assert PARAMETERS["KeepMaster"]["Default"] == str(default_of(Processing, "keep_master")).lower()
     assert PARAMETERS["TenantClaim"]["Default"] == default_of(Authorizer, "tenant_claim")
     assert timedelta(seconds=PARAMETERS["PendingTtlSeconds"]["Default"]) == lifetimes.pending
     assert timedelta(seconds=PARAMETERS["SettledTtlSeconds"]["Default"]) == lifetimes.settled

@@ -31,6 +31,14 @@ def test_what_is_written_is_read(made: Made) -> None:
     assert [picture.name for picture in made.pictures] == ["full", "small", MASTER]
 
 
+def test_a_master_is_taken_only_where_it_is_kept(made: Made) -> None:
+    shown = replace(made, pictures=made.pictures[:-1])
+    assert answer.read(answer.write_made(shown), SLOT, keep_master=False) == shown
+    assert refused(answer.write_made(shown)).reason is Reason.CORRUPT
+    with pytest.raises(ImageUnacceptable):
+        answer.read(answer.write_made(made), SLOT, keep_master=False)
+
+
 @pytest.mark.parametrize("reason", Reason)
 def test_a_refusal_keeps_its_reason(reason: Reason) -> None:
     refusal = refused(answer.write_refusal(reason, "why " * 100))

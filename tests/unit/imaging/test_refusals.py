@@ -203,7 +203,7 @@ def test_what_belongs_to_nothing_in_a_jpeg_has_a_limit(padding: bytes) -> None:
 def test_whatever_decoding_raises_is_a_refusal(
     monkeypatch: pytest.MonkeyPatch, error: BaseException, reason: Reason
 ) -> None:
-    def raising(content: bytes, content_type: ContentType, slot: Slot) -> answer.Made:
+    def raising(content: bytes, content_type: ContentType, slot: Slot, *, keep_master: bool) -> answer.Made:
         raise error
 
     monkeypatch.setattr(render, "render", raising)

@@ -109,29 +109,61 @@ def test_a_scaled_decode_shows_what_a_full_one_does() -> None:
 
 @pytest.mark.filterwarnings("ignore::PIL.Image.DecompressionBombWarning")  # Pillow's, at half of the cap
 @pytest.mark.parametrize(
-    ("size", "slot", "part"),
+    ("size", "slot", "part", "alone"),
     [
-        ((4032, 3024), Slot.AVATAR, 2),
-        ((4032, 3024), Slot.COVER_IMAGE, 2),  # which leaves 1.34 pixels for each of the cover's
-        ((3896, 2922), Slot.COVER_IMAGE, 1),  # half would leave 1.298
-        ((8064, 6048), Slot.AVATAR, 4),
-        ((8064, 6048), Slot.COVER_IMAGE, 4),
-        ((3800, 2850), Slot.AVATAR, 1),  # half would be too small for the master
-        ((4032, 1500), Slot.AVATAR, 2),
-        ((4032, 1300), Slot.AVATAR, 1),  # and this too flat for the avatar
-        ((640, 480), Slot.AVATAR, 1),
+        ((4032, 3024), Slot.AVATAR, 2, 4),
+        ((4032, 3024), Slot.COVER_IMAGE, 2, 2),  # which leaves 1.34 pixels for each of the cover's
+        ((3896, 2922), Slot.COVER_IMAGE, 1, 1),  # half would leave 1.298
+        ((8064, 6048), Slot.AVATAR, 4, 8),
+        ((8064, 6048), Slot.COVER_IMAGE, 4, 4),
+        ((3808, 2856), Slot.AVATAR, 1, 4),  # half would be too small for the master
+        ((4032, 1500), Slot.AVATAR, 2, 2),
+        ((4032, 1300), Slot.AVATAR, 1, 1),  # and this too flat for the avatar
+        ((640, 480), Slot.AVATAR, 1, 1),
     ],
 )
 def test_a_jpeg_is_decoded_no_larger_than_it_is_needed(
-    monkeypatch: pytest.MonkeyPatch, size: tuple[int, int], slot: Slot, part: int
+    monkeypatch: pytest.MonkeyPatch, size: tuple[int, int], slot: Slot, part: int, alone: int
 ) -> None:
+    """`part` with the master, `alone` without."""
+
     def stop(opened: JpegImagePlugin.JpegImageFile) -> None:
         raise StopIteration(opened.size)
 
     monkeypatch.setattr(JpegImagePlugin.JpegImageFile, "load", stop)
-    with pytest.raises(StopIteration) as stopped:
-        render(pictures.a_jpeg_claiming(*size), ContentType.JPEG, slot)
-    assert stopped.value.value == (size[0] // part, size[1] // part)
+    for keep_master, expected in ((True, part), (False, alone)):
+        with pytest.raises(StopIteration) as stopped:
+            render(pictures.a_jpeg_claiming(*size), ContentType.JPEG, slot, keep_master=keep_master)
+        assert stopped.value.value == (size[0] // expected, size[1] // expected)
+
+
+def test_where_the_master_is_not_kept_it_is_not_made() -> None:
+    photograph = pictures.a_phone_photograph()
+    kept, alone = (
+        PillowImages(keep_master=keep).render(photograph, ContentType.JPEG, Slot.AVATAR) for keep in (True, False)
+    )
+
+    shown = [size.name for size in SIZES[Slot.AVATAR]]
+    assert [derivative.name for derivative, _ in kept.derivatives] == [*shown, MASTER]
+    assert [derivative.name for derivative, _ in alone.derivatives] == shown
+    assert (alone.width, alone.height) == (kept.width, kept.height)
+    for (_, content), (_, expected) in zip(alone.derivatives, kept.derivatives, strict=False):
+        assert difference(content, opened(expected)) <= CLOSE
+
+
+def test_what_is_decoded_sparsely_is_encoded_more_finely(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Only there, and only the size that is: at 1.5 pixels for each of the avatar's, not at 3."""
+    asked: list[int] = []
+    save = Image.Image.save
+
+    def saving(picture: Image.Image, *where: Any, **options: Any) -> None:
+        asked.append(options["quality"])
+        save(picture, *where, **options)
+
+    monkeypatch.setattr(Image.Image, "save", saving)
+    for keep_master in (False, True):
+        render(pictures.a_phone_photograph(), ContentType.JPEG, Slot.AVATAR, keep_master=keep_master)
+    assert asked == [81, 80, 80, 80, *(80, 80, 80, 80, 90)]
 
 
 def test_the_master_is_bounded_and_whole_and_never_enlarged() -> None:
@@ -243,9 +275,11 @@ def test_an_alpha_channel_nothing_shines_through_is_dropped() -> None:
         assert {opened(content).mode for content in made.values()} == {"RGB"}
 
 
-def test_edges_of_transparency_take_no_colour_from_what_is_hidden() -> None:
-    picture = Image.new("RGBA", (1024, 1024), (0, 255, 0, 0))  # a hidden green
-    picture.paste((200, 0, 0, 255), (256, 256, 771, 771))
+@pytest.mark.filterwarnings("ignore::PIL.Image.DecompressionBombWarning")  # Pillow's, at half of the cap
+@pytest.mark.parametrize("side", [300, 1024, 2200, 4096])  # enlarged, resampled, averaged first, all of it averaged
+def test_edges_of_transparency_take_no_colour_from_what_is_hidden(side: int) -> None:
+    picture = Image.new("RGBA", (side, side), (0, 255, 0, 0))  # a hidden green
+    picture.paste((200, 0, 0, 255), (side // 4, side // 4, side * 3 // 4 + 3, side * 3 // 4 + 3))
     file = pictures.a_file(ContentType.PNG, picture)
 
     for name, content in contents(render(file, ContentType.PNG, Slot.AVATAR)).items():

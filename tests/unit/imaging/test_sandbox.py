@@ -134,7 +134,7 @@ def test_what_the_decoder_refuses_has_its_cost_and_what_it_never_saw_has_none() 
 
 
 def test_a_crashing_decoder_is_a_refusal(monkeypatch: pytest.MonkeyPatch) -> None:
-    def crash(*_: object) -> None:
+    def crash(*_: object, **__: object) -> None:
         ctypes.string_at(0)
 
     monkeypatch.setattr("profile_media.imaging.render.render", crash)

@@ -152,6 +152,7 @@ class Ingesting(Binding, Promising):
     media_bucket: str
     purge_queue_url: str
     settled_ttl_seconds: int = 86400
+    keep_master: bool = True
 
     @property
     def lifetimes(self) -> "Lifetimes":
@@ -172,6 +173,8 @@ class Processing:
     media_bucket: str
     purge_queue_url: str
     settled_ttl_seconds: int = 86400
+    keep_master: bool = True
+    """Whether the whole picture is stored too, for sizes to come."""
 
     @property
     def lifetimes(self) -> "Lifetimes":

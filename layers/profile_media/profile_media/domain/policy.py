@@ -54,8 +54,6 @@ MAX_PNG_CHUNKS = 65_536
 WEBP_QUALITY = 80
 """Encoder quality of the shown derivatives: what the published comparisons use."""
 
-LARGEST_QUALITY = 81
-"""Of the largest, which are resampled from less than the others: as many bytes and as sharp as at 80 from more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,13 +69,13 @@ class Size:
 SIZES = MappingProxyType(
     {
         Slot.AVATAR: (
-            Size("full", 512, 512, LARGEST_QUALITY),
+            Size("full", 512, 512),
             Size("thumb", 256, 256),
             Size("small", 128, 128),
             Size("icon", 64, 64),
         ),
         Slot.COVER_IMAGE: (
-            Size("full", 1500, 500, LARGEST_QUALITY),
+            Size("full", 1500, 500),
             Size("small", 750, 250),
         ),
     }

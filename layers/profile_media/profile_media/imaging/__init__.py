@@ -4,6 +4,7 @@
 """
 
 from collections.abc import Callable
+from functools import partial
 
 from profile_media.domain.errors import ImageUnacceptable
 from profile_media.domain.keys import digest
@@ -26,10 +27,11 @@ class PillowImages:
     'full'
     """
 
-    def __init__(self, limits: SandboxLimits | None = None) -> None:
+    def __init__(self, limits: SandboxLimits | None = None, *, keep_master: bool = True) -> None:
         from profile_media.imaging.render import render  # noqa: PLC0415
 
-        self._pipeline: Pipeline = render
+        self._pipeline: Pipeline = partial(render, keep_master=keep_master)
+        self._keep_master = keep_master
         self._limits = limits or SandboxLimits()
 
     def identify(self, content: bytes) -> ContentType:
@@ -40,11 +42,11 @@ class PillowImages:
         return sniffed
 
     def render(self, content: bytes, declared: ContentType, slot: Slot) -> Rendered:
-        """Makes the slot's derivatives and the master; raises ImageUnacceptable whatever is wrong with the bytes."""
+        """Makes the slot's derivatives, and the master where it is kept; raises ImageUnacceptable for any bad bytes."""
         probe(content, declared)
         outcome = sandbox.run(lambda: attempt(self._pipeline, content, declared, slot), self._limits)
         try:
-            made = answer.read(outcome.answer, slot)
+            made = answer.read(outcome.answer, slot, keep_master=self._keep_master)
         except ImageUnacceptable as refusal:
             refusal.cost = outcome.cost
             raise

@@ -51,9 +51,10 @@ class Made:
     pictures: tuple[Picture, ...]
 
 
-def names(slot: Slot) -> tuple[str, ...]:
+def names(slot: Slot, *, keep_master: bool = True) -> tuple[str, ...]:
     """What is made for a slot, in the order it is sent."""
-    return (*(size.name for size in SIZES[slot]), MASTER)
+    shown = tuple(size.name for size in SIZES[slot])
+    return (*shown, MASTER) if keep_master else shown
 
 
 def write_refusal(reason: Reason, detail: str) -> bytes:
@@ -70,11 +71,11 @@ def write_made(made: Made) -> bytes:
     return b"".join(parts)
 
 
-def read(answer: bytes, slot: Slot) -> Made:
+def read(answer: bytes, slot: Slot, *, keep_master: bool = True) -> Made:
     """What the child answered; raises ImageUnacceptable for its refusal and for what no honest child would send."""
     try:
         if answer[0] == _MADE:
-            return _read_made(answer, slot)
+            return _read_made(answer, slot, names(slot, keep_master=keep_master))
         refused, reason = _VERDICT.unpack_from(answer)
         if refused == _REFUSED:
             raise ImageUnacceptable(_REASONS[reason], answer[_VERDICT.size :].decode(errors="replace")[:_DETAIL])
@@ -83,11 +84,11 @@ def read(answer: bytes, slot: Slot) -> Made:
     raise ImageUnacceptable(Reason.CORRUPT, "neither made nor refused")
 
 
-def _read_made(answer: bytes, slot: Slot) -> Made:
+def _read_made(answer: bytes, slot: Slot, expected: Sequence[str]) -> Made:
     _, width, height = _FULL.unpack_from(answer)
     at = _FULL.size
     pictures: list[Picture] = []
-    for name in names(slot):
+    for name in expected:
         kind, picture_width, picture_height, length = _PICTURE.unpack_from(answer, at)
         at += _PICTURE.size
         content = answer[at : at + length]
@@ -101,13 +102,14 @@ def _read_made(answer: bytes, slot: Slot) -> Made:
 
 def _check(pictures: Sequence[Picture], slot: Slot) -> None:
     """Raises ValueError unless these are the pictures the slot asks for, and bare."""
-    *shown, master = pictures
-    for picture, size in zip(shown, SIZES[slot], strict=True):
-        if (picture.content_type, picture.width, picture.height) != (ContentType.WEBP, size.width, size.height):
-            raise ValueError(f"{size.name} is not as asked for")
-    if not (0 < master.width <= MASTER_SIDE and 0 < master.height <= MASTER_SIDE):
-        raise ValueError("the master's sides are out of bounds")
+    sizes = {size.name: size for size in SIZES[slot]}
     for picture in pictures:
+        size = sizes.get(picture.name)
+        if size is None:
+            if not (0 < picture.width <= MASTER_SIDE and 0 < picture.height <= MASTER_SIDE):
+                raise ValueError("the master's sides are out of bounds")
+        elif (picture.content_type, picture.width, picture.height) != (ContentType.WEBP, size.width, size.height):
+            raise ValueError(f"{size.name} is not as asked for")
         if not is_bare(picture.content, picture.content_type):
             raise ValueError(f"{picture.name} is more than a picture")
 

@@ -33,7 +33,8 @@ def links() -> Links:
 
 @cache
 def _ingest() -> Ingest:
-    chosen, clock, images = settings.load(settings.Ingesting), SystemClock(), PillowImages()
+    chosen, clock = settings.load(settings.Ingesting), SystemClock()
+    images = PillowImages(keep_master=chosen.keep_master)
     uploads = DynamoUploads(chosen.uploads_table)
     return Ingest(
         Promises(uploads, clock, chosen.limits, chosen.lifetimes),

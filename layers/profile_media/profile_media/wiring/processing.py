@@ -30,7 +30,7 @@ def _processing() -> Processing:
     settling = Settling(
         uploads=DynamoUploads(chosen.uploads_table),
         media=S3Media(chosen.media_bucket),
-        images=PillowImages(),
+        images=PillowImages(keep_master=chosen.keep_master),
         purge_queue=SqsPurgeQueue(chosen.purge_queue_url),
         clock=SystemClock(),
         lifetimes=chosen.lifetimes,

@@ -102,4 +102,5 @@ def _finished(checkpoint: Checkpoint) -> None:
 
 @cache
 def _images() -> PillowImages:
-    return PillowImages()
+    # What is lost is made anew from the master, which is not made from itself.
+    return PillowImages(keep_master=False)
