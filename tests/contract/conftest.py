@@ -1,11 +1,16 @@
-"""Each port twice: the fake, and AWS's adapter on moto."""
+"""Each port three times: the fake, AWS's adapter on moto, and the adapter through a DynamoDB client as it comes.
+
+The last holds every call to DynamoDB's own description, and shows that items are the same, however they are read.
+"""
 
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+import botocore.session
 import pytest
 
+from profile_media.aws import session
 from profile_media.aws.attachments import DynamoAttachments
 from profile_media.aws.checkpoints import DynamoCheckpoints
 from profile_media.aws.objects import S3Incoming, S3Listings, S3Media
@@ -97,7 +102,12 @@ def _on_aws(aws: cloud.Cloud) -> Ports:
     )
 
 
-@pytest.fixture(params=["fake", "aws"])
-def ports(request: pytest.FixtureRequest) -> Any:
-    """Both."""
-    return _fake() if request.param == "fake" else _on_aws(request.getfixturevalue("aws"))
+@pytest.fixture(params=["fake", "aws", "stock"])
+def ports(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Any:
+    """All of them."""
+    if request.param == "fake":
+        return _fake()
+    if request.param == "stock":
+        client = botocore.session.get_session().create_client("dynamodb")
+        monkeypatch.setattr(session, "dynamodb", lambda: client)
+    return _on_aws(request.getfixturevalue("aws"))

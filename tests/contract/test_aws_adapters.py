@@ -5,11 +5,12 @@ from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
+import botocore.session
 import pytest
 from botocore.exceptions import ClientError
 from moto.core.botocore_stubber import BotocoreStubber
 
-from profile_media.aws import objects, purge_queue, scans, session, tables
+from profile_media.aws import dynamodb, objects, purge_queue, scans, session, tables
 from profile_media.aws.attachments import DynamoAttachments
 from profile_media.aws.checkpoints import DynamoCheckpoints
 from profile_media.aws.grants import S3Grants
@@ -42,6 +43,24 @@ def test_every_read_is_strong(aws: cloud.Cloud, monkeypatch: pytest.MonkeyPatch)
     DynamoScans(cloud.USERS_TABLE, cloud.UPLOADS_TABLE).uploads(None)
     DynamoScans(cloud.USERS_TABLE, cloud.UPLOADS_TABLE).profiles(None)
     assert [read["ConsistentRead"] for read in reads] == [True] * 7
+
+
+def test_items_are_documents_and_the_rest_of_what_describes_dynamodb_is_as_it_was() -> None:
+    stock, ours = (
+        each.get_component("data_loader").load_service_model("dynamodb", "service-2")
+        for each in (botocore.session.get_session(), session.session())
+    )
+    stock["shapes"]["AttributeValue"]["document"] = True
+    for name in ("TransactGetItems", "TransactWriteItems"):
+        stock["operations"][name]["operationContextParams"] = []
+    assert ours == stock
+    assert session.dynamodb().meta.service_model.shape_for("AttributeValue").is_document_type
+
+
+def test_an_item_comes_as_it_was_sent(aws: cloud.Cloud) -> None:
+    item = {"user_id": {"S": ADA}, "all": {"M": {"n": {"N": "1"}, "l": {"L": [{"BOOL": True}]}, "s": {"SS": ["a"]}}}}
+    assert dynamodb.write(dynamodb.put(cloud.USERS_TABLE, item, "attribute_not_exists(#user_id)"))
+    assert dynamodb.get(cloud.USERS_TABLE, tables.user_key(ADA)) == item == aws.rows(cloud.USERS_TABLE)[0]
 
 
 def test_counts_are_kept_for_as_long_as_they_are_asked_for(aws: cloud.Cloud) -> None:

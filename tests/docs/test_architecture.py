@@ -10,12 +10,16 @@ from local.pumps import RETRY_SECONDS
 from local.runner import MAX_WORKERS
 from local.stack import Addresses
 from profile_media.aws import settings, tables
+from profile_media.aws.profiles import DynamoProfiles
 from profile_media.domain import keys, ports
 from profile_media.domain.bind import ATTEMPTS
-from profile_media.domain.model import Identity
+from profile_media.domain.model import Identity, Slot
 from profile_media.domain.policy import MASTER_SIDE
 from profile_media.http import jwks
+from tests import cloud
+from tests.builders import ADA, NOW, an_id, an_upload
 from tests.docs.markdown import code, read, table
+from tests.functions.conftest import Rows
 from tests.template.document import FOLDERS, as_list, logical_id, properties, written
 
 NAME = "docs/architecture.md"
@@ -103,20 +107,27 @@ def test_keys_are_spelt_as_the_code_spells_them() -> None:
         assert key in (keys.__doc__ or "")
 
 
-def test_rows_have_these_attributes() -> None:
-    users = {name for row in table(NAME, header="Attribute") for name in code(row["Attribute"])}
-    (upload,) = [row["Item"] for row in table(NAME, header="Range key") if row["Item"].startswith("an upload:")]
+def test_rows_have_these_attributes(aws: cloud.Cloud) -> None:
+    said = Identity("ada@example.com", True, "Ada", "L", "+44", "ada", "https://example.com/a", "admin", NOW)
+    DynamoProfiles(cloud.USERS_TABLE).identify(ADA, "acme", said, NOW)
+    for number, slot in enumerate(Slot):
+        Rows().bound(slot=slot, upload_id=an_id(number))
+    (user,) = aws.rows(cloud.USERS_TABLE)
+    items = {item["upload_id"]["S"]: set(item) for item in aws.rows(cloud.UPLOADS_TABLE)}
+    keys_and_expiry = {"owner_id", "upload_id", "expires_at"}
 
-    assert users == set(tables.UserRow.get_attributes()) - {"user_id"}
-    assert set(code(upload)) == set(tables.UploadRow.get_attributes()) - {"owner_id", "upload_id", "expires_at"}
+    users = {name for row in table(NAME, header="Attribute") for name in code(row["Attribute"])}
+    assert users == set(user) - {"user_id"}
+    (identity,) = [row["Holds"] for row in table(NAME, header="Attribute") if code(row["Attribute"]) == ["identity"]]
+    assert code(identity) == [*user["identity"]["M"]] == [field.name for field in fields(Identity)]
+    (upload,) = [row["Item"] for row in table(NAME, header="Range key") if row["Item"].startswith("an upload:")]
+    assert set(code(upload)) == set(tables.upload_attributes(an_upload())) - keys_and_expiry
     (quota,) = [row["Item"] for row in table(NAME, header="Range key") if code(row["Range key"]) == [tables.QUOTA]]
-    assert {"open", "recent"} <= set(code(quota))
+    assert items[tables.QUOTA] - keys_and_expiry == {"open", "recent"} <= set(code(quota))
     assert f"`{tables.IDEMPOTENCY_PREFIX}<hash>`" in read(NAME)
     (count,) = [row["Item"] for row in table(NAME, header="Range key") if tables.WRITES_PREFIX in row["Range key"]]
-    assert code(count) == ["changes"]
-    assert hasattr(tables.WritesRow, "changes")
-    (identity,) = [row["Holds"] for row in table(NAME, header="Attribute") if code(row["Attribute"]) == ["identity"]]
-    assert code(identity) == [field.name for field in fields(Identity)]
+    (written_,) = [names for key, names in items.items() if key.startswith(tables.WRITES_PREFIX)]
+    assert written_ - keys_and_expiry == {*code(count)}
 
 
 def test_figures_in_the_text_are_the_codes() -> None:

@@ -45,8 +45,8 @@ BUGS = (
             Bug(
                 "",
                 "layers/profile_media/profile_media/aws/attachments.py",
-                "\n        & (UploadRow.expires_at > seconds(now)),",
-                ",",
+                "#slot = :slot AND #expires_at > :now",
+                "#slot = :slot AND :now = :now",
                 (),
             ),
         ),

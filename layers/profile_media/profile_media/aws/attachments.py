@@ -4,30 +4,19 @@ Needs dynamodb:GetItem and UpdateItem on both tables, and DeleteItem on the uplo
 """
 
 from datetime import datetime
-from typing import Any
 
-from pynamodb.exceptions import DoesNotExist
-from pynamodb.expressions.condition import Condition
-from pynamodb.expressions.update import Action
-from pynamodb.models import _ModelFuture
-from pynamodb.transactions import TransactGet, TransactWrite
-
+from profile_media.aws.dynamodb import Write, delete, get_together, transact, update
 from profile_media.aws.tables import (
     WRITES_PREFIX,
-    AttachmentMap,
-    UploadRow,
-    UserRow,
-    WritesRow,
-    attachment_map,
-    connection,
-    identity_map,
+    attachment_attribute,
+    derivatives_attribute,
+    identity_attribute,
     milliseconds,
-    name_tables,
     profile_of,
     seconds,
-    transact,
-    unhindered,
+    upload_key,
     upload_of,
+    user_key,
 )
 from profile_media.domain.model import Attachment, Derivative, ExternalPicture, Profile, Slot, State, Upload
 from profile_media.domain.ports import Swap, Swapped, WriteLimit
@@ -40,39 +29,25 @@ class DynamoAttachments:
     """Slots, and the rows of the uploads bound to them."""
 
     def __init__(self, users_table: str, uploads_table: str) -> None:
-        name_tables(users=users_table, uploads=uploads_table)
+        self._users = users_table
+        self._uploads = uploads_table
 
     def read(self, user_id: str, upload_id: str) -> tuple[Profile, Upload | None]:
         """The profile and the upload as they were at one instant, in one call."""
-
-        def look() -> tuple[_ModelFuture[UserRow], _ModelFuture[UploadRow]]:
-            with TransactGet(connection=connection()) as transaction:
-                return transaction.get(UserRow, user_id), transaction.get(UploadRow, user_id, upload_id)
-
-        user, upload = unhindered(look)
-        try:
-            profile = profile_of(user_id, user.get())
-        except DoesNotExist:
-            profile = Profile(user_id)
-        try:
-            return profile, upload_of(upload.get())
-        except DoesNotExist:
-            return profile, None
+        user, upload = get_together((self._users, user_key(user_id)), (self._uploads, upload_key(user_id, upload_id)))
+        return profile_of(user_id, user), upload_of(upload) if upload else None
 
     def swap(self, change: Swap) -> Swapped:
         """One transaction over the user's row, the new upload's, the old one's, and the caller's count."""
-
-        def fill(transaction: TransactWrite) -> None:
-            owner_id = change.profile.user_id
-            _point(transaction, change)
-            if isinstance(change.attachment, Attachment):
-                _keep(transaction, owner_id, change.slot, change.attachment, change.now)
-            if isinstance(change.relied_on, Attachment):
-                transaction.delete(UploadRow(owner_id, change.relied_on.upload_id))
-            if change.limit:
-                _count(transaction, change.limit, change.now)
-
-        failed = transact(fill)
+        owner_id = change.profile.user_id
+        writes = [self._point(change)]
+        if isinstance(change.attachment, Attachment):
+            writes.append(self._keep(owner_id, change.slot, change.attachment, change.now))
+        if isinstance(change.relied_on, Attachment):
+            writes.append(delete(self._uploads, upload_key(owner_id, change.relied_on.upload_id)))
+        if change.limit:
+            writes.append(self._count(change.limit, change.now))
+        failed = transact(*writes)
         if not failed:
             return Swapped.DONE
         *rows_failed, last_failed = failed
@@ -80,68 +55,76 @@ class DynamoAttachments:
 
     def rename(self, bound: Upload, derivatives: tuple[Derivative, ...]) -> bool:
         """One transaction over the upload's row and its owner's."""
-        slot: Any = getattr(UserRow, bound.slot.value)
-        old, new = list(bound.derivatives), list(derivatives)
+        slot = f"#{bound.slot}"
+        names = {"old": derivatives_attribute(bound.derivatives), "new": derivatives_attribute(derivatives)}
+        shown = update(
+            self._users,
+            user_key(bound.owner_id),
+            f"SET {slot}.#derivatives = :new",
+            f"{slot}.#upload_id = :upload_id AND {slot}.#derivatives = :old",
+            upload_id=bound.upload_id,
+            **names,
+        )
+        named = update(
+            self._uploads,
+            upload_key(bound.owner_id, bound.upload_id),
+            "SET #derivatives = :new",
+            "#state = :bound AND #derivatives = :old",
+            bound=State.BOUND,
+            **names,
+        )
+        return not transact(shown, named)
 
-        def fill(transaction: TransactWrite) -> None:
-            transaction.update(
-                UserRow(bound.owner_id),
-                actions=[slot.derivatives.set(new)],
-                condition=(slot.upload_id == bound.upload_id) & (slot.derivatives == old),
-            )
-            transaction.update(
-                UploadRow(bound.owner_id, bound.upload_id),
-                actions=[UploadRow.derivatives.set(new)],
-                condition=(UploadRow.state == State.BOUND.value) & (UploadRow.derivatives == old),
-            )
+    def _point(self, change: Swap) -> Write:
+        values: dict[str, object] = {"now": milliseconds(change.now)}
+        sets, removed = ["#created_at = if_not_exists(#created_at, :now)", "#updated_at = :now"], ""
+        if change.attachment:
+            sets.append(f"#{change.slot} = :picture")
+            values["picture"] = attachment_attribute(change.attachment)
+        else:
+            removed = f" REMOVE #{change.slot}"
+        if change.identity:
+            sets.append("#identity = :identity")
+            values["identity"] = identity_attribute(change.identity)
+        condition, held = _holds(change.slot, change.relied_on)
+        if change.profile.created_at is None and change.tenant:
+            sets.append("#tenant = :tenant")
+            values["tenant"] = change.tenant
+            condition += " AND attribute_not_exists(#created_at)"
+        changes = f"SET {', '.join(sets)}{removed}"
+        return update(self._users, user_key(change.profile.user_id), changes, condition, **values, **held)
 
-        return not transact(fill)
+    def _keep(self, owner_id: str, slot: Slot, attachment: Attachment, now: datetime) -> Write:
+        return update(
+            self._uploads,
+            upload_key(owner_id, attachment.upload_id),
+            "SET #state = :bound REMOVE #expires_at",
+            "#state = :ready AND #slot = :slot AND #expires_at > :now",
+            bound=State.BOUND,
+            ready=State.READY,
+            slot=slot,
+            now=seconds(now),
+        )
 
-
-def _point(transaction: TransactWrite, change: Swap) -> None:
-    slot = getattr(UserRow, change.slot.value)
-    now = milliseconds(change.now)
-    actions: list[Action] = [
-        slot.set(attachment_map(change.attachment)) if change.attachment else slot.remove(),
-        UserRow.created_at.set(UserRow.created_at | now),
-        UserRow.updated_at.set(now),
-    ]
-    if change.identity:
-        actions.append(UserRow.identity.set(identity_map(change.identity)))
-    condition = _holds(slot, change.relied_on)
-    if change.profile.created_at is None and change.tenant:
-        actions.append(UserRow.tenant.set(change.tenant))
-        condition &= UserRow.created_at.does_not_exist()
-    transaction.update(UserRow(change.profile.user_id), actions=actions, condition=condition)
-
-
-def _keep(transaction: TransactWrite, owner_id: str, slot: Slot, attachment: Attachment, now: datetime) -> None:
-    transaction.update(
-        UploadRow(owner_id, attachment.upload_id),
-        actions=[UploadRow.state.set(State.BOUND.value), UploadRow.expires_at.remove()],
-        condition=(UploadRow.state == State.READY.value)
-        & (UploadRow.slot == slot.value)
-        & (UploadRow.expires_at > seconds(now)),
-    )
-
-
-def _count(transaction: TransactWrite, limit: WriteLimit, now: datetime) -> None:
-    minute = seconds(now) // 60
-    transaction.update(
-        WritesRow(limit.actor_id, f"{WRITES_PREFIX}{minute}"),
-        actions=[WritesRow.changes.add(1), WritesRow.expires_at.set(minute * 60 + _COUNTS_KEPT)],
-        condition=WritesRow.changes.does_not_exist() | (WritesRow.changes < limit.per_minute),
-    )
+    def _count(self, limit: WriteLimit, now: datetime) -> Write:
+        minute = seconds(now) // 60
+        return update(
+            self._uploads,
+            upload_key(limit.actor_id, f"{WRITES_PREFIX}{minute}"),
+            "ADD #changes :one SET #expires_at = :expires_at",
+            "attribute_not_exists(#changes) OR #changes < :limit",
+            one=1,
+            limit=limit.per_minute,
+            expires_at=minute * 60 + _COUNTS_KEPT,
+        )
 
 
-def _holds(slot: AttachmentMap, held: Attachment | ExternalPicture | None) -> Condition:
-    """The slot as the change relies on it."""
-    condition: Condition
+def _holds(slot: Slot, held: Attachment | ExternalPicture | None) -> tuple[str, dict[str, str]]:
+    """The slot as the change relies on it: a condition, and what it speaks of."""
     match held:
         case Attachment(upload_id=upload_id):
-            condition = slot.upload_id == upload_id  # type: ignore[assignment]
+            return f"#{slot}.#upload_id = :held", {"held": upload_id}
         case ExternalPicture(url=url):
-            condition = slot.url == url  # type: ignore[assignment]
+            return f"#{slot}.#url = :held", {"held": url}
         case None:
-            condition = slot.does_not_exist()
-    return condition
+            return f"attribute_not_exists(#{slot})", {}

@@ -3,9 +3,9 @@
 import json
 from typing import Any
 
-from pynamodb.expressions.condition import Condition
-
-from profile_media.aws.tables import UploadRow, UserRow, available, name_tables, profile_of, upload_of
+from profile_media.aws import session
+from profile_media.aws.dynamodb import Item
+from profile_media.aws.tables import profile_of, upload_of
 from profile_media.domain.model import Profile, Upload
 from profile_media.domain.ports import ALL_IDS, Ids, Page
 
@@ -20,31 +20,33 @@ class DynamoScans:
     """Both tables."""
 
     def __init__(self, users_table: str, uploads_table: str) -> None:
-        name_tables(users=users_table, uploads=uploads_table)
+        self._users = users_table
+        self._uploads = uploads_table
 
     def uploads(self, at: str | None, ids: Ids = ALL_IDS) -> Page[Upload]:
         """A page of the uploads with such ids; for a stretch of ids as large as a scan's answer can be."""
-        wanted = (UploadRow.upload_id > (ids.after or _BEFORE_IDS)) & (UploadRow.upload_id <= (ids.until or _AFTER_IDS))
-        items, position = _scan(UploadRow, at, wanted, ROWS_A_PAGE if ids == ALL_IDS else None)
-        return Page([upload_of(UploadRow.from_raw_data(item)) for item in items], position)
+        wanted = {
+            "FilterExpression": "upload_id > :after AND upload_id <= :until",
+            "ExpressionAttributeValues": {
+                ":after": {"S": ids.after or _BEFORE_IDS},
+                ":until": {"S": ids.until or _AFTER_IDS},
+            },
+        }
+        limit = {"Limit": ROWS_A_PAGE} if ids == ALL_IDS else {}
+        items, position = _scan(at, TableName=self._uploads, **wanted, **limit)
+        return Page([upload_of(item) for item in items], position)
 
     def profiles(self, at: str | None) -> Page[Profile]:
         """A page of the users."""
-        rows, position = _scan(UserRow, at, None, ROWS_A_PAGE)
-        users = [UserRow.from_raw_data(item) for item in rows]
-        return Page([profile_of(user.user_id, user) for user in users], position)
+        items, position = _scan(at, TableName=self._users, Limit=ROWS_A_PAGE)
+        return Page([profile_of(item["user_id"]["S"], item) for item in items], position)
 
 
-def _scan(
-    row: type[UploadRow | UserRow], at: str | None, wanted: Condition | None, limit: int | None
-) -> tuple[list[dict[str, Any]], str | None]:
+def _scan(at: str | None, **query: Any) -> tuple[list[Item], str | None]:
     """One page, and where the next one begins, as text."""
-    with available():
-        answer = row._get_connection().scan(
-            filter_condition=wanted,
-            limit=limit,
-            exclusive_start_key=json.loads(at) if at else None,
-            consistent_read=True,
-        )
+    if at:
+        query["ExclusiveStartKey"] = json.loads(at)
+    with session.available():
+        answer = session.dynamodb().scan(**query, ConsistentRead=True)
     last = answer.get("LastEvaluatedKey")
     return answer["Items"], json.dumps(last) if last else None

@@ -1,12 +1,14 @@
 """One botocore session for every client of a function, and one meaning for the ways AWS fails.
 
-boto3 is left out: it adds import time and no call that we make. One session serves all clients, PynamoDB's included,
-because each session reads its own copy of what describes the services.
+boto3 is left out: it adds import time and no call that we make. One session serves all clients, because each session
+reads its own copy of what describes the services. To these descriptions `descriptions/` adds a few words, as botocore's
+loader lets anybody: that DynamoDB's items are documents, which go out and come in as they are (docs/decisions/0022).
 """
 
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 import botocore.session
@@ -26,6 +28,8 @@ READ_TIMEOUT = 5
 
 ATTEMPTS = 3
 """Of one call, by botocore, with its backoff; every call the service makes is safe to repeat."""
+
+_DESCRIPTIONS = Path(__file__).parent / "descriptions"
 
 _PASSING = frozenset(
     {
@@ -52,7 +56,9 @@ _PASSING = frozenset(
 @cache
 def session() -> botocore.session.Session:
     """The session, with credentials from the function's role."""
-    return botocore.session.get_session()
+    made = botocore.session.get_session()
+    made.set_config_variable("data_path", str(_DESCRIPTIONS))
+    return made
 
 
 def signing() -> "tuple[ReadOnlyCredentials, str]":
@@ -61,6 +67,12 @@ def signing() -> "tuple[ReadOnlyCredentials, str]":
     if credentials is None:
         raise NoCredentialsError
     return credentials.get_frozen_credentials(), session().get_config_variable("region")
+
+
+@cache
+def dynamodb() -> Any:
+    """The DynamoDB client, made once; contract tests hold its calls to DynamoDB's description, so that it need not."""
+    return session().create_client("dynamodb", config=_config(parameter_validation=False))
 
 
 @cache
@@ -83,6 +95,8 @@ def _config(**more: Any) -> Config:
         # Checksums of our own would be computed on every put; S3 keeps CRCs by itself.
         request_checksum_calculation="when_required",
         response_checksum_validation="when_required",
+        # The same text every time: what botocore says by itself, it gathers anew for every call, twice.
+        user_agent=session().user_agent(),
         **more,
     )
 
