@@ -89,11 +89,11 @@ def waited(burst: Burst, calm: Measured, full: Measured) -> str:
         f"| {name} | {measured:.2f} | {before:.2f} | {before / measured:.2f} | {after:.2f} | {after / measured:.2f} |"
         for (name, before, measured), (_, after, _) in pairs
     ]
-    busy = percentile(full.processing, 0.5)
+    idle, busy = (percentile(each.processing, 0.5) for each in (calm, full))
     return "\n".join(
         [
             f"{burst.users} users within {burst.seconds:.0f} s, one picture processed at a time: seconds until the new "
-            f"picture is the avatar. Processing takes {times.process:.2f} s where nothing else runs, and {busy:.2f} s "
+            f"picture is the avatar. Processing takes {idle:.2f} s where nothing else runs, and {busy:.2f} s "
             "in the burst, where two cores do everything; the simulation knows of places, and not of cores.",
             "",
             "| | Measured | Simulated, calm | ÷ measured | Simulated, busy | ÷ measured |",

@@ -83,7 +83,7 @@ def _come(user: User, measured: Measured, picture: bytes) -> None:
 
 
 def times_of(measured: Measured) -> Times:
-    """What the simulation is told: the medians of users who came alone, the authorizer within the first call."""
+    """What the simulation is told of users who came alone: medians, and all of processing. No authorizer by itself."""
     median = {step: statistics.median(seconds) for step, seconds in measured.log.seconds.items() if seconds}
     logarithms = [math.log(seconds) for seconds in measured.processing]
     return Times(
@@ -91,7 +91,7 @@ def times_of(measured: Measured) -> Times:
         intent=median["intent"],
         post=median["post"],
         notice=max(1e-6, statistics.median(measured.notices)),
-        process=statistics.median(measured.processing),
+        process=tuple(measured.processing),
         read=median["profile"] if "profile" in median else median["bind"] / 2,
         bind=median["bind"],
         profile=1e-6,
@@ -102,7 +102,7 @@ def times_of(measured: Measured) -> Times:
 
 def predicted(burst: Burst, times: Times, processing: list[float] | None = None) -> list[Outcome]:
     """What the simulation says of the burst, with processing as long as it was in the burst where that is given."""
-    chosen = times if processing is None else replace(times, process=statistics.median(processing))
+    chosen = times if processing is None else replace(times, process=tuple(processing))
     return [simulate(replace(burst, luck=luck), LOCAL, chosen) for luck in range(LUCK)]
 
 

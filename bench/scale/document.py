@@ -1,16 +1,17 @@
 """Writes the figures into docs/scale.md, between its marks, so that none is typed there.
 
-python -m bench.scale.document [--limits | --users 100000]     the limits alone, or with a burst of so many users
+python -m bench.scale.document [--limits]   all of them, which takes minutes, or all but the bursts
+python -m bench.scale.document --times      takes how long functions take from the last run of bench.memory
 """
 
 import argparse
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 
 from bench.scale.limits import ROOT
 from bench.scale.scenarios import BURST, bursts_table, play
 from bench.scale.tables import days_table, limits_table, times_list, turned_list, work_table
+from bench.scale.times import take
 
 PAGE = ROOT / "docs/scale.md"
 LIMITS: Mapping[str, Callable[[], str]] = {
@@ -22,11 +23,10 @@ LIMITS: Mapping[str, Callable[[], str]] = {
 }
 
 
-def bursts(users: int) -> str:
-    """What becomes of so many users, and of everybody else."""
-    burst = replace(BURST, users=users)
-    told = f"{users:,} users change their picture within {burst.seconds:.0f} seconds, while others look at "
-    return f"{told}{burst.bystanders:.0f} profiles a second.\n\n{bursts_table(play(burst))}"
+def bursts() -> str:
+    """What becomes of the users in the burst, and of everybody else."""
+    told = f"{BURST.users:,} users change their picture within {BURST.seconds:.0f} seconds, while others look at "
+    return f"{told}{BURST.bystanders:.0f} profiles a second.\n\n{bursts_table(play(BURST))}"
 
 
 def filled(text: str, blocks: Mapping[str, Callable[[], str]]) -> str:
@@ -44,12 +44,12 @@ def main() -> None:
     """Makes the page's figures anew."""
     parser = argparse.ArgumentParser(prog="python -m bench.scale.document", description=__doc__)
     parser.add_argument("--limits", action="store_true", help="leave the bursts as they are")
-    parser.add_argument(
-        "--users", type=int, default=BURST.users, help="of the burst; 100,000 take a quarter of an hour"
-    )
+    parser.add_argument("--times", action="store_true", help="take what was measured last, and write no page")
     chosen = parser.parse_args()
-    blocks = LIMITS if chosen.limits else {**LIMITS, "bursts": lambda: bursts(chosen.users)}
-    PAGE.write_text(filled(PAGE.read_text(), blocks))
+    if chosen.times:
+        take()
+    else:
+        PAGE.write_text(filled(PAGE.read_text(), LIMITS if chosen.limits else {**LIMITS, "bursts": bursts}))
 
 
 if __name__ == "__main__":

@@ -4,14 +4,17 @@ Everything that docs/scale.md says in numbers comes from these tables and from t
 """
 
 import math
+from bisect import bisect_left
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from statistics import fmean
 
 from samcli.yamlhelper import yaml_parse
 
-from bench.scale.simulation import Deployment, Times, looks_within
+from bench.scale.simulation import Deployment, looks_within
+from bench.scale.times import PROCESS_MEAN, QUANTILES, TIMES
 from profile_media.dialects.native.showing import LONGEST_WAIT
 
 ROOT = Path(__file__).parents[2]
@@ -21,19 +24,6 @@ PEAK = 4
 
 DAYS = (1_000, 100_000, 10_000_000)
 """Changes a day that the page answers for."""
-
-TIMES = Times(
-    authorize=0.01,
-    intent=0.05,
-    post=1.0,
-    notice=0.3,
-    process=0.4,
-    read=0.01,
-    bind=0.06,
-    profile=0.03,
-    cold=0.6,
-)
-"""On AWS, assumed: a call of DynamoDB 10 ms, a store or the first byte of S3 20 ms, what is computed as measured."""
 
 RELEASE_SECONDS = 0.1  # a batch of 100
 PURGE_SECONDS = 0.3  # a batch of 10
@@ -116,10 +106,11 @@ def deployment(**turned: float) -> Deployment:
 
 
 def poll() -> tuple[int, float]:
-    """How often the poll of somebody with nobody before it looks at the row, and how long it holds its function."""
+    """How often a poll looks at the row where nobody is before it, and how long it holds its function: means."""
     looks = looks_within(LONGEST_WAIT)
-    last = next(number for number, at in enumerate(looks) if at >= TIMES.notice + TIMES.process)
-    return last + 1, looks[last] + TIMES.read
+    settled = (TIMES.notice * scatter + seconds for scatter in QUANTILES for seconds in TIMES.process)
+    last = [bisect_left(looks, at) for at in settled]
+    return math.ceil(fmean(last) + 1), fmean(looks[each] for each in last) + TIMES.read
 
 
 def shared_seconds() -> float:
@@ -142,7 +133,7 @@ def _api() -> Iterator[Limit]:
 
 def _lambda() -> Iterator[Limit]:
     process, polls = parameters()["ProcessConcurrency"], parameters()["PollConcurrency"]
-    yield Limit("Lambda, `process_upload`", process, "at a time", TIMES.process, "", "`ProcessConcurrency`")
+    yield Limit("Lambda, `process_upload`", process, "at a time", PROCESS_MEAN, "", "`ProcessConcurrency`")
     yield Limit("Lambda, `get_upload`", polls, "at a time", poll()[1], "", "`PollConcurrency`")
     left = ACCOUNT_CONCURRENCY - process - polls - 1
     turn = "quota *Concurrent executions*"

@@ -7,8 +7,9 @@ from itertools import repeat
 from multiprocessing import get_context
 from pathlib import Path
 
-from bench.scale.limits import TIMES, deployment, parameters
+from bench.scale.limits import deployment, parameters
 from bench.scale.simulation import PROCESS, Burst, Outcome, percentile, simulate
+from bench.scale.times import TIMES
 
 BURST = Burst(users=100_000, seconds=60, bystanders=50)
 SMALL = Burst(users=5_000, seconds=60, bystanders=50)
@@ -71,7 +72,7 @@ def starved(burst: Burst) -> tuple[float, float]:
     shares = []
     for turned in ({}, {"process_concurrency": 0, "poll_concurrency": 0}):
         unthrottled = {"throttle_rate": 2000, "throttle_burst": 4000}
-        slow = replace(TIMES, process=2.0)  # large pictures: what is processed is more than the account has room for
+        slow = replace(TIMES, process=(2.0,))  # large pictures: what is processed is more than the account has room for
         outcome = simulate(burst, deployment(**unthrottled, **turned), slow)
         shares.append(1 - sum(seconds < 1 for seconds in outcome.profile) / max(1, len(outcome.profile)))
     return shares[0], shares[1]

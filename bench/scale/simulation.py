@@ -44,13 +44,16 @@ class Deployment:
 
 @dataclass(frozen=True)
 class Times:
-    """How long each thing takes, in seconds: the median; `spread` is the sigma of the logarithm of all of them."""
+    """How long each thing takes, in seconds: the median, around which `spread` is the sigma of the logarithm.
+
+    Of processing it is a list instead, for pictures differ: it takes any of these, each as likely as the next.
+    """
 
     authorize: float
     intent: float
     post: float
     notice: float  # from the stored object to its event
-    process: float
+    process: tuple[float, ...]
     read: float  # one look of a poll
     bind: float
     profile: float
@@ -167,6 +170,13 @@ class Simulation:
         self._methods = {
             name: Tokens(deployment.throttle_rate, deployment.throttle_burst) for name in (INTENT, POLL, BIND, PROFILE)
         }
+        self._steps: dict[str, tuple[float | None, Callable[[_User], None]]] = {
+            INTENT: (times.intent, self._granted),
+            POLL: (None, self._answered),
+            BIND: (times.bind, self._bound),
+            PROFILE: (times.profile, self._saw),
+        }
+        """By call: about how long it takes, None for as long as a poll does, and what comes then."""
         self._functions = _functions(deployment)
         self._agenda: list[tuple[float, int, Callable[..., None], tuple[object, ...]]] = []
         self._now, self._count, self._left = 0.0, 0, burst.users
@@ -174,8 +184,7 @@ class Simulation:
     def run(self) -> Outcome:
         """Everything until the last user is served, or told that it is too late."""
         for moment in moments(self._burst):
-            user = _User(moment)
-            self._later(moment, self._ask, user)
+            self._later(moment, self._call, INTENT, _User(moment))
         if self._burst.bystanders:
             self._later(0, self._look)
         while self._left and self._agenda:
@@ -188,9 +197,6 @@ class Simulation:
 
     # --- what users do
 
-    def _ask(self, user: _User) -> None:
-        self._call(INTENT, user, self._granted, self._ask, self._times.intent)
-
     def _granted(self, user: _User) -> None:
         self.outcome.granted.append(self._now - user.came)
         user.expires = self._now + self._deployment.pending_ttl
@@ -198,87 +204,64 @@ class Simulation:
 
     def _posted(self, user: _User) -> None:
         self._in(self._about(self._times.notice), self._process, user, self._now, 0)
-        self._poll(user)
-
-    def _poll(self, user: _User) -> None:
-        self._call(POLL, user, self._answered, self._poll, None)
+        self._call(POLL, user)
 
     def _answered(self, user: _User) -> None:
         if user.is_ready:
-            self._bind(user)
+            self._call(BIND, user)
         elif self._now >= user.expires:
             self.outcome.expired += 1
             self._left -= 1
         else:
-            self._poll(user)
-
-    def _bind(self, user: _User) -> None:
-        self._call(BIND, user, self._bound, self._bind, self._times.bind)
+            self._call(POLL, user)
 
     def _bound(self, user: _User) -> None:
         self.outcome.shown.append(self._now - user.came)
         self._left -= 1
 
     def _look(self) -> None:
-        someone = _User(self._now)
-        self._show(someone)
+        self._call(PROFILE, _User(self._now))
         self._in(self._random.expovariate(self._burst.bystanders), self._look)
-
-    def _show(self, user: _User) -> None:
-        self._call(PROFILE, user, self._saw, self._show, self._times.profile)
 
     def _saw(self, user: _User) -> None:
         self.outcome.profile.append(self._now - user.came)
 
     # --- the API: its buckets, the authorizer, the function
 
-    def _call(
-        self,
-        name: str,
-        user: _User,
-        then: Callable[[_User], None],
-        again: Callable[[_User], None],
-        seconds: float | None,
-    ) -> None:
-        """One request of about so many seconds; None is a poll: it ends with its wait, or once the upload is ready."""
+    def _call(self, name: str, user: _User) -> None:
+        """One request; what is refused comes again."""
         self.outcome.calls[name] += 1
         if not self._methods[name].take(self._now) or not self._account.take(self._now):
             self.outcome.throttled[name] += 1
-            self._pause(user, again)
+            self._pause(name, user)
         elif user.known_until > self._now:
-            self._run(name, user, then, again, seconds)
+            self._run(name, user)
         else:
-            self._authorize(user, again, lambda: self._run(name, user, then, again, seconds))
+            self._authorize(name, user)
 
-    def _authorize(self, user: _User, again: Callable[[_User], None], then: Callable[[], None]) -> None:
+    def _authorize(self, name: str, user: _User) -> None:
         function = self._functions[AUTHORIZE]
         is_new = function.start(self._now)
         if is_new is None:
             self.outcome.refused[AUTHORIZE] += 1
-            return self._pause(user, again)
+            return self._pause(name, user)
 
         def known() -> None:
             function.end()
             user.known_until = self._now + self._deployment.kept_policy
-            then()
+            self._run(name, user)
 
         return self._in(self._about(self._times.authorize) + is_new * self._times.cold, known)
 
-    def _run(
-        self,
-        name: str,
-        user: _User,
-        then: Callable[[_User], None],
-        again: Callable[[_User], None],
-        seconds: float | None,
-    ) -> None:
+    def _run(self, name: str, user: _User) -> None:
         function = self._functions[name]
         is_new = function.start(self._now)
         if is_new is None:
             self.outcome.refused[name] += 1
-            return self._pause(user, again)
+            return self._pause(name, user)
         user.tries = 0
         began = self._now
+        seconds, then = self._steps[name]
 
         def ended() -> None:
             function.end()
@@ -289,11 +272,11 @@ class Simulation:
             return self._in(is_new * self._times.cold, self._watch, user, ended)
         return self._in(self._about(seconds) + is_new * self._times.cold, ended)
 
-    def _pause(self, user: _User, again: Callable[[_User], None]) -> None:
+    def _pause(self, name: str, user: _User) -> None:
         """A client's: at least half of what it may wait, at random, so that not all come back at once."""
         longest = min(self._burst.longest_pause, self._burst.first_pause * 2**user.tries)
         user.tries += 1
-        self._in(longest * self._random.uniform(0.5, 1), again, user)
+        self._in(longest * self._random.uniform(0.5, 1), self._call, name, user)
 
     # --- a poll: looks at growing intervals until the upload is settled
 
@@ -328,7 +311,7 @@ class Simulation:
         self.outcome.attempts += 1
         is_new = function.start(self._now)
         if is_new is not None:
-            seconds = self._about(self._times.process) + is_new * self._times.cold
+            seconds = self._random.choice(self._times.process) + is_new * self._times.cold
             self.outcome.busy_seconds[PROCESS] += seconds
             self._in(seconds, self._processed, user)
         elif self._now - since < self._deployment.event_age:

@@ -10,13 +10,14 @@ from bench.scale.limits import (
     METHODS,
     PAGES,
     PEAK,
-    TIMES,
     UPLOADS_READS,
     UPLOADS_WRITES,
     Limit,
     limits,
     poll,
 )
+from bench.scale.simulation import percentile
+from bench.scale.times import MIX, PROCESS_MEAN, TIMES
 
 PARAMETER = re.compile(r"`(\w+)`")
 
@@ -54,21 +55,24 @@ def work_table() -> str:
 
 
 def times_list() -> str:
-    """The times that are assumed, in one sentence."""
+    """The times that are told to the simulation, and whence they are, in a few sentences."""
     named = {
-        "authorizer": TIMES.authorize,
         "intent": TIMES.intent,
-        "S3's event": TIMES.notice,
-        "processing": TIMES.process,
         "bind": TIMES.bind,
         "profile": TIMES.profile,
-        "a new environment": TIMES.cold,
+        "authorizer": TIMES.authorize,
+        "a look of a poll": TIMES.read,
     }
     said = ", ".join(f"{name} {seconds * 1000:.0f} ms" for name, seconds in named.items())
+    low, high = (percentile(list(TIMES.process), share) * 1000 for share in (0.05, 0.95))
+    pictures = ", ".join(f"{share} x {name}" for name, share in MIX.items())
     return (
-        f"Medians on AWS: {said}; times scatter around them (sigma of the logarithm {TIMES.spread}). A poll with "
-        f"nobody before it holds its function for {poll()[1]:.1f} s. The busiest hour has {PEAK} times the changes of "
-        "an average one."
+        f"Processing takes {PROCESS_MEAN * 1000:.0f} ms on average, and {low:.0f} to {high:.0f} ms for nine of ten "
+        f"pictures (of ten: {pictures}). Medians of the rest: {said}, S3's event {TIMES.notice * 1000:.0f} ms, and "
+        f"{TIMES.cold * 1000:.0f} ms more in a new environment. What functions compute was measured by `bench.memory`, "
+        "and is told for the template's memory sizes; what they wait for is assumed, and scatters (sigma of the "
+        f"logarithm {TIMES.spread}). A poll with nobody before it holds its function for {poll()[1]:.1f} s. The "
+        f"busiest hour has {PEAK} times the changes of an average one."
     )
 
 

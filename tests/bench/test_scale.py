@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from bench.scale.document import LIMITS, PAGE, filled
-from bench.scale.limits import DAYS, PAGES, TIMES, deployment, limits, parameters
+from bench.scale.limits import DAYS, PAGES, deployment, limits, parameters
 from bench.scale.simulation import (
     INTENT,
     POLL,
@@ -20,11 +20,12 @@ from bench.scale.simulation import (
     simulate,
 )
 from bench.scale.tables import PARAMETER, turned
+from bench.scale.times import MIX, PROCESS_MEAN, TIMES, jobs
 from profile_media.domain.watch import watch
 from tests.builders import an_upload
 
-STEADY = Times(0.01, 0.05, 1, 0.3, 0.5, 0.01, 0.06, 0.03, 0, spread=0)
-UNREADY = replace(STEADY, process=5.0)
+STEADY = Times(0.01, 0.05, 1, 0.3, (0.5,), 0.01, 0.06, 0.03, 0, spread=0)
+UNREADY = replace(STEADY, process=(5.0,))
 
 
 def test_the_page_has_the_figures_of_the_tables() -> None:
@@ -63,9 +64,26 @@ def test_the_same_seeds_give_the_same_outcome_and_others_another() -> None:
     assert simulate(burst, deployment(), TIMES).shown != simulate(replace(burst, luck=2), deployment(), TIMES).shown
 
 
+def test_pictures_take_what_was_measured_of_each_kind_and_some_longer_than_others() -> None:
+    measured = jobs()
+    alone = sum(share * (measured[name].cpu_ms + measured[name].wait_ms) for name, share in MIX.items()) / 10_000
+
+    assert sum(MIX.values()) == 10
+    assert alone < PROCESS_MEAN < alone * 1.1
+    assert max(TIMES.process) > 3 * min(TIMES.process)
+
+
+def test_each_picture_takes_one_of_the_times_of_processing() -> None:
+    outcome = simulate(Burst(users=400, seconds=60), Deployment(), replace(STEADY, process=(1.0, 3.0)))
+    since_posted = sorted({round(seconds - 1.36, 6) for seconds in outcome.ready})
+
+    assert since_posted == pytest.approx([1.0, 3.0])
+    assert outcome.busy_seconds[PROCESS] == pytest.approx(400 * 2, rel=0.1)
+
+
 def test_nobody_waits_where_nothing_stands_in_the_way() -> None:
     outcome = simulate(Burst(users=200, seconds=1), Deployment(), STEADY)
-    settled = next(at for at in looks_within(20) if at >= STEADY.notice + STEADY.process)
+    settled = next(at for at in looks_within(20) if at >= STEADY.notice + 0.5)
     alone = STEADY.authorize + STEADY.intent + STEADY.post + settled + STEADY.read + STEADY.bind
 
     assert len(outcome.shown) == len(outcome.ready) == 200
@@ -79,12 +97,12 @@ def test_one_place_processes_one_picture_after_the_other() -> None:
     outcome = simulate(Burst(users=100, seconds=1), one, STEADY)
 
     assert outcome.peaks[PROCESS] == 1
-    assert outcome.busy_seconds[PROCESS] == pytest.approx(100 * STEADY.process)
-    assert 100 * STEADY.process < outcome.seconds < 100 * (STEADY.process + 0.01) + 5
+    assert outcome.busy_seconds[PROCESS] == pytest.approx(100 * 0.5)
+    assert 100 * 0.5 < outcome.seconds < 100 * (0.5 + 0.01) + 5
 
 
 def test_events_that_find_no_place_come_back_later_each_time() -> None:
-    outcome = simulate(Burst(users=2, seconds=0), Deployment(process_concurrency=1), replace(STEADY, process=10.0))
+    outcome = simulate(Burst(users=2, seconds=0), Deployment(process_concurrency=1), replace(STEADY, process=(10.0,)))
 
     # After 1, 2, 4 and 8 seconds: the place is free at 10, so the fourth time is the one.
     assert outcome.attempts == 1 + 5
@@ -137,7 +155,7 @@ def test_only_processing_kept_apart_still_lets_those_who_wait_take_everything() 
 
 def test_who_waits_for_longer_than_an_upload_lives_is_told() -> None:
     slow = Deployment(process_concurrency=1, pending_ttl=30)
-    outcome = simulate(Burst(users=20, seconds=0), slow, replace(STEADY, process=5.0))
+    outcome = simulate(Burst(users=20, seconds=0), slow, replace(STEADY, process=(5.0,)))
 
     assert outcome.expired > 0
     assert len(outcome.shown) + outcome.expired == 20
