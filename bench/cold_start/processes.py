@@ -3,43 +3,14 @@
 import os
 import re
 import subprocess
-import sys
 import tempfile
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
-PYTHON = os.path.realpath(sys.executable)
-ISOLATED = ("-I", "-S", "-B")
-"""Nothing from the environment or the user's folders, and no bytecode written: Lambda's files are read-only."""
+from tests.cold_start.processes import ISOLATED, Command
 
 VALGRIND = ("valgrind", "--tool=cachegrind", "--cache-sim=no", "--cachegrind-out-file=/dev/null")
 _COUNTED = re.compile(r"I\s+refs:\s+([\d,]+)")
 _IMPORTED = re.compile(r"import time:\s+(\d+) \|\s+\d+ \|\s+(\S+)")
-
-
-@dataclass(frozen=True)
-class Command:
-    """What to run: the same thing every time, so that counts repeat."""
-
-    arguments: Sequence[str]
-    environment: Mapping[str, str]
-    stdin: str = ""
-
-    def run(self, *before: str, options: Sequence[str] = ISOLATED) -> subprocess.CompletedProcess[str]:
-        """Runs it; raises RuntimeError where it fails."""
-        done = subprocess.run(
-            [*before, PYTHON, *options, *self.arguments],
-            input=self.stdin,
-            env={"PATH": os.defpath, "PYTHONHASHSEED": "0", **self.environment},
-            capture_output=True,
-            text=True,
-            timeout=300,
-            check=False,
-        )
-        if done.returncode:
-            raise RuntimeError(f"{' '.join(self.arguments)}: {done.stderr[-2000:]}{done.stdout[-500:]}")
-        return done
 
 
 def counted(command: Command) -> tuple[int, subprocess.CompletedProcess[str]]:

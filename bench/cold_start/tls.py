@@ -1,33 +1,47 @@
-"""The first HTTPS call of a fresh process: the authorizer's, Python's default, and with one authority to read only."""
+"""The first HTTPS call of a fresh process: the authorizer's, Python's default, and one of botocore's connections."""
 
+import runpy
 import ssl
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from ipaddress import IPv4Address
 from pathlib import Path
 from threading import Thread
+from types import MappingProxyType
 
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
-from bench.cold_start.functions import BUILT, LAYERS
-from bench.cold_start.processes import Command, instructions
+from bench.cold_start.functions import BUILT, LAYERS, ROOT
+from bench.cold_start.processes import instructions
+from tests.cold_start.processes import Command
+
+TRIM = str(ROOT / "layers/dependencies/trim")
 
 DEFAULT = """import ssl, sys, urllib.request
-if len(sys.argv) > 1:
+if sys.argv[1]:
     urllib.request.urlopen(sys.argv[1]).read()
 """
 
 OURS = """import sys
-sys.path[:0] = sys.argv[2:]
+sys.path[:0] = sys.argv[3:]
 from profile_media.http.jwks import fetch, parse_endpoint
 if sys.argv[1]:
-    fetch(parse_endpoint(sys.argv[1], allow_loopback=True), 60)
+    fetch(parse_endpoint(sys.argv[1], allow_loopback=True)._replace(authorities=sys.argv[2]), 60)
+"""
+
+BOTOCORE = """import sys
+sys.path[:0] = sys.argv[3:]
+from botocore.awsrequest import AWSRequest
+from botocore.httpsession import URLLib3Session
+session = URLLib3Session(verify=sys.argv[2])
+if sys.argv[1]:
+    assert session.send(AWSRequest("GET", sys.argv[1]).prepare()).status_code == 200
 """
 
 
@@ -73,16 +87,18 @@ def first_calls() -> dict[str, int]:
     folders = [str(BUILT / layer / "python") for layer in LAYERS]
     bundle = (BUILT / LAYERS[0] / "python" / "botocore" / "cacert.pem").read_bytes()
     with https() as (url, certificate), tempfile.TemporaryDirectory() as place:
-        many, one = Path(place) / "many.pem", Path(place) / "one.pem"
-        many.write_bytes(bundle + b"\n" + certificate)
-        one.write_bytes(certificate)
-        system, small = {"SSL_CERT_FILE": str(many)}, {"SSL_CERT_FILE": str(one)}
+        together, apart = Path(place) / "authorities.pem", Path(place) / "authorities"
+        together.write_bytes(bundle + b"\n" + certificate)
+        runpy.run_path(TRIM)["set_apart"](together, apart)
+        system = {"SSL_CERT_FILE": str(together)}
         return {
-            "default": _call(("-c", DEFAULT, url), ("-c", DEFAULT), system),
-            "ours": _call(("-c", OURS, url, *folders), ("-c", OURS, "", *folders), system),
-            "one": _call(("-c", OURS, url, *folders), ("-c", OURS, "", *folders), small),
+            "default": _call(DEFAULT, url, environment=system),
+            "ours": _call(OURS, url, str(apart), *folders),
+            "all": _call(OURS, url, "", *folders, environment=system),
+            "botocore": _call(BOTOCORE, url, str(together), *folders),
         }
 
 
-def _call(calling: tuple[str, ...], importing: tuple[str, ...], environment: dict[str, str]) -> int:
-    return instructions(Command(calling, environment)) - instructions(Command(importing, environment))
+def _call(code: str, url: str, *more: str, environment: Mapping[str, str] = MappingProxyType({})) -> int:
+    calling, importing = (Command(("-c", code, called, *more), environment) for called in (url, ""))
+    return instructions(calling) - instructions(importing)

@@ -9,7 +9,6 @@ import atexit
 import json
 import re
 import shutil
-import subprocess
 import sys
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -20,9 +19,11 @@ from tempfile import mkdtemp
 from typing import Any
 
 from tests import cloud
+from tests.cold_start.processes import Command
 from tests.template.document import FOLDERS, ROOT
 
 FILE = Path(__file__).parent / "budget.json"
+PROBE = Path(__file__).parent / "probe.py"
 
 ALL = "all"
 ALL_BUT = "all but "
@@ -55,17 +56,8 @@ def measured(folder: str) -> Imports:
     event = json.loads((ROOT / "events" / f"{folder}.json").read_text())
     if folder == "process_upload":
         event["Records"][0]["s3"]["bucket"]["name"] = cloud.UPLOADS_BUCKET
-    done = subprocess.run(
-        [sys.executable, "-I", "-S", ROOT / "tests/cold_start/probe.py", ROOT / "functions" / folder, *_layers()],
-        input=json.dumps(event),
-        env=ENVIRONMENT,
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
-    if done.returncode:
-        raise RuntimeError(f"{folder}: {done.stderr}")
+    folders = (PROBE, ROOT / "functions" / folder, *_layers())
+    done = Command([str(path) for path in folders], ENVIRONMENT, json.dumps(event)).run(options=("-I", "-S"))
     sizes: dict[str, int] = json.loads(done.stdout.splitlines()[-1])
     return Imports(frozenset(map(_named, sizes)) - {_OF_THE_MACHINE}, round(sum(sizes.values()) / 1000))
 
