@@ -97,10 +97,9 @@ class Worker:
         self._process.communicate()
 
 
-def contenders(task: Task) -> tuple[str, ...]:
+def contenders() -> tuple[str, ...]:
     """Everyone who can do this here."""
-    python = [name for name in CONTENDERS if name != FLOOR or task.content_type == "image/jpeg"]
-    return (*python, *(BY_SHARP if has_sharp() else ()))
+    return (*CONTENDERS, *(BY_SHARP if has_sharp() else ()))
 
 
 def has_sharp() -> bool:
@@ -115,7 +114,7 @@ def workers(names: Iterable[str], cores: Iterable[int]) -> Iterator[MappingProxy
 
 def compare(task: Task, rounds: int, cores: Iterable[int], out: Path | None = None) -> dict[str, Cost]:
     """Everyone's cost; a first round is for warming up, and for the files."""
-    names = contenders(task)
+    names = contenders()
     answers: dict[str, list[dict[str, object]]] = {name: [] for name in names}
     with workers(names, cores) as asked:
         for name, worker in asked.items():
@@ -138,7 +137,7 @@ def _cost(told: list[dict[str, object]]) -> Cost:
 def peaks(task: Task, cores: Iterable[int]) -> dict[str, float]:
     """MiB that a fresh process of each contender holds at most while it does the job once."""
     found = {}
-    for name in contenders(task):
+    for name in contenders():
         with Worker(name, cores) as worker:
             found[name] = float(str(worker.ask(task)["peak"])) / 1024
     return found

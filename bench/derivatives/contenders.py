@@ -16,6 +16,7 @@ type Contender = Callable[[bytes, ContentType, Job, int], list[bytes]]
 """Content, type, job, and the master's longest side; answers in the order of the job's names."""
 
 QUALITY, EFFORT, MASTER_QUALITY = 80, 4, 90
+DENSITY = 1.3
 
 
 def pipeline() -> Contender:
@@ -96,9 +97,10 @@ def vips_best() -> Contender:
 
 
 def floor() -> Contender:
-    """What nobody can do without: libjpeg-turbo's decode at the scale that keeps the quality, and the encodes.
+    """What nobody can do without: libjpeg-turbo's decode at the least scale that keeps the quality, and the encodes.
 
-    What is encoded was prepared beforehand, so nothing is resampled, turned or converted within what is measured.
+    For other formats it is Pillow's own decode, which nothing built on Pillow can go below. What is encoded was made
+    ready before, so nothing is resampled, turned or converted within what is measured.
     """
     import numpy as np  # noqa: PLC0415
     import simplejpeg  # noqa: PLC0415
@@ -113,7 +115,10 @@ def floor() -> Contender:
 
     def make(content: bytes, content_type: ContentType, job: Job, master_side: int) -> list[bytes]:
         ready = prepared(content, content_type, job)
-        simplejpeg.decode_jpeg(content, **_least(content, job, master_side))
+        if content_type is ContentType.JPEG:
+            simplejpeg.decode_jpeg(content, **_least(content, job, master_side))
+        else:
+            Image.open(BytesIO(content)).load()
         made = [_saved(picture, "WEBP", QUALITY) for picture in ready[: len(job.sizes)]]
         return made + [_saved(picture, "JPEG", MASTER_QUALITY) for picture in ready[len(job.sizes) :]]
 
@@ -121,11 +126,11 @@ def floor() -> Contender:
 
 
 def _least(content: bytes, job: Job, master_side: int) -> dict[str, Any]:
-    """The least resolution to decode: at least two pixels for each that is wanted, or the master's."""
+    """The least resolution to decode: as dense as this pipeline wants it, and the master's where there is one."""
     import simplejpeg  # noqa: PLC0415
 
     height, width, _, _ = simplejpeg.decode_jpeg_header(content)
-    wanted = max(2 * max(size.width / width, size.height / height) for size in job.sizes)
+    wanted = max(DENSITY * max(size.width / width, size.height / height) for size in job.sizes)
     if job.master:
         wanted = max(wanted, master_side / max(width, height))
     part = max(part for part in (1, 2, 4, 8) if part == 1 or 1 / part >= wanted)
