@@ -21,8 +21,8 @@ ROUNDS, QUICK_ROUNDS, BLOCK = 31, 7, 40
 INTRODUCTION = """\
 One process holds both handlers, and an AWS that answers below botocore's HTTP layer with canned bytes, the same to
 both. They take turns, {rounds} rounds of {block} calls each. The handler by hand is in `bench/warm/peers.py`: boto3's
-clients, the same calls with the same conditions, one printed line of log, and little else. botocore's C extension for
-signing is off: the layer is without it.
+clients as they come, the same calls with the same conditions and the same answers, and of a change a line of log and a
+metric. botocore's C extension for signing is off: the layer is without it.
 """
 
 

@@ -61,6 +61,12 @@ ANSWERS = {
 }
 
 
+def _items(body: bytes) -> str:
+    """What a transaction is made of."""
+    kinds = sorted(kind for item in json.loads(body).get("TransactItems", ()) for kind in item)
+    return f" ({', '.join(kinds)})" if kinds else ""
+
+
 class _Raw:
     def __init__(self, body: bytes) -> None:
         self._body = body
@@ -75,7 +81,7 @@ def install(calls: list[str] | None = None) -> None:
     def send(_: URLLib3Session, request: Any) -> AWSResponse:
         operation = request.headers["X-Amz-Target"].rpartition(b".")[2]
         if calls is not None:
-            calls.append(operation.decode())
+            calls.append(operation.decode() + _items(request.body))
         table = b"users" if b'"users"' in request.body else b"uploads"
         body = ANSWERS[operation if operation.startswith(b"Transact") else table]
         headers = HTTPHeaders.from_dict(
