@@ -51,10 +51,46 @@ def test_items_are_documents_and_the_rest_of_what_describes_dynamodb_is_as_it_wa
         for each in (botocore.session.get_session(), session.session())
     )
     stock["shapes"]["AttributeValue"]["document"] = True
-    for name in ("TransactGetItems", "TransactWriteItems"):
-        stock["operations"][name]["operationContextParams"] = []
     assert ours == stock
     assert session.dynamodb().meta.service_model.shape_for("AttributeValue").is_document_type
+
+
+STOCK = botocore.session.get_session()
+REGIONS = [
+    *(
+        region
+        for partition in STOCK.get_available_partitions()
+        for region in STOCK.get_available_regions("dynamodb", partition_name=partition)
+    ),
+    "eu-central-9",  # not there yet
+]
+
+
+@pytest.mark.parametrize("region", REGIONS)
+def test_the_endpoint_is_the_one_that_the_rules_name(region: str) -> None:
+    stock, ours = (each.create_client("dynamodb", region_name=region) for each in (STOCK, session.session()))
+    assert ours.meta.endpoint_url == _called_at(ours) == _called_at(stock)
+
+
+@pytest.mark.parametrize("variant", ["AWS_USE_FIPS_ENDPOINT", "AWS_USE_DUALSTACK_ENDPOINT"])
+def test_other_kinds_of_endpoints_are_left_to_the_rules(variant: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(variant, "true")
+    stock, ours = botocore.session.get_session(), session.session.__wrapped__()
+    for region in ("us-gov-west-1", "us-iso-east-1"):
+        each = [_called_at(made.create_client("dynamodb", region_name=region)) for made in (stock, ours)]
+        assert each[0] == each[1]
+
+
+def _called_at(client: Any) -> str:
+    """Where it says it sends a call, which is sent nowhere."""
+
+    def tell(request: Any, **_: Any) -> None:
+        raise LookupError(request.url)
+
+    client.meta.events.register_first("before-send.dynamodb.GetItem", tell)
+    with pytest.raises(LookupError) as told:
+        client.get_item(TableName="users", Key={"user_id": {"S": ADA}})
+    return str(told.value).rstrip("/")
 
 
 def test_an_item_comes_as_it_was_sent(aws: cloud.Cloud) -> None:

@@ -1,8 +1,7 @@
 """One botocore session for every client of a function, and one meaning for the ways AWS fails.
 
 boto3 is left out: it adds import time and no call that we make. One session serves all clients, because each session
-reads its own copy of what describes the services. To these descriptions `descriptions/` adds a few words, as botocore's
-loader lets anybody: that DynamoDB's items are documents, which go out and come in as they are (docs/decisions/0022).
+reads its own copy of what describes the services.
 """
 
 from collections.abc import Iterator
@@ -13,7 +12,8 @@ from typing import TYPE_CHECKING, Any, cast
 
 import botocore.session
 from botocore.config import Config
-from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError
+from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError, UnknownServiceError
+from botocore.loaders import Loader
 
 from profile_media.domain.errors import Unavailable
 
@@ -29,7 +29,8 @@ READ_TIMEOUT = 5
 ATTEMPTS = 3
 """Of one call, by botocore, with its backoff; every call the service makes is safe to repeat."""
 
-_DESCRIPTIONS = Path(__file__).parent / "descriptions"
+_VARIANTS = ("use_fips_endpoint", "use_dualstack_endpoint")
+"""Of endpoints: some regions' are named by the rules alone."""
 
 _PASSING = frozenset(
     {
@@ -53,11 +54,27 @@ _PASSING = frozenset(
 """Error codes that go away by themselves."""
 
 
+class _Descriptions(Loader):
+    """What describes the services, made to cost less with every call of DynamoDB (docs/decisions/0022).
+
+    `descriptions/` adds that items are documents, which go out and come in as they are. And where a service has no
+    rules for endpoints, its endpoint is found once, for the client.
+    """
+
+    def load_service_model(self, service_name: str, type_name: str, api_version: str | None = None) -> Any:
+        """A description, if there is one."""
+        if (service_name, type_name) == ("dynamodb", "endpoint-rule-set-1"):
+            raise UnknownServiceError(service_name=service_name, known_service_names="")
+        return super().load_service_model(service_name, type_name, api_version)
+
+
 @cache
 def session() -> botocore.session.Session:
     """The session, with credentials from the function's role."""
     made = botocore.session.get_session()
-    made.set_config_variable("data_path", str(_DESCRIPTIONS))
+    if not any(made.get_config_variable(name) for name in _VARIANTS):
+        folder = Path(__file__).parent / "descriptions"
+        made.register_component("data_loader", _Descriptions(extra_search_paths=[str(folder)]))
     return made
 
 
