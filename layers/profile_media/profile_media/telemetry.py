@@ -5,11 +5,12 @@ where JSON escapes them, so that no name can forge a second line.
 """
 
 import json
+import time
+from collections import Counter
 from collections.abc import Mapping
 from typing import Any, Protocol
 
 from aws_lambda_powertools import Logger, Metrics
-from aws_lambda_powertools.metrics import MetricUnit
 
 MAX_FIELD = 1024
 """Characters of one text in a record, however deep inside."""
@@ -25,20 +26,25 @@ def _one_line(record: dict[str, Any]) -> str:
 
 
 def _cut(value: object, longest: int = MAX_FIELD) -> object:
+    if isinstance(value, str):
+        return value[:longest]
+    if value is None or isinstance(value, int | float):
+        return value
     if isinstance(value, Mapping):
         return {str(name)[:longest]: _cut(member) for name, member in value.items()}
     if isinstance(value, list | tuple):
         return [_cut(member) for member in value]
-    return value if value is None or isinstance(value, int | float) else str(value)[:longest]
+    return str(value)[:longest]
 
 
-logger = Logger(json_serializer=_one_line, log_uncaught_exceptions=False)
-metrics = Metrics()
+logger = Logger(json_serializer=_one_line, log_uncaught_exceptions=False, use_rfc3339=True, utc=True)
+_metrics = Metrics()
+_counts: Counter[str] = Counter()
 
 
 def count(name: str, amount: int = 1) -> None:
     """Adds to a CloudWatch metric of the service's namespace."""
-    metrics.add_metric(name=name, unit=MetricUnit.Count, value=amount)
+    _counts[name] += amount
 
 
 class LambdaContext(Protocol):
@@ -54,15 +60,26 @@ class LambdaContext(Protocol):
 def began(context: LambdaContext, correlation_id: str | None = None) -> None:
     """Starts an invocation's records: clears what the last one left, and says which this is."""
     logger.clear_state()
-    logger.append_keys(function_name=context.function_name, function_request_id=context.aws_request_id)
-    logger.set_correlation_id(correlation_id or context.aws_request_id)
+    logger.append_keys(
+        function_name=context.function_name,
+        function_request_id=context.aws_request_id,
+        correlation_id=correlation_id or context.aws_request_id,
+    )
 
 
 def ended() -> None:
     """Writes the invocation's metrics, if it counted anything."""
-    if metrics.metric_set:
-        print(json.dumps(metrics.serialize_metric_set()))  # noqa: T201 - the embedded metric format is a line on stdout
-        metrics.clear_metrics()
+    if _counts:
+        print(json.dumps(_embedded(_counts)))  # noqa: T201 - the embedded metric format is a line on stdout
+        _counts.clear()
+
+
+def _embedded(counts: Mapping[str, int]) -> dict[str, object]:
+    """CloudWatch's embedded metric format: what it is to read, and the values."""
+    names = [{"Name": name, "Unit": "Count"} for name in counts]
+    read = {"Namespace": _metrics.namespace, "Dimensions": [["service"]], "Metrics": names}
+    about = {"Timestamp": int(time.time() * 1000), "CloudWatchMetrics": [read]}
+    return {"_aws": about, "service": _metrics.service, **{name: [amount] for name, amount in counts.items()}}
 
 
 def audit_bind(slot: str, owner_id: str, actor: str, upload_id: str | None, previous_upload_id: str | None) -> None:
