@@ -34,6 +34,7 @@ from profile_media.imaging.probe import sniff
 
 KEPT = ROOT / "build/bench/sources"
 JPEG3, JPEG12, JPEG48, PNG12, WEBP4 = "3 MP JPEG", "12 MP JPEG", "48 MP JPEG", "12 MP PNG", "4 MP WebP"
+WIDE12 = "12 MP JPEG, Display P3"
 GOALS_NEED = (JPEG3, JPEG12, JPEG48, PNG12, WEBP4)
 
 ROUNDS, FEW_ROUNDS = 9, 3
@@ -225,6 +226,9 @@ def _goals(
     for more, less in ((JPEG12, JPEG3), (JPEG48, JPEG12)):
         # Both steps are four times the pixels.
         yield Goal(f"CPU, {more} ÷ four times {less}", 1, costs[more][OURS].ms / (4 * costs[less][OURS].ms))
+    colours, encoder = quality.colour_differences(made(KEPT, (WIDE12,))[WIDE12], JOBS["A"])
+    name = f"Colours of a {WIDE12}, mean CIEDE2000 against a colour-managed reference"
+    yield Goal(name, 1.5, colours, note=f"the encoder alone, given that reference, changes it by {encoder:.2f}")
     yield Goal("Download, work and stores ÷ one after the other, wall", 0.75, waited.ratio)
 
 

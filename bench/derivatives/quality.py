@@ -11,9 +11,12 @@ from pathlib import Path
 
 import numpy as np
 from PIL import Image, ImageCms, ImageOps
+from skimage.color import deltaE_ciede2000, rgb2lab
 from skimage.metrics import structural_similarity
 
 from bench.derivatives.jobs import Job
+from profile_media.domain.model import ContentType
+from profile_media.imaging.render import render
 
 ASIDE = tuple(sixth / 6 for sixth in range(-4, 5))
 """Pixels of the output by which a crop may lie aside."""
@@ -82,3 +85,15 @@ def judged(path: Path, job: Job, folder: Path) -> float:
     """SSIM of the largest size among a contender's files."""
     largest = job.sizes[0]
     return Reference(path).ssim((folder / largest.name).read_bytes(), (largest.width, largest.height))
+
+
+def colour_differences(path: Path, job: Job) -> tuple[float, float]:
+    """Mean CIEDE2000 of the largest size against the colours it should have: ours, and what the encoder alone does."""
+    largest = job.sizes[0]
+    wanted = ImageOps.fit(_full(path), (largest.width, largest.height), Image.Resampling.LANCZOS)
+    ours = render(path.read_bytes(), ContentType.JPEG, job.slot, keep_master=job.master).pictures[0].content
+    alone = BytesIO()
+    wanted.save(alone, "WEBP", quality=largest.quality, method=4)
+    lab = rgb2lab(np.asarray(wanted))
+    found = [rgb2lab(np.asarray(Image.open(BytesIO(file)).convert("RGB"))) for file in (ours, alone.getvalue())]
+    return float(deltaE_ciede2000(lab, found[0]).mean()), float(deltaE_ciede2000(lab, found[1]).mean())
