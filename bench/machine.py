@@ -13,7 +13,7 @@ from PIL import features
 
 HERE = Path(__file__).parent
 
-PACKAGES = ("boto3", "botocore", "pydantic", "pynamodb", "pyvips", "pyvips-binary")
+PACKAGES = ("boto3", "botocore", "pydantic", "pyvips", "pyvips-binary")
 PILLOW_LIBRARIES = (
     ("libjpeg-turbo", "libjpeg_turbo"),
     ("libwebp", "webp"),

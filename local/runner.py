@@ -25,7 +25,6 @@ from local.template import ACCOUNT, Template
 
 PRELOADED = (
     "botocore.session",
-    "pynamodb.models",
     "pydantic",
     "aws_lambda_powertools",
     "PIL.Image",
