@@ -5,12 +5,11 @@ where JSON escapes them, so that no name can forge a second line.
 """
 
 import json
-import time
-from collections import Counter
 from collections.abc import Mapping
 from typing import Any, Protocol
 
 from aws_lambda_powertools import Logger, Metrics
+from aws_lambda_powertools.metrics import MetricUnit
 
 MAX_FIELD = 1024
 """Characters of one text in a record, however deep inside."""
@@ -38,13 +37,12 @@ def _cut(value: object, longest: int = MAX_FIELD) -> object:
 
 
 logger = Logger(json_serializer=_one_line, log_uncaught_exceptions=False, use_rfc3339=True, utc=True)
-_metrics = Metrics()
-_counts: Counter[str] = Counter()
+metrics = Metrics()
 
 
 def count(name: str, amount: int = 1) -> None:
     """Adds to a CloudWatch metric of the service's namespace."""
-    _counts[name] += amount
+    metrics.add_metric(name=name, unit=MetricUnit.Count, value=amount)
 
 
 class LambdaContext(Protocol):
@@ -69,17 +67,9 @@ def began(context: LambdaContext, correlation_id: str | None = None) -> None:
 
 def ended() -> None:
     """Writes the invocation's metrics, if it counted anything."""
-    if _counts:
-        print(json.dumps(_embedded(_counts)))  # noqa: T201 - the embedded metric format is a line on stdout
-        _counts.clear()
-
-
-def _embedded(counts: Mapping[str, int]) -> dict[str, object]:
-    """CloudWatch's embedded metric format: what it is to read, and the values."""
-    names = [{"Name": name, "Unit": "Count"} for name in counts]
-    read = {"Namespace": _metrics.namespace, "Dimensions": [["service"]], "Metrics": names}
-    about = {"Timestamp": int(time.time() * 1000), "CloudWatchMetrics": [read]}
-    return {"_aws": about, "service": _metrics.service, **{name: [amount] for name, amount in counts.items()}}
+    if metrics.metric_set:
+        print(json.dumps(metrics.serialize_metric_set()))  # noqa: T201 - the embedded metric format is a line on stdout
+        metrics.clear_metrics()
 
 
 def audit_bind(slot: str, owner_id: str, actor: str, upload_id: str | None, previous_upload_id: str | None) -> None:
