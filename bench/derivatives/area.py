@@ -8,7 +8,7 @@ from tempfile import TemporaryDirectory
 
 from PIL import Image
 
-from bench.derivatives import encoders, overlap, quality
+from bench.derivatives import encoders, overlap, parts, quality
 from bench.derivatives.ask import (
     BEST_FINE,
     FLOOR,
@@ -77,13 +77,13 @@ def run(quick: bool) -> Section:
         "C": _job("C", (JPEG12,) if quick else (JPEG12, JPEG48, PNG12, WEBP4), rounds),
     }
     held = {name: peaks(_task(name, "A"), _cores(1)) for name in (JPEG12, JPEG48)}
-    parts = [INTRODUCTION.format(rounds=rounds), *(_tables(job) for job in jobs.values())]
+    text = [INTRODUCTION.format(rounds=rounds), *(_tables(job) for job in jobs.values())]
     if not quick:
-        parts += [_two_cores(rounds), _encoders(file)]
-    parts += [_memory(held), _overlap(waited)]
+        text += [_two_cores(rounds), _encoders(file)]
+    text += [_parts(rounds), _memory(held), _overlap(waited)]
     charts = () if quick else (draw({name: jobs["A"].costs[name] for name in (JPEG12, JPEG48)}),)
     goals = tuple(_goals(jobs, held, waited))
-    return Section("Derivatives", "python -m bench.derivatives", "\n\n".join(parts), charts, goals)
+    return Section("Derivatives", "python -m bench.derivatives", "\n\n".join(text), charts, goals)
 
 
 def _cores(count: int) -> list[int]:
@@ -161,6 +161,18 @@ def _tables(measured: Measured) -> str:
 def _shown(job: str, cost: Cost) -> int:
     """Bytes of all but the master."""
     return sum(cost.bytes[: len(JOBS[job].sizes)])
+
+
+def _parts(rounds: int) -> str:
+    tasks = [
+        _task(*each)
+        for each in ((JPEG12, "A"), (JPEG48, "A"), (PNG12, "A"), (WEBP4, "A"), (JPEG12, "B"), (JPEG12, "C"))
+    ]
+    words = (
+        "### Where the time goes\n\nCPU of this pipeline in ms. Pillow neither reads PNG nor resamples with vector "
+        "instructions, and reads WebP as if it were animated; sharp's libraries do better at all three:"
+    )
+    return "\n\n".join([words, parts.table(tasks, rounds)])
 
 
 def _two_cores(rounds: int) -> str:
