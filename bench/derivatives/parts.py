@@ -55,7 +55,7 @@ def _loading(spent: defaultdict[str, float]) -> Callable[..., Image.Image]:
 
     def opened(content: bytes, content_type: ContentType) -> Image.Image:
         picture: Image.Image = _timed(opening, spent, "decode")(content, content_type)
-        picture.load = _timed(picture.load, spent, "decode")
+        picture.load = _timed(picture.load, spent, "decode")  # type: ignore[method-assign]
         return picture
 
     return opened
