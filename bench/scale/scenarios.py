@@ -43,7 +43,6 @@ SCENARIOS = (
     Scenario("as it comes"),
     Scenario("`ThrottleRate=2000`", 2000),
     Scenario("the same, `PollConcurrency=0`", 2000, None, 0),
-    Scenario("the same, `ProcessConcurrency=0` as well: nothing reserved", 2000, 0, 0),
     Scenario("`ThrottleRate=2000`, `ProcessConcurrency=300`", 2000, 300),
     Scenario("quota of 3,000, `ThrottleRate=2500`, both `…Concurrency=1000`", 2500, 1000, 1000, 2999),
 )

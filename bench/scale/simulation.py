@@ -71,6 +71,7 @@ class Burst:
     wait: float = LONGEST_WAIT
     first_pause: float = 1  # of clients that were refused: what Retry-After says, then twice that, and so on
     longest_pause: float = 120
+    patience: float = 300  # of bystanders, who then look at something else
     seed: int = 1  # of the moments at which users come
     luck: int = 1  # and of everything else
 
@@ -274,9 +275,11 @@ class Simulation:
 
     def _pause(self, name: str, user: _User) -> None:
         """A client's: at least half of what it may wait, at random, so that not all come back at once."""
+        if name == PROFILE and self._now - user.came > self._burst.patience:
+            return self._saw(user)
         longest = min(self._burst.longest_pause, self._burst.first_pause * 2**user.tries)
         user.tries += 1
-        self._in(longest * self._random.uniform(0.5, 1), self._call, name, user)
+        return self._in(longest * self._random.uniform(0.5, 1), self._call, name, user)
 
     # --- a poll: looks at growing intervals until the upload is settled
 
