@@ -68,7 +68,7 @@ of its connections reads the whole bundle and takes {botocore:,.0f} million.
 
 
 def run(quick: bool) -> Section:
-    """Measures every function; takes about six minutes, half of it with `quick`."""
+    """Measures every function; takes some five minutes where nothing else runs, less with `quick`."""
     colds, base, seconds = functions.measure(quick)
     calls, size = first_calls(), functions.layers_size()
     low, middle, high = (1000 * second for second in quantiles(seconds, n=4))

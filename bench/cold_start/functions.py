@@ -133,8 +133,8 @@ def measure(quick: bool) -> tuple[list[Cold], int, list[float]]:
     with SMOKE["deployed"](BUILT, Measured) as (build, token):
         SMOKE["try_out"](build, token)
         build.compare_with_sources()
-        seconds = build.take_turns(3 if quick else 11)
-        build.time_imports(2 if quick else 5)
+        seconds = build.take_turns(3 if quick else 7)
+        build.time_imports(2 if quick else 3)
     return sorted(build.colds.values(), key=lambda cold: cold.call), instructions(baseline()), seconds
 
 
