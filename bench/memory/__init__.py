@@ -41,9 +41,9 @@ Lambda gives CPU in proportion to memory, one whole CPU at {one_cpu:,} MiB, and 
 compute was measured here: fresh processes, an AWS that answers at once, no TLS. What they wait for is counted from the
 calls they made there, at {dynamodb:g} ms a call of DynamoDB, {s3:g} ms a call of S3 and {fetched:g} MB/s for what is
 fetched, and takes as long at any size. One invocation in {cold:.0f} is taken to be a cold one; initialisation is
-billed, and runs at full speed; what Lambda's own runtime takes to start is not in it. *Balanced* is where time x its
-price is least, or within {alike:.0%} of it: how AWS Lambda Power Tuning judges. Both architectures are given the same
-CPU time: arm64 is cheaper as long as it needs less than {break_even:.2f} times that of x86_64.
+billed, and runs at full speed; what Lambda's own runtime takes to start is not in it. *Balanced* is where time x the
+price of a call is least, or within {alike:.0%} of it. Both architectures are given the same CPU time: arm64 is cheaper
+as long as it needs less than {break_even:.2f} times that of x86_64.
 """
 
 

@@ -4,7 +4,8 @@ Lambda gives CPU in proportion to memory, one whole CPU at 1,769 MiB. Our code c
 than one CPU stretches it and more than one changes nothing. What it waits for takes as long at any size. Billed is
 memory x time, initialisation included: while CPU is what takes the time, a smaller size costs the same and takes
 longer; while waiting does, it costs less and takes the same. Hence the cheapest is the smallest size that has room,
-the fastest the smallest of one whole CPU, and time x price has its least where computing and waiting take alike.
+the fastest the smallest of one whole CPU, and time x price has its least where computing and waiting take alike, or
+above, by what the fee of being called weighs.
 """
 
 import math
@@ -92,8 +93,11 @@ class Point:
 
     @property
     def balance(self) -> float:
-        """The less the better, where a hundredth of the time is worth a hundredth of what it costs."""
-        return self.mean_ms * self.duration
+        """The less the better, where a hundredth of the time is worth a hundredth of what a call costs, fee and all.
+
+        AWS Lambda Power Tuning leaves the fee out, and so makes much of what is little: of a short call it is most.
+        """
+        return self.mean_ms * self.dollars
 
 
 @dataclass(frozen=True)

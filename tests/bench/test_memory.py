@@ -36,6 +36,11 @@ def test_what_computes_as_long_as_it_waits_is_balanced_at_one_cpu() -> None:
     assert found.recommended >= {256, ONE_CPU}
 
 
+def test_where_the_fee_is_most_of_the_price_more_memory_is_worth_it() -> None:
+    """By duration alone 512 MiB would be the best of them."""
+    assert min(choice(Job("short", 0, 0, 2, 5)).balanced) > 768
+
+
 def test_one_call_in_a_hundred_also_initialises_at_full_speed_and_warms_up_at_the_sizes() -> None:
     found = point([Job("job", 100, 50, 10, 5)], ONE_CPU // 2, PRICES[0])
     assert found.warm_ms == pytest.approx(25, rel=0.01)
