@@ -212,7 +212,7 @@ def _plain(opened: Image.Image) -> Image.Image:
     if opened.mode == "I;16":
         opened = _eight_bits(opened)
     if opened.has_transparency_data:
-        plain = opened.convert("LA" if opened.mode in {"1", "L", "LA"} else "RGBA")
+        plain = _as_mode(opened, "LA" if opened.mode in {"1", "L", "LA"} else "RGBA")
         if plain.getchannel("A").getextrema()[0] == 255:
             plain = plain.convert(plain.mode.removesuffix("A"))
     elif opened.mode in _RESAMPLED:
