@@ -7,6 +7,7 @@ from typing import Any
 
 import botocore.session
 from moto.dynamodb.models import dynamodb_backends
+from moto.dynamodb.models.dynamo_type import DynamoType
 from moto.s3.models import s3_backends
 from moto.sqs.models import sqs_backends
 
@@ -77,6 +78,15 @@ class Cloud:
 def _behind_the_scenes() -> botocore.session.Session:
     """A session of the tests' own: tests/rights.py holds the functions' to their rights."""
     return botocore.session.get_session()
+
+
+def on_the_wire(value: Any) -> Any:
+    """One of moto's values of DynamoDB, as it goes over the wire."""
+    if isinstance(value, DynamoType):
+        return {value.type: on_the_wire(value.value)}
+    if isinstance(value, dict):
+        return {name: on_the_wire(each) for name, each in value.items()}
+    return [on_the_wire(each) for each in value] if isinstance(value, list | tuple | set) else value
 
 
 def deploy() -> Cloud:

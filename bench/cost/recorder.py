@@ -84,13 +84,4 @@ def _table(target: Mapping[str, Any]) -> Any:
 
 
 def _size(row: Any) -> int:
-    return item_size({name: _plain(value) for name, value in row.attrs.items()}) if row else 0
-
-
-def _plain(value: Any) -> Any:
-    """A value as it goes over the wire."""
-    if isinstance(value, DynamoType):
-        return {value.type: _plain(value.value)}
-    if isinstance(value, dict):
-        return {name: _plain(each) for name, each in value.items()}
-    return [_plain(each) for each in value] if isinstance(value, list | tuple | set) else value
+    return item_size({name: cloud.on_the_wire(value) for name, value in row.attrs.items()}) if row else 0

@@ -286,18 +286,9 @@ _serialize_structure = ResponseSerializer._serialize_type_structure
 def _serialize_at_once(serializer: Any, serialized: Any, value: Any, shape: Any, key: str) -> None:
     """Moto looks for each of a value's ten possible types under four names: 0.1 s for a profile."""
     if shape.name == "AttributeValue":
-        serialized[serializer.get_serialized_name(shape, key)] = _plain(value)
+        serialized[serializer.get_serialized_name(shape, key)] = cloud.on_the_wire(value)
     else:
         _serialize_structure(serializer, serialized, value, shape, key)
-
-
-def _plain(value: Any) -> Any:
-    """A value as it goes over the wire."""
-    if isinstance(value, DynamoType):
-        return {value.type: _plain(value.value)}
-    if isinstance(value, dict):
-        return {name: _plain(each) for name, each in value.items()}
-    return [_plain(each) for each in value] if isinstance(value, list | tuple | set) else value
 
 
 @pytest.fixture
