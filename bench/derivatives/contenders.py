@@ -16,7 +16,7 @@ type Contender = Callable[[bytes, ContentType, Job, int], list[bytes]]
 """Content, type, job, and the master's longest side; answers in the order of the job's names."""
 
 QUALITY, EFFORT, MASTER_QUALITY = 80, 4, 90
-DENSITY = 1.3
+DENSITY = 1.25
 
 
 def pipeline() -> Contender:
