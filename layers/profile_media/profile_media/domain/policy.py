@@ -55,7 +55,6 @@ WEBP_QUALITY = 80
 """Encoder quality of the shown derivatives: what the published comparisons use."""
 
 
-
 @dataclass(frozen=True, slots=True)
 class Size:
     """One derivative to make: a centre crop to exactly these pixels."""
