@@ -9,16 +9,15 @@ import importlib
 import io
 import json
 import os
-import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 from moto import mock_aws
 
+from bench.context import context
 from bench.cost.recorder import Call, recording
 from tests import cloud
 
@@ -64,15 +63,8 @@ type Handler = Callable[[dict[str, Any], Any], Any]
 
 def invoke(name: str, function: str, handler: Handler, event: dict[str, Any]) -> Step:
     """One step, recorded; raises where the answer is not a success."""
-    context = SimpleNamespace(
-        function_name=function,
-        aws_request_id=str(uuid.uuid4()),
-        memory_limit_in_mb="1024",
-        invoked_function_arn=f"arn:aws:lambda:{cloud.REGION}:{cloud.ACCOUNT}:function:{function}",
-        get_remaining_time_in_millis=lambda: 60_000,
-    )
     with _listening() as log, recording() as calls:
-        answer = handler(event, context)
+        answer = handler(event, context(function))
     if isinstance(answer, dict) and (answer.get("statusCode", 200) >= 300 or answer.get("batchItemFailures")):
         raise RuntimeError(f"{function} answered {answer}")
     return Step(name, function, tuple(calls), len(log.getvalue().encode()), answer)

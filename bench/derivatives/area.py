@@ -49,7 +49,7 @@ encodes, with nothing between them. SSIM is against one Lanczos step from full r
 chose; bytes are those of the shown sizes together.
 """
 
-FRESH = "a child's memory is fresh: the kernel hands it out page by page, 3 µs each, where a process keeps what it had"
+FRESH = "a child's memory is fresh: the kernel hands it out page by page, where a process keeps what it had"
 
 type Found = Mapping[str, Mapping[str, Cost]]
 """Costs by source, then by contender."""
@@ -139,7 +139,7 @@ def _as_large_a_master(task: Task, folder: Path) -> Task:
 
 
 def _tables(measured: Measured) -> str:
-    parts = [f"### Job {measured.job}", "CPU in ms, and bytes and SSIM of what came out:"]
+    heading = f"### Job {measured.job}\n\nCPU in ms, and bytes and SSIM of what came out:"
     rows = [
         "| Source | Contender | CPU | ours ÷ it | wall | bytes | SSIM, largest |",
         "|---|---|---:|---:|---:|---:|---:|",
@@ -155,7 +155,7 @@ def _tables(measured: Measured) -> str:
                 f"| {source} | {name} | {cost.ms:.0f} ({min(cost.cpu):.0f}-{max(cost.cpu):.0f}) | {of_it} | "
                 f"{wall:.0f} | {_shown(measured.job, cost):,} | {similar} |"
             )
-    return "\n\n".join([*parts, "\n".join(rows)])
+    return f"{heading}\n\n" + "\n".join(rows)
 
 
 def _shown(job: str, cost: Cost) -> int:

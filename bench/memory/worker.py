@@ -10,26 +10,20 @@ import os
 import resource
 import sys
 import time
-from types import SimpleNamespace
 from typing import Any
+
+from bench.context import context
 
 
 def main(function: str, repetitions: int) -> None:
     """Invokes the function's handler, and prints what that took."""
-    event = json.load(sys.stdin)
-    context = SimpleNamespace(
-        function_name=function,
-        aws_request_id="52fdfc07-2182-454f-963f-5f0f9a621d72",
-        memory_limit_in_mb="1769",
-        invoked_function_arn=f"arn:aws:lambda:eu-central-1:123456789012:function:{function}",
-        get_remaining_time_in_millis=lambda: 60_000,
-    )
+    event, given = json.load(sys.stdin), context(function, 1769)
     with open(os.devnull, "w") as nowhere, contextlib.redirect_stdout(nowhere):
         started = _cpu_ms()
         handler = importlib.import_module(f"functions.{function}.app").handler
         init = _cpu_ms() - started
         answers: list[Any] = []
-        calls = [_timed(handler, event, context, answers) for _ in range(1 + repetitions)]
+        calls = [_timed(handler, event, given, answers) for _ in range(1 + repetitions)]
     _check(answers)
     measured = {
         "init_ms": init,

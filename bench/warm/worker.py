@@ -11,9 +11,9 @@ import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
+from bench.context import context
 from bench.warm import stub
 
 EVENTS = Path(__file__).parents[2] / "events"
@@ -31,17 +31,11 @@ def handler_of(side: str, function: str) -> Callable[..., dict[str, Any]]:
 def caller(side: str, function: str) -> Callable[[], dict[str, Any]]:
     """Invokes the function with its sample event."""
     handler, text = handler_of(side, function), (EVENTS / f"{function}.json").read_text()
-    context = SimpleNamespace(
-        function_name=function,
-        aws_request_id="52fdfc07-2182-454f-963f-5f0f9a621d72",
-        memory_limit_in_mb="1024",
-        invoked_function_arn=f"arn:aws:lambda:eu-central-1:123456789012:function:{function}",
-        get_remaining_time_in_millis=lambda: 60_000,
-    )
     event = json.loads(text)
     if function == "get_upload":
         event["pathParameters"] = {"uploadId": stub.UPLOAD_ID}
-    return lambda: handler(event, context)
+    given = context(function)
+    return lambda: handler(event, given)
 
 
 def compare(function: str, rounds: int, block: int) -> dict[str, Any]:
