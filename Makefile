@@ -6,26 +6,26 @@ export PATH := $(CURDIR)/.venv/bin:$(PATH)
 help: ## what there is to make
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  \1\t\2/' | expand -t 14
 
-.venv/.installed: scripts/install pyproject.toml requirements/development.txt layers/dependencies/requirements.txt
-	@scripts/install
+.venv/.installed: tools/scripts/install pyproject.toml tools/requirements/development.txt layers/dependencies/requirements.txt
+	@tools/scripts/install
 
 # Apart, because its requirements and ours exclude each other.
-.venv/checkov/.installed: .venv/.installed requirements/checkov.txt
+.venv/checkov/.installed: .venv/.installed tools/requirements/checkov.txt
 	@uv venv --quiet --allow-existing --python .venv/bin/python .venv/checkov
-	@uv pip sync --quiet --python .venv/checkov/bin/python --require-hashes requirements/checkov.txt
+	@uv pip sync --quiet --python .venv/checkov/bin/python --require-hashes tools/requirements/checkov.txt
 	@touch $@
 
 install: .venv/.installed ## the development environment, in .venv
 
 lock: install ## pin the requirements, with hashes
-	scripts/lock $(ARGS)
+	tools/scripts/lock $(ARGS)
 
 format: install ## rewrite the code the one way
 	ruff format .
 	ruff check --fix .
 
 # Python without an ending, which the tools would not find by themselves.
-SCRIPTS = scripts/smoke_built scripts/invoke_built layers/dependencies/trim
+SCRIPTS = tools/scripts/smoke_built tools/scripts/invoke_built layers/dependencies/trim
 
 lint: install
 	ruff format --check . $(SCRIPTS)
@@ -33,7 +33,7 @@ lint: install
 
 types: install
 	mypy
-	mypy scripts/smoke_built
+	mypy tools/scripts/smoke_built
 	mypy layers/dependencies/trim
 
 imports: install
@@ -41,7 +41,7 @@ imports: install
 
 # Without a browser its tests are skipped, with the reason; CI must have one.
 browser:
-	@scripts/browser >/dev/null || [ -z "$$CI" ]
+	@tools/scripts/browser >/dev/null || [ -z "$$CI" ]
 
 # Over two processes: half the time on two cores, and more would share what is looked at as a whole.
 SPREAD = -n 2 --no-loadscope-reorder
@@ -62,39 +62,39 @@ mutants: install ## bugs, seeded one at a time in a copy: each must be caught
 	pytest tests/mutants --mutants $(SPREAD) $(ARGS)
 
 bench: install ## measures everything against its peers, and writes docs/performance.md: half an hour; ARGS="--only cost"
-	@scripts/bench $(ARGS)
-	@.venv/bench/bin/python -m bench $(ARGS)
+	@tools/scripts/bench $(ARGS)
+	@.venv/bench/bin/python -m tools.bench $(ARGS)
 
 template build: export SAM_CLI_TELEMETRY = 0
 
 template: install .venv/checkov/.installed ## the template, checked
 	cfn-lint template.yaml
 	sam validate --lint --region eu-central-1
-	scripts/checkov
+	tools/scripts/checkov
 
 openapi: install ## docs/openapi.yaml, from the code
-	@python -m openapi
+	@python -m tools.openapi
 
 # The machine's own architecture, so that what is built can be tried out on it; `sam build` alone builds for arm64.
 build: install ## functions and layers, as they would be deployed, and tried out
 	sam build --parameter-overrides Architecture=$(if $(filter x86_64,$(shell uname -m)),x86_64,arm64)
-	scripts/smoke_built
+	tools/scripts/smoke_built
 
 check: lint types imports template test ## what CI does
 
 up: install ## the whole service on this machine: PARAMS="PurgeDelaySeconds=2 …" PORTS=4000
-	@exec python -m local --params "$(PARAMS)" --ports "$(PORTS)"
+	@exec python -m tools.local --params "$(PARAMS)" --ports "$(PORTS)"
 
 # USER is in every shell's environment, and is not who is meant.
 token: PERSON = $(if $(filter command,$(origin USER)),$(USER),ada)
 token: install ## a development user's token: USER=grace ARGS="--expired"
-	@python -m local.token "$(PERSON)" $(ARGS)
+	@python -m tools.local.token "$(PERSON)" $(ARGS)
 
 demo: install ## the whole flow, checked step by step, without a browser
-	@python -m local.demo $(ARGS)
+	@python -m tools.local.demo $(ARGS)
 
 reconcile: install ## what is left over or missing, here or on AWS: ARGS="--mend"
-	@python -m local.reconcile $(ARGS)
+	@python -m tools.local.reconcile $(ARGS)
 
 clean: ## forget everything that was built or installed
 	rm -rf .venv .uv .aws-sam .local build .mypy_cache .ruff_cache .pytest_cache .import_linter_cache

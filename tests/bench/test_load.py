@@ -5,11 +5,11 @@ from typing import Any
 
 import pytest
 
-from bench.load.area import PATIENT, pictures, throughput
-from bench.load.life import MOST_LIVES, MOST_USERS, NotOurs, checked, lives
-from bench.load.remains import Remains
-from local import aws
-from local.launch import launched
+from tools.bench.load.area import PATIENT, pictures, throughput
+from tools.bench.load.life import MOST_LIVES, MOST_USERS, NotOurs, checked, lives
+from tools.bench.load.remains import Remains
+from tools.local import aws
+from tools.local.launch import launched
 
 HERE = dict.fromkeys(("api", "page", "uploads", "media", "issuer", "aws_endpoint"), "http://127.0.0.1:1")
 
@@ -53,7 +53,7 @@ def test_users_at_once_leave_what_they_bound_and_nothing_else(
     }
     assert "4 lives" in throughput(log)
 
-    monkeypatch.setattr("bench.load.remains.PATIENCE", 0)
+    monkeypatch.setattr("tools.bench.load.remains.PATIENCE", 0)
     kept, s3 = log.bound["load|1"], aws.client("s3", stack["aws_endpoint"])
     bucket = stack["buckets"]["MediaBucket"]
     (first, *_) = s3.list_objects_v2(Bucket=bucket, Prefix=f"media/{kept}/")["Contents"]

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from bench.memory.model import ONE_CPU, PRICES, Choice, Job, Point, choose, parameter, point, waiting
+from tools.bench.memory.model import ONE_CPU, PRICES, Choice, Job, Point, choose, parameter, point, waiting
 
 PAGE = Path(__file__).parents[2] / "docs/performance.md"
 SIZES = (256, 512, 768, 1024, 1280, 1536, ONE_CPU, 2048, 3008)

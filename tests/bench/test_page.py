@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from bench.page import page
-from bench.report import Goal, Section, goals_table, number
-from bench.results import Result, keep, kept
+from tools.bench.page import page
+from tools.bench.report import Goal, Section, goals_table, number
+from tools.bench.results import Result, keep, kept
 
 MACHINE = (("processor", "some (x86_64)"), ("cores", "2"))
 VERSIONS = (("Python", "3.13.5"), ("sharp", "0.35.5"))
@@ -16,7 +16,7 @@ MISSED = Goal("init", 0.3, 0.3004)
 UNMEASURED = Goal("instructions", 1, None, note="no valgrind")
 SECTION = Section(
     "Derivatives",
-    "python -m bench.derivatives",
+    "python -m tools.bench.derivatives",
     "| job | ms |\n|---|---|\n| A | 86 |",
     charts=(Path("docs/images/derivatives.svg"),),
     goals=(REACHED, MISSED, UNMEASURED),
@@ -50,7 +50,7 @@ def test_the_page_has_goals_machine_versions_and_every_area() -> None:
     assert "1 of 3 met, 1 not measured." in text
     assert "| processor | some (x86_64) |" in text
     assert "Versions: Python 3.13.5, sharp 0.35.5, mozjpeg 4.1.5." in text
-    assert "    python -m bench.derivatives\n" in text
+    assert "    python -m tools.bench.derivatives\n" in text
     assert "![Derivatives](images/derivatives.svg)" in text
     assert "## load\n\nNot measured: OSError: no stack\n" in text
 

@@ -5,9 +5,11 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from bench.scale.document import LIMITS, PAGE, filled
-from bench.scale.limits import DAYS, PAGES, deployment, limits, parameters
-from bench.scale.simulation import (
+from profile_media.domain.watch import watch
+from tests.builders import an_upload
+from tools.bench.scale.document import LIMITS, PAGE, filled
+from tools.bench.scale.limits import DAYS, PAGES, deployment, limits, parameters
+from tools.bench.scale.simulation import (
     INTENT,
     POLL,
     PROCESS,
@@ -19,17 +21,15 @@ from bench.scale.simulation import (
     percentile,
     simulate,
 )
-from bench.scale.tables import PARAMETER, turned
-from bench.scale.times import MIX, PROCESS_MEAN, TIMES, jobs
-from profile_media.domain.watch import watch
-from tests.builders import an_upload
+from tools.bench.scale.tables import PARAMETER, turned
+from tools.bench.scale.times import MIX, PROCESS_MEAN, TIMES, jobs
 
 STEADY = Times(0.01, 0.05, 1, 0.3, (0.5,), 0.01, 0.06, 0.03, 0, spread=0)
 UNREADY = replace(STEADY, process=(5.0,))
 
 
 def test_the_page_has_the_figures_of_the_tables() -> None:
-    assert filled(PAGE.read_text(), LIMITS) == PAGE.read_text(), "python -m bench.scale.document --limits"
+    assert filled(PAGE.read_text(), LIMITS) == PAGE.read_text(), "python -m tools.bench.scale.document --limits"
 
 
 def test_limits_name_parameters_that_there_are_and_pages_of_aws() -> None:

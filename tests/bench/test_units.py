@@ -2,7 +2,7 @@
 
 import pytest
 
-from bench.cost.units import Item, item_size, read_units, write_units
+from tools.bench.cost.units import Item, item_size, read_units, write_units
 
 
 @pytest.mark.parametrize(

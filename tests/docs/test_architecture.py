@@ -6,9 +6,6 @@ from typing import Any
 
 import pytest
 
-from local.pumps import RETRY_SECONDS
-from local.runner import MAX_WORKERS
-from local.stack import Addresses
 from profile_media.aws import settings, tables
 from profile_media.aws.profiles import DynamoProfiles
 from profile_media.domain import keys, ports
@@ -21,6 +18,9 @@ from tests.builders import ADA, NOW, an_id, an_upload
 from tests.docs.markdown import code, read, table
 from tests.functions.conftest import Rows
 from tests.template.document import FOLDERS, as_list, logical_id, properties, written
+from tools.local.pumps import RETRY_SECONDS
+from tools.local.runner import MAX_WORKERS
+from tools.local.stack import Addresses
 
 NAME = "docs/architecture.md"
 

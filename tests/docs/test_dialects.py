@@ -10,7 +10,6 @@ from typing import Any
 
 import pytest
 
-from openapi.operations import SAMPLES
 from profile_media import dialects
 from profile_media.dialects import native, public_id
 from profile_media.dialects.native.intents import IntentBody
@@ -25,6 +24,7 @@ from profile_media.http.wording import REASONS
 from tests.docs.markdown import code, prose, read, table
 from tests.docs.test_readme import ROUTE, routes
 from tests.template.document import properties
+from tools.openapi.operations import SAMPLES
 
 NATIVE = "docs/dialects/native.md"
 PUBLIC_ID = "docs/dialects/public_id.md"

@@ -6,7 +6,6 @@ from typing import Any
 
 import pytest
 
-from openapi.operations import SAMPLES
 from profile_media.dialects import sdk_image
 from profile_media.dialects.sdk_image.showing import render_user
 from profile_media.dialects.sdk_image.writing import UserBody
@@ -18,6 +17,7 @@ from profile_media.http.status import STATUSES
 from tests.builders import ADA, NOW
 from tests.docs.markdown import code, prose, read, table
 from tests.docs.test_readme import routes
+from tools.openapi.operations import SAMPLES
 
 PAGE = "docs/dialects/sdk_image.md"
 NATIVE = "docs/dialects/native.md"

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from local.launch import launched
+from tools.local.launch import launched
 
 PARAMETERS = {"PurgeDelaySeconds": "1", "OpenIntents": "100", "IntentsPerHour": "1000", "WritesPerMinute": "1000"}
 

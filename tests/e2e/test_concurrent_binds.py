@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from local import aws
-from local.browser import Browser, post_form
 from tests.pictures import a_jpeg
+from tools.local import aws
+from tools.local.browser import Browser, post_form
 
 pytestmark = [pytest.mark.e2e, pytest.mark.enable_socket]
 

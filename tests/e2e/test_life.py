@@ -13,14 +13,14 @@ from typing import Any
 
 import pytest
 
-from local import aws, token
-from local.browser import Answer, Browser, post_form, send
-from local.demo import Demo, check_picture
-from local.launch import launched
 from profile_media.domain.keys import incoming_key
 from profile_media.domain.model import Slot
 from profile_media.domain.policy import SIZES
 from tests.pictures import a_jpeg, a_phone_photograph, a_png_claiming, a_scan_bomb
+from tools.local import aws, token
+from tools.local.browser import Answer, Browser, post_form, send
+from tools.local.demo import Demo, check_picture
+from tools.local.launch import launched
 
 pytestmark = [pytest.mark.e2e, pytest.mark.enable_socket]
 

@@ -43,7 +43,7 @@ def a_jpeg_file(content: bytes, name: str = "me.jpg") -> FilePayload:
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
     """One browser for the module; each test has a page of its own."""
-    found = subprocess.run([ROOT / "scripts/browser"], capture_output=True, text=True, check=False)
+    found = subprocess.run([ROOT / "tools/scripts/browser"], capture_output=True, text=True, check=False)
     if found.returncode != 0:
         pytest.skip(found.stderr.strip())
     expect.set_options(timeout=PATIENCE)

@@ -1,6 +1,6 @@
 """Dialect 4's clients: the published SDKs, unmodified, with nothing but their address and key set to the local stack's.
 
-They are installed as locked, each apart from the project: one by `npm ci`, one by uv (requirements/sdk.txt).
+They are installed as locked, each apart from the project: one by `npm ci`, one by uv (tools/requirements/sdk.txt).
 To take newer ones: `npm install --package-lock-only @clerk/backend@latest` in tests/e2e/sdks, and
 `make lock ARGS=--upgrade`.
 """
@@ -19,9 +19,9 @@ from urllib.parse import quote
 
 import pytest
 
-from local.browser import Browser, send
 from profile_media.domain.policy import MAX_DIRECT_BYTES
 from tests.pictures import a_jpeg
+from tools.local.browser import Browser, send
 
 pytestmark = [pytest.mark.e2e, pytest.mark.enable_socket]
 
@@ -81,7 +81,7 @@ def _npm() -> list[str]:
 
 
 def _pypi() -> list[str]:
-    lock, uv = ROOT / "requirements" / "sdk.txt", str(Path(sys.executable).parent / "uv")
+    lock, uv = ROOT / "tools" / "requirements" / "sdk.txt", str(Path(sys.executable).parent / "uv")
 
     def install(folder: Path) -> None:
         # Copied by `rename` afterwards, so nothing in it may name the place it was made in.

@@ -7,15 +7,15 @@ import pytest
 from moto.dynamodb.models import dynamodb_backends
 from moto.dynamodb.models.dynamo_type import DynamoType
 
-from bench.cost import lives
-from bench.cost.lives import Life, Step, ours, usual
-from bench.cost.recorder import recording
 from functions.authorize.app import handler as authorize
 from tests import cloud, pictures
 from tests.builders import an_id
 from tests.functions.conftest import an_event
 from tests.functions.test_authorize import CONTEXT, Published, deployed, published
 from tests.tokens import a_token
+from tools.bench.cost import lives
+from tools.bench.cost.lives import Life, Step, ours, usual
+from tools.bench.cost.recorder import recording
 
 __all__ = ["deployed", "published"]
 

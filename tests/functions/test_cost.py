@@ -5,10 +5,10 @@ from dataclasses import replace
 
 import pytest
 
-from bench.cost import OPENING, compared, kept, readme_line
-from bench.cost.lives import ours, usual
 from tests import pictures
 from tests.docs.markdown import read
+from tools.bench.cost import OPENING, compared, kept, readme_line
+from tools.bench.cost.lives import ours, usual
 
 NUMBER = re.compile(r"\$?\d[\d,.]*")
 

@@ -18,10 +18,6 @@ from moto import mock_aws
 from moto.dynamodb.models import dynamodb_backends
 
 from functions.authorize.app import handler as authorize
-from local.s3_edge.evaluation import Permission, evaluate
-from local.s3_edge.fields import Fields
-from local.s3_edge.refusal import Refusal
-from local.s3_edge.signature import Keys
 from profile_media.aws import session, settings
 from profile_media.domain.keys import UPLOAD_ID, decode_owner, is_owner_id
 from profile_media.domain.model import ContentType
@@ -31,6 +27,10 @@ from tests import cloud
 from tests.assurance import Note
 from tests.functions.conftest import an_event, run
 from tests.tokens import AUDIENCE, ISSUER, a_jwks, a_token, an_ec_key
+from tools.local.s3_edge.evaluation import Permission, evaluate
+from tools.local.s3_edge.fields import Fields
+from tools.local.s3_edge.refusal import Refusal
+from tools.local.s3_edge.signature import Keys
 
 pytestmark = pytest.mark.campaign("F-10")
 

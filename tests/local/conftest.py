@@ -7,12 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from local import aws
-from local.browser import send
-from local.runner import Function, Runner
-from local.serving import listen, port_of
-from local.template import Template, read
 from tests.local.standins import eventually
+from tools.local import aws
+from tools.local.browser import send
+from tools.local.runner import Function, Runner
+from tools.local.serving import listen, port_of
+from tools.local.template import Template, read
 
 type StartRunner = Callable[..., Runner]
 type ReadTemplate = Callable[..., Template]

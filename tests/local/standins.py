@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from local.runner import Function, Outcome
+from tools.local.runner import Function, Outcome
 
 
 @dataclass

@@ -12,10 +12,10 @@ from werkzeug.serving import DechunkedInput
 from werkzeug.test import Client, TestResponse
 from werkzeug.wsgi import LimitedStream
 
-from local.gateway import MAX_BODY, Gateway
-from local.runner import PayloadTooLarge, Runner, Throttled, Timeout
-from local.template import Template
 from tests.local.standins import Scripted
+from tools.local.gateway import MAX_BODY, Gateway
+from tools.local.runner import PayloadTooLarge, Runner, Throttled, Timeout
+from tools.local.template import Template
 
 ReadTemplate = Callable[..., Template]
 

@@ -11,11 +11,11 @@ import pytest
 from werkzeug.serving import BaseWSGIServer
 from werkzeug.test import Client
 
-from local import token
-from local.issuer import AUDIENCE, LONG, PEOPLE, Issuer, RequestUnknown, Wish
-from local.serving import HOST, free_port, serve
-from local.state import remove_state, write_state
 from profile_media.http.claims import identity_of
+from tools.local import token
+from tools.local.issuer import AUDIENCE, LONG, PEOPLE, Issuer, RequestUnknown, Wish
+from tools.local.serving import HOST, free_port, serve
+from tools.local.state import remove_state, write_state
 
 ISSUER = "http://127.0.0.1:3003"
 

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from local.patterns import PatternUnknown, matches
+from tools.local.patterns import PatternUnknown, matches
 
 RECORD = {
     "eventName": "REMOVE",

@@ -9,12 +9,12 @@ from typing import Any, cast
 
 import pytest
 
-from local import aws, pumps
-from local.pumps import Pumps, failed_items
-from local.resources import create_all
-from local.runner import Function, Outcome, Runner
-from local.template import Template, TemplateInvalid
 from tests.local.standins import Scripted, eventually
+from tools.local import aws, pumps
+from tools.local.pumps import Pumps, failed_items
+from tools.local.resources import create_all
+from tools.local.runner import Function, Outcome, Runner
+from tools.local.template import Template, TemplateInvalid
 
 pytestmark = pytest.mark.enable_socket
 

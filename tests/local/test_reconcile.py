@@ -11,17 +11,17 @@ from typing import Any
 
 import pytest
 
-from local import aws, reconcile
-from local.reconcile import OUTPUTS, local_settings, patience_of
-from local.resources import create_all
-from local.stack import Addresses
-from local.state import write_state
-from local.template import BUCKET, QUEUE, TABLE, Template, read
 from profile_media.aws import settings
 from profile_media.domain.keys import incoming_key, media_key
 from profile_media.domain.reconcile import Finding, Kind, Patience
 from tests.builders import ADA, a_derivative, an_id
 from tests.template.document import ROOT, text, written
+from tools.local import aws, reconcile
+from tools.local.reconcile import OUTPUTS, local_settings, patience_of
+from tools.local.resources import create_all
+from tools.local.stack import Addresses
+from tools.local.state import write_state
+from tools.local.template import BUCKET, QUEUE, TABLE, Template, read
 
 pytestmark = pytest.mark.enable_socket
 
@@ -46,7 +46,7 @@ class Stack:
 
     def reconcile(self, *arguments: str) -> subprocess.CompletedProcess[str]:
         """The command, in a process of its own."""
-        command = [sys.executable, "-m", "local.reconcile", "--state", str(self.folder), *arguments]
+        command = [sys.executable, "-m", "tools.local.reconcile", "--state", str(self.folder), *arguments]
         return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=60, check=False)
 
 

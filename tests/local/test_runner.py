@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from local.runner import MAX_PAYLOAD, Function, PayloadTooLarge, Runner
+from tools.local.runner import MAX_PAYLOAD, Function, PayloadTooLarge, Runner
 
 WriteFunction = Callable[[str, str], Path]
 StartRunner = Callable[..., Runner]

@@ -8,8 +8,8 @@ from wsgiref.types import StartResponse, WSGIEnvironment
 import pytest
 from werkzeug.wrappers import Request, Response
 
-from local.serving import HOST, free_port, listen, port_of, serve
 from tests.local.standins import eventually
+from tools.local.serving import HOST, free_port, listen, port_of, serve
 
 pytestmark = pytest.mark.enable_socket
 

@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 from werkzeug.test import Client
 
-from local.site import Site
-from local.stack import PORTS, Options, parse_arguments, running
-from local.state import (
+from tools.local.site import Site
+from tools.local.stack import PORTS, Options, parse_arguments, running
+from tools.local.state import (
     StackNotRunning,
     StackRunning,
     claimed,
@@ -84,7 +84,7 @@ def test_a_folder_is_one_stacks_and_another_is_told_where_that_is(tmp_path: Path
         write_state(tmp_path, {"page": "http://127.0.0.1:3001"})
         before = (tmp_path / "stack.json").read_bytes()
         second = subprocess.run(
-            [sys.executable, "-m", "local", "--state", str(tmp_path)],
+            [sys.executable, "-m", "tools.local", "--state", str(tmp_path)],
             check=False,
             capture_output=True,
             text=True,

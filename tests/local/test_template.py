@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from local.pumps import notifications_of, sources_of
-from local.runner import functions_of
-from local.template import BUCKET, QUEUE, TABLE, Template, TemplateInvalid, read
+from tools.local.pumps import notifications_of, sources_of
+from tools.local.runner import functions_of
+from tools.local.template import BUCKET, QUEUE, TABLE, Template, TemplateInvalid, read
 
 ReadTemplate = Callable[..., Template]
 

@@ -8,9 +8,9 @@ from urllib.parse import quote
 
 import pytest
 
-from local.browser import Answer, send
-from local.launch import launched
-from local.runner import MAX_PAYLOAD
+from tools.local.browser import Answer, send
+from tools.local.launch import launched
+from tools.local.runner import MAX_PAYLOAD
 
 pytestmark = [pytest.mark.e2e, pytest.mark.enable_socket]
 

@@ -22,10 +22,6 @@ from urllib.parse import quote, unquote, unquote_plus
 from moto.s3.models import s3_backends
 from moto.sqs.models import sqs_backends
 
-from local.s3_edge.evaluation import evaluate
-from local.s3_edge.fields import Fields
-from local.s3_edge.refusal import Refusal as Refused
-from local.s3_edge.signature import Keys
 from profile_media.aws.session import signing
 from profile_media.domain.keys import encode_owner, incoming_key, parse_incoming_key
 from profile_media.domain.ports import Removed
@@ -45,6 +41,10 @@ from tests.model.reference import (
     Named,
     Step,
 )
+from tools.local.s3_edge.evaluation import evaluate
+from tools.local.s3_edge.fields import Fields
+from tools.local.s3_edge.refusal import Refusal as Refused
+from tools.local.s3_edge.signature import Keys
 
 JOAN = "auth0|joan"
 """An administrator, with pictures of her own."""

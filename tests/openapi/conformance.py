@@ -7,7 +7,7 @@ from typing import Any
 import yaml
 from jsonschema import Draft202012Validator
 
-from openapi.document import FILE
+from tools.openapi.document import FILE
 
 
 @cache

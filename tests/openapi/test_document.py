@@ -9,8 +9,6 @@ from typing import Any
 import pytest
 from openapi_spec_validator import OpenAPIV31SpecValidator
 
-from openapi.document import FILE, refusals, text
-from openapi.operations import CONTRACTS, OPERATIONS, SAMPLES
 from profile_media import dialects
 from profile_media.dialects.native.intents import parse_intent
 from profile_media.dialects.native.showing import parse_wait
@@ -22,6 +20,8 @@ from profile_media.http.status import STATUSES
 from tests.docs.test_readme import routes
 from tests.functions.conftest import Context, an_event
 from tests.openapi.conformance import check, complaints, document, operations, resolved
+from tools.openapi.document import FILE, refusals, text
+from tools.openapi.operations import CONTRACTS, OPERATIONS, SAMPLES
 
 CASES = [(function, code) for function, each in OPERATIONS.items() for code in sorted(each.refusals)]
 

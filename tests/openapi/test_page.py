@@ -10,9 +10,9 @@ import yaml
 from playwright.sync_api import expect, sync_playwright
 from werkzeug.test import Client
 
-from local.serving import free_port, serve
-from local.site import Site
 from tests.openapi.conformance import document, operations
+from tools.local.serving import free_port, serve
+from tools.local.site import Site
 
 ROOT = Path(__file__).resolve().parents[2]
 API = "http://127.0.0.1:1/v1"
@@ -60,7 +60,7 @@ def origin() -> Iterator[str]:
 @pytest.mark.browser
 @pytest.mark.enable_socket
 def test_every_operation_can_be_read_and_tried(origin: str) -> None:
-    found = subprocess.run([ROOT / "scripts/browser"], capture_output=True, text=True, check=False)
+    found = subprocess.run([ROOT / "tools/scripts/browser"], capture_output=True, text=True, check=False)
     if found.returncode != 0:
         pytest.skip(found.stderr.strip())
     said: list[str] = []

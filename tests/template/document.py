@@ -1,6 +1,6 @@
 """The template as the tests read it: as written, and as SAM would hand it to CloudFormation.
 
-As a command it prints the latter, for scripts/checkov.
+As a command it prints the latter, for tools/scripts/checkov.
 """
 
 import json

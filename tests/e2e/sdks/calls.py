@@ -1,6 +1,6 @@
 """Makes the calls on standard input with the published SDK, and prints what became of each.
 
-Runs in an environment of its own (requirements/sdk.txt): the SDK is no dependency of the project, nor of its tests.
+Runs in an environment of its own (tools/requirements/sdk.txt): the SDK is no dependency of the project, nor of its tests.
 """
 
 import base64

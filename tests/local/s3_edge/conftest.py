@@ -12,7 +12,6 @@ import pytest
 from moto import mock_aws
 from werkzeug.test import Client, TestResponse
 
-from local.s3_edge import create_app
 from tests.local.s3_edge.forms import (
     ACCESS_KEY,
     BOUNDARY,
@@ -27,6 +26,7 @@ from tests.local.s3_edge.forms import (
     UPLOADS,
     Form,
 )
+from tools.local.s3_edge import create_app
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client

@@ -9,9 +9,9 @@ import pytest
 from botocore.exceptions import EndpointConnectionError
 from werkzeug.wsgi import LimitedStream
 
-from local.s3_edge import create_app
 from tests.local.s3_edge.conftest import MEDIA_HEADERS, Edge, document
 from tests.local.s3_edge.forms import BOUNDARY, CONTENT, MEDIA, ORIGIN, PUBLIC_URL, UPLOADS, Form, closed, part
+from tools.local.s3_edge import create_app
 
 ETAG = f'"{md5(CONTENT, usedforsecurity=False).hexdigest()}"'
 LOCATION = f"{PUBLIC_URL}/{UPLOADS}/incoming%2Fowner%2Fupload"

@@ -4,13 +4,13 @@ from io import BytesIO
 
 import pytest
 
-from local.s3_edge import form
-from local.s3_edge.evaluation import Permission, evaluate
-from local.s3_edge.fields import Fields
-from local.s3_edge.form import read_form
-from local.s3_edge.refusal import Refusal
-from local.s3_edge.signature import Keys
 from tests.local.s3_edge.forms import ACCESS_KEY, BOUNDARY, NOW, REGION, SECRET, UPLOADS, Form, closed, part
+from tools.local.s3_edge import form
+from tools.local.s3_edge.evaluation import Permission, evaluate
+from tools.local.s3_edge.fields import Fields
+from tools.local.s3_edge.form import read_form
+from tools.local.s3_edge.refusal import Refusal
+from tools.local.s3_edge.signature import Keys
 
 CONTENT_TYPE = f"multipart/form-data; boundary={BOUNDARY}"
 

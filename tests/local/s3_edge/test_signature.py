@@ -14,14 +14,14 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from werkzeug.test import Client
 
-from local.s3_edge.evaluation import evaluate
-from local.s3_edge.fields import Fields
-from local.s3_edge.policy import parse_policy
-from local.s3_edge.refusal import Refusal
-from local.s3_edge.signature import Keys, sign, signing_key
 from tests.local.s3_edge.conftest import Edge, document
 from tests.local.s3_edge.forms import ACCESS_KEY, NOW, PUBLIC_URL, REGION, SECRET, UPLOADS, Form
 from tests.local.s3_edge.forms import sign as botocore_sign
+from tools.local.s3_edge.evaluation import evaluate
+from tools.local.s3_edge.fields import Fields
+from tools.local.s3_edge.policy import parse_policy
+from tools.local.s3_edge.refusal import Refusal
+from tools.local.s3_edge.signature import Keys, sign, signing_key
 
 pytestmark = pytest.mark.campaign("F-10")
 
@@ -172,7 +172,10 @@ def test_no_bit_of_the_decoded_policy_can_change(bit: int) -> None:
 
 def test_a_wrong_signature_is_found_before_anything_is_decoded() -> None:
     fields = Fields(Form(secret="guessed", encoded="not even base64").signed_fields().items())
-    with patch("local.s3_edge.evaluation.parse_policy", wraps=parse_policy) as parse, pytest.raises(Refusal) as caught:
+    with (
+        patch("tools.local.s3_edge.evaluation.parse_policy", wraps=parse_policy) as parse,
+        pytest.raises(Refusal) as caught,
+    ):
         evaluate(fields, None, bucket=UPLOADS, keys=Keys({ACCESS_KEY: SECRET}, REGION), now=NOW)
     assert caught.value.code == "SignatureDoesNotMatch"
     parse.assert_not_called()

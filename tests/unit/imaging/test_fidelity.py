@@ -16,7 +16,7 @@ from tests import pictures
 from tests.unit.imaging.files import contents, opened, pixels
 from tests.unit.imaging.similarity import colour_difference, p3_to_srgb, ssim
 
-PHOTOGRAPH = Path(__file__).parents[3] / "local/photographs/portrait.jpg"
+PHOTOGRAPH = Path(__file__).parents[3] / "tools/local/photographs/portrait.jpg"
 
 FLOOR = 0.965
 """SSIM that each size must have after its encoding, whatever it was made from; encoding alone costs about 0.02."""

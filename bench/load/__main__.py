@@ -1,4 +1,0 @@
-from bench.load import run
-from bench.report import main
-
-main(run)

@@ -1,4 +1,0 @@
-from bench.report import main
-from bench.scale import run
-
-main(run)

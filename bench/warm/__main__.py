@@ -1,7 +1,0 @@
-"""Prints what warm calls take."""
-
-from bench.report import main
-from bench.warm import run
-
-if __name__ == "__main__":
-    main(run)

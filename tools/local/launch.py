@@ -1,0 +1,57 @@
+"""Starts a stack of one's own beside whatever runs, and ends it: for the demo and for the end-to-end tests."""
+
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from tools.local.state import StackNotRunning, read_state
+
+READY_SECONDS = 90
+"""On a busy machine; it takes about five on an idle one."""
+
+STOP_SECONDS = 15
+POLL_SECONDS = 0.1
+
+
+class LaunchFailed(Exception):
+    """The stack ended, or was not ready in time; carries what it said."""
+
+
+@contextmanager
+def launched(parameters: Mapping[str, str]) -> Iterator[dict[str, Any]]:
+    """A stack on free ports, with its state in a folder of its own; gives what is in its stack.json."""
+    with tempfile.TemporaryDirectory(prefix="profile-media-") as folder:
+        pairs = " ".join(f"{name}={value}" for name, value in parameters.items())
+        process = subprocess.Popen(
+            [sys.executable, "-m", "tools.local", "--state", folder, "--ports", "0", "--params", pairs],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+        try:
+            yield {**_wait_until_ready(process, Path(folder)), "folder": folder}
+        finally:
+            process.terminate()
+            try:
+                process.communicate(timeout=STOP_SECONDS)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.communicate()
+
+
+def _wait_until_ready(process: "subprocess.Popen[str]", folder: Path) -> dict[str, Any]:
+    deadline = time.monotonic() + READY_SECONDS
+    while time.monotonic() < deadline:
+        try:
+            return read_state(folder)
+        except StackNotRunning:
+            if process.poll() is not None:
+                raise LaunchFailed(f"the stack did not start: {process.communicate()[0]}") from None
+            time.sleep(POLL_SECONDS)
+    raise LaunchFailed(f"the stack was not ready within {READY_SECONDS} seconds")

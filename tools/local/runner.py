@@ -1,0 +1,355 @@
+"""Runs the template's functions as Lambda does: each in worker processes of its own, one invocation at a time in each.
+
+A function gets another worker whenever all of its are busy, and an idle one is used again. A worker that takes
+longer than the function's timeout is ended, with everything it started.
+"""
+
+import json
+import os
+import socket
+import subprocess
+import sys
+import threading
+import time
+import uuid
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from signal import SIGKILL
+from typing import Any
+
+from tools.local import worker
+from tools.local.template import ACCOUNT, Template
+
+PRELOADED = (
+    "botocore.session",
+    "pydantic",
+    "aws_lambda_powertools",
+    "PIL.Image",
+    "jwt",
+    "urllib.request",
+)
+"""What the functions import and does not read the environment while it is imported."""
+
+MAX_WORKERS = 64
+"""Of one function: as many can wait in long polls; further invocations are throttled, as Lambda would."""
+
+MAX_PAYLOAD = 6 * 1024 * 1024
+"""Bytes of an event or an answer; Lambda's own limit."""
+
+DEFAULT_TIMEOUT = 3
+DEFAULT_MEMORY = 128
+"""Seconds and megabytes where the template says nothing, as in Lambda."""
+
+START_SECONDS = 30
+"""For a worker to come up and import its handler; Lambda allows ten, but does not start them all on one machine."""
+
+
+class Throttled(Exception):
+    """All of a function's workers are busy and it may not have more."""
+
+
+class PayloadTooLarge(Exception):
+    """The event is larger than Lambda takes."""
+
+
+@dataclass(frozen=True)
+class Function:
+    """What the runner needs to know of one function."""
+
+    name: str
+    """Its logical id, which also names its log."""
+    handler: str
+    code: Path
+    environment: Mapping[str, str]
+    timeout: float = DEFAULT_TIMEOUT
+    """Seconds."""
+    memory: int = DEFAULT_MEMORY
+    """Megabytes; told to the function, not enforced."""
+    concurrency: int = MAX_WORKERS
+    region: str = "us-east-1"
+
+    @property
+    def arn(self) -> str:
+        """As the context names it."""
+        return f"arn:aws:lambda:{self.region}:{ACCOUNT}:function:{self.name}"
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What an invocation came to: an answer, or an error as Lambda describes it."""
+
+    request_id: str
+    payload: str
+    """JSON."""
+    failed: bool = False
+
+    @property
+    def error_message(self) -> str | None:
+        """The failed handler's own words."""
+        message = json.loads(self.payload).get("errorMessage") if self.failed else None
+        return None if message is None else str(message)
+
+
+class Timeout(Exception):
+    """The worker had its time."""
+
+
+class InitFailed(Exception):
+    """A worker came up but its handler did not load; carries the error as Lambda describes it."""
+
+    def __init__(self, error: dict[str, Any]) -> None:
+        super().__init__(error["errorMessage"])
+        self.error = error
+
+
+@dataclass
+class _Worker:
+    connection: socket.socket
+    pid: int
+
+    def exchange(self, message: dict[str, Any], seconds: float) -> dict[str, Any] | None:
+        """The worker's answer, None if it died; raises Timeout."""
+        self.connection.settimeout(seconds)
+        try:
+            worker.send(self.connection, message)
+            return worker.receive(self.connection)
+        except TimeoutError:
+            raise Timeout from None
+        except OSError:
+            return None
+
+    def end(self) -> None:
+        """Ends the process and whatever it forked."""
+        self.connection.close()
+        with suppress(ProcessLookupError):
+            os.killpg(self.pid, SIGKILL)
+
+
+@dataclass
+class _Pool:
+    idle: list[_Worker] = field(default_factory=list)
+    busy: int = 0
+
+
+class Runner:
+    """Invokes functions by logical id; safe to use from many threads."""
+
+    def __init__(self, functions: Mapping[str, Function], logs: Path, slow_imports: Sequence[str] = PRELOADED) -> None:
+        self.functions = functions
+        self._logs = logs
+        self._pools = {name: _Pool() for name in functions}
+        self._lock = threading.Lock()
+        self._orders, theirs = socket.socketpair()
+        logs.mkdir(parents=True, exist_ok=True)
+        with theirs, (logs / "workers.log").open("ab") as log:
+            self._nursery = subprocess.Popen(
+                [sys.executable, "-m", "tools.local.worker", *slow_imports],
+                stdin=theirs.fileno(),
+                stdout=log,
+                stderr=log,
+                env=_plain_environment(),
+            )
+
+    def invoke(self, name: str, event: str, request_id: str | None = None, within: float | None = None) -> Outcome:
+        """Runs the handler and waits for it; raises Throttled or PayloadTooLarge without having run it.
+
+        A caller that waits only so many seconds gets Timeout after them, where the function might take longer.
+        """
+        if len(event) > MAX_PAYLOAD:
+            raise PayloadTooLarge
+        function, request_id = self.functions[name], request_id or str(uuid.uuid4())
+        began = time.monotonic()
+        seconds = min(function.timeout, within or function.timeout)
+        answer, status = self._answer(function, event, request_id, seconds)
+        self._report(function, request_id, status, time.monotonic() - began)
+        if status == "timeout" and seconds < function.timeout:
+            raise Timeout
+        return _outcome(function, request_id, answer, status)
+
+    def _answer(
+        self, function: Function, event: str, request_id: str, seconds: float
+    ) -> tuple[dict[str, Any] | None, str]:
+        """What a worker says, None if it died or was ended, and how the invocation went."""
+        try:
+            found = self._take(function)
+        except InitFailed as failure:
+            return {"error": failure.error}, "failure"
+        try:
+            answer = found.exchange(_invocation(function, event, request_id), seconds)
+        except Timeout:
+            answer, status = None, "timeout"
+        else:
+            status = "failure" if answer is None or "error" in answer else "success"
+        self._give_back(function, found, is_alive=answer is not None)
+        return answer, status
+
+    def stop(self) -> None:
+        """Ends every worker and the nursery."""
+        with self._lock:
+            for pool in self._pools.values():
+                for idle in pool.idle:
+                    idle.end()
+                pool.idle.clear()
+        self._orders.close()
+        self._nursery.kill()
+        self._nursery.wait()
+
+    def _take(self, function: Function) -> _Worker:
+        pool = self._pools[function.name]
+        with self._lock:
+            if pool.busy >= function.concurrency:
+                raise Throttled(function.name)
+            pool.busy += 1
+            if pool.idle:
+                return pool.idle.pop()
+        try:
+            return self._start(function)
+        except BaseException:
+            with self._lock:
+                pool.busy -= 1
+            raise
+
+    def _give_back(self, function: Function, used: _Worker, *, is_alive: bool) -> None:
+        pool = self._pools[function.name]
+        if not is_alive:
+            used.end()
+        with self._lock:
+            pool.busy -= 1
+            if is_alive:
+                pool.idle.append(used)
+
+    def _start(self, function: Function) -> _Worker:
+        ours, theirs = socket.socketpair()
+        order = {
+            "code": str(function.code),
+            "handler": function.handler,
+            "environment": {**function.environment, **_runtime_variables(function)},
+            "log": str(self._log_of(function)),
+        }
+        with theirs, self._lock:
+            socket.send_fds(self._orders, [json.dumps(order).encode()], [theirs.fileno()])
+            self._orders.recv(1)
+        ours.settimeout(START_SECONDS)
+        hello = worker.receive(ours)
+        if hello is None:
+            ours.close()
+            raise InitFailed({"errorType": "Runtime.ExitError", "errorMessage": "no worker came up: see workers.log"})
+        started = _Worker(ours, hello["pid"])
+        try:
+            loaded = worker.receive(ours) or {
+                "error": {"errorType": "Runtime.ExitError", "errorMessage": "init exited"}
+            }
+        except TimeoutError:
+            loaded = {"error": {"errorType": "Sandbox.Timedout", "errorMessage": "init timed out"}}
+        if "error" in loaded:
+            started.end()
+            raise InitFailed(loaded["error"])
+        return started
+
+    def _report(self, function: Function, request_id: str, status: str, seconds: float) -> None:
+        """One line after each invocation, as Lambda's JSON logs have it."""
+        record = {
+            "time": datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z"),
+            "type": "platform.report",
+            "record": {"requestId": request_id, "status": status, "metrics": {"durationMs": round(seconds * 1000, 1)}},
+        }
+        with self._log_of(function).open("a") as log:
+            log.write(json.dumps(record) + "\n")
+
+    def _log_of(self, function: Function) -> Path:
+        return self._logs.absolute() / f"{function.name}.log"
+
+
+def functions_of(template: Template, added: Mapping[str, str], replaced: Mapping[str, str]) -> dict[str, Function]:
+    """The template's functions, with variables added to all, and others replaced in those that have them."""
+    return {
+        logical_id: Function(
+            name=logical_id,
+            handler=resource.properties["Handler"],
+            code=(template.path.parent / resource.properties["CodeUri"]).resolve(),
+            environment={**_replaced(_environment(resource.properties), replaced), **added},
+            timeout=float(resource.properties.get("Timeout", DEFAULT_TIMEOUT)),
+            memory=int(resource.properties.get("MemorySize", DEFAULT_MEMORY)),
+            concurrency=min(MAX_WORKERS, int(resource.properties.get("ReservedConcurrentExecutions", MAX_WORKERS))),
+            region=template.region,
+        )
+        for logical_id, resource in template.functions.items()
+    }
+
+
+def _environment(properties: dict[str, Any]) -> dict[str, str]:
+    """The variables as text: YAML's booleans are spelt as CloudFormation spells them."""
+    variables = properties.get("Environment", {}).get("Variables", {})
+    return {name: str(value).lower() if isinstance(value, bool) else str(value) for name, value in variables.items()}
+
+
+def _replaced(variables: Mapping[str, str], replacements: Mapping[str, str]) -> dict[str, str]:
+    return {name: replacements.get(name, value) for name, value in variables.items()}
+
+
+def _runtime_variables(function: Function) -> dict[str, str]:
+    """What Lambda itself sets."""
+    return {
+        "AWS_DEFAULT_REGION": function.region,
+        "AWS_EXECUTION_ENV": "AWS_Lambda_python3.13",
+        "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": str(function.memory),
+        "AWS_LAMBDA_FUNCTION_NAME": function.name,
+        "AWS_LAMBDA_FUNCTION_VERSION": "$LATEST",
+        "AWS_LAMBDA_INITIALIZATION_TYPE": "on-demand",
+        "AWS_LAMBDA_LOG_FORMAT": "JSON",
+        "AWS_LAMBDA_LOG_GROUP_NAME": f"/aws/lambda/{function.name}",
+        "AWS_LAMBDA_LOG_STREAM_NAME": "local",
+        "AWS_REGION": function.region,
+        "LAMBDA_TASK_ROOT": str(function.code),
+        "LANG": "en_US.UTF-8",
+        "PATH": os.defpath,
+        "TZ": ":UTC",
+        "_HANDLER": function.handler,
+    }
+
+
+def _plain_environment() -> dict[str, str]:
+    """What the nursery needs to import: nothing of the developer's AWS settings."""
+    return {
+        name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "POWERTOOLS_", "LAMBDA_"))
+    }
+
+
+def _invocation(function: Function, event: str, request_id: str) -> dict[str, Any]:
+    return {
+        "event": event,
+        "seconds": function.timeout,
+        "trace_id": f"Root=1-{int(time.time()):08x}-{uuid.uuid4().hex[:24]};Sampled=0",
+        "context": {
+            "function_name": function.name,
+            "memory_limit_in_mb": str(function.memory),
+            "aws_request_id": request_id,
+            "invoked_function_arn": function.arn,
+            "log_group_name": f"/aws/lambda/{function.name}",
+            "log_stream_name": "local",
+        },
+    }
+
+
+def _outcome(function: Function, request_id: str, answer: dict[str, Any] | None, status: str) -> Outcome:
+    """The answer, or the error Lambda makes of its absence."""
+    if answer is not None and "answer" in answer:
+        if len(answer["answer"]) <= MAX_PAYLOAD:
+            return Outcome(request_id, answer["answer"])
+        error = {"errorType": "Function.ResponseSizeTooLarge", "errorMessage": "Response payload size exceeded"}
+    elif answer is not None:
+        error = answer["error"]
+    elif status == "timeout":
+        error = {
+            "errorType": "Sandbox.Timedout",
+            "errorMessage": f"RequestId: {request_id} Error: Task timed out after {function.timeout:.2f} seconds",
+        }
+    else:
+        error = {
+            "errorType": "Runtime.ExitError",
+            "errorMessage": f"RequestId: {request_id} Error: Runtime exited without providing a reason",
+        }
+    return Outcome(request_id, json.dumps(error), failed=True)

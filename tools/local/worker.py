@@ -1,0 +1,190 @@
+"""Runs one function's handler in a process of its own, one invocation at a time, as Lambda's runtime does.
+
+    python -m tools.local.worker MODULE …     the nursery: imports what is slow, and forks a worker for whoever asks on stdin
+
+The nursery reads one JSON line per worker from the Unix socket that is its standard input, with the worker's own socket
+attached. It is single-threaded, so its forks are safe, and unlike multiprocessing's fork server it does not import
+the main module again in every child. Worker and runner then exchange frames: 4 bytes of length, then JSON.
+"""
+
+import ctypes
+import importlib
+import json
+import os
+import signal
+import socket
+import struct
+import sys
+import time
+import traceback
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any, NoReturn
+
+_PARENT_DEATH_SIGNAL = 1
+_LENGTH = struct.Struct(">I")
+
+type Handler = Callable[[Any, "Context"], Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """Lambda's context object."""
+
+    function_name: str
+    memory_limit_in_mb: str
+    aws_request_id: str
+    invoked_function_arn: str
+    log_group_name: str
+    log_stream_name: str
+    deadline: float
+    """Seconds on the monotonic clock."""
+    function_version: str = "$LATEST"
+    identity: None = None
+    client_context: None = None
+    tenant_id: None = None
+
+    def get_remaining_time_in_millis(self) -> int:
+        """Until the runner ends this worker."""
+        return max(0, int((self.deadline - time.monotonic()) * 1000))
+
+
+def main(slow_imports: list[str]) -> None:
+    """The nursery: forks until its standard input ends."""
+    _die_with_parent()
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    # The kernel reaps: nobody here waits for a worker.
+    signal.signal(signal.SIGCHLD, signal.SIG_IGN)
+    for name in slow_imports:
+        importlib.import_module(name)
+    orders = socket.socket(fileno=sys.stdin.fileno())
+    while True:
+        message, descriptors, _, _ = socket.recv_fds(orders, 65536, 1)
+        if not message:
+            return
+        if os.fork() == 0:
+            orders.detach()
+            _become_worker(json.loads(message), socket.socket(fileno=descriptors[0]))
+        os.close(descriptors[0])
+        # Only then may the next order come: two in one read would be one with a socket too many.
+        orders.send(b".")
+
+
+def _become_worker(order: dict[str, Any], runner: socket.socket) -> NoReturn:
+    """Never returns: whatever happens, the process ends here."""
+    status = 1
+    try:
+        _die_with_parent()
+        signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+        # A group of its own, so that a worker's decoding child ends with it.
+        os.setsid()
+        _redirect_output(order["log"])
+        os.environ.clear()
+        os.environ.update(order["environment"])
+        time.tzset()
+        sys.path[:] = [order["code"], *(entry for entry in sys.path if entry not in ("", os.getcwd()))]
+        os.chdir(order["code"])
+        send(runner, {"pid": os.getpid()})
+        _serve(order, runner)
+        status = 0
+    except BaseException:
+        traceback.print_exc()
+    finally:
+        sys.stdout.flush()
+        os._exit(status)
+
+
+def _redirect_output(path: str) -> None:
+    nothing = os.open(os.devnull, os.O_RDONLY)
+    log = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+    for source, target in ((nothing, 0), (log, 1), (log, 2)):
+        os.dup2(source, target)
+    os.close(nothing)
+    os.close(log)
+    # Line by line, or the lines of several workers would cut each other up.
+    sys.stdout = os.fdopen(1, "w", buffering=1)
+    sys.stderr = os.fdopen(2, "w", buffering=1)
+
+
+def _serve(order: dict[str, Any], runner: socket.socket) -> None:
+    """Loads the handler, says so, and answers until the runner hangs up."""
+    try:
+        handler = _load(order["handler"])
+    except BaseException as error:
+        described = error_of(error, "Runtime.ImportModuleError" if isinstance(error, ImportError) else None)
+        _log({"level": "ERROR", **described})
+        return send(runner, {"error": described})
+    send(runner, {"loaded": order["handler"]})
+    while (invocation := receive(runner)) is not None:
+        answer = _invoke(handler, invocation)
+        sys.stdout.flush()
+        send(runner, answer)
+    return None
+
+
+def _load(name: str) -> Handler:
+    module, _, attribute = name.rpartition(".")
+    handler: Handler = getattr(importlib.import_module(module.replace("/", ".")), attribute)
+    return handler
+
+
+def _invoke(handler: Handler, invocation: dict[str, Any]) -> dict[str, Any]:
+    os.environ["_X_AMZN_TRACE_ID"] = invocation["trace_id"]
+    context = Context(**invocation["context"], deadline=time.monotonic() + invocation["seconds"])
+    try:
+        answer = handler(json.loads(invocation["event"]), context)
+    except BaseException as error:
+        described = error_of(error)
+        _log({"level": "ERROR", "requestId": context.aws_request_id, **described})
+        return {"error": described}
+    try:
+        return {"answer": json.dumps(answer)}
+    except (TypeError, ValueError) as error:
+        return {"error": error_of(error, "Runtime.MarshalError")}
+
+
+def error_of(error: BaseException, type_: str | None = None) -> dict[str, Any]:
+    """An exception as Lambda answers it."""
+    return {
+        "errorMessage": str(error),
+        "errorType": type_ or type(error).__name__,
+        "stackTrace": traceback.format_tb(error.__traceback__),
+    }
+
+
+def _log(record: dict[str, Any]) -> None:
+    print(json.dumps({"timestamp": datetime.now(UTC).isoformat(), **record}), flush=True)
+
+
+def send(to: socket.socket, message: dict[str, Any]) -> None:
+    """Sends one frame."""
+    body = json.dumps(message).encode()
+    to.sendall(_LENGTH.pack(len(body)) + body)
+
+
+def receive(source: socket.socket) -> dict[str, Any] | None:
+    """The next frame; None when the other side has gone."""
+    header = _read(source, _LENGTH.size)
+    body = _read(source, _LENGTH.unpack(header)[0]) if header else None
+    return json.loads(body) if body else None
+
+
+def _read(source: socket.socket, length: int) -> bytes | None:
+    parts = bytearray()
+    while len(parts) < length:
+        part = source.recv(min(length - len(parts), 1 << 20))
+        if not part:
+            return None
+        parts += part
+    return bytes(parts)
+
+
+def _die_with_parent() -> None:
+    """Where the kernel can, ends this process with the one that started it; elsewhere the closed socket has to do."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(_PARENT_DEATH_SIGNAL, signal.SIGKILL)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

@@ -1,0 +1,5 @@
+"""`make openapi`: rewrites docs/openapi.yaml."""
+
+from tools.openapi.document import FILE, text
+
+FILE.write_text(text())
