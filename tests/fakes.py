@@ -7,15 +7,15 @@ from datetime import datetime, timedelta
 
 from profile_media.domain import keys
 from profile_media.domain.errors import ImageUnacceptable
-from profile_media.domain.lifecycle import is_gone
+from profile_media.domain.lifecycle import is_expired
 from profile_media.domain.model import (
     Attachment,
     ContentType,
-    Cost,
+    DecodeCost,
     Derivative,
     ExternalPicture,
-    Grant,
     Identity,
+    PresignedPost,
     Profile,
     Reason,
     Slot,
@@ -23,20 +23,20 @@ from profile_media.domain.model import (
     Upload,
 )
 from profile_media.domain.ports import (
-    ALL_IDS,
-    Asked,
+    ALL_UPLOAD_IDS,
     Checkpoint,
-    Ids,
-    KeyTaken,
+    IdempotencyKeyInUse,
+    IdempotencyRecord,
     Page,
-    Quota,
-    QuotaFull,
-    Remembered,
-    Removed,
+    PurgeRequest,
+    QuotaEntry,
+    QuotaExceeded,
+    QuotaUsage,
     Rendered,
-    Stored,
-    Swap,
-    Swapped,
+    SlotChange,
+    SlotChangeResult,
+    StoredObject,
+    UploadIdRange,
     WriteLimit,
 )
 from tests.builders import NOW
@@ -66,8 +66,8 @@ class FakeTables:
     """The rows of both tables."""
 
     uploads: dict[tuple[str, str], Upload] = field(default_factory=dict)
-    remembered: dict[tuple[str, str], Remembered] = field(default_factory=dict)
-    quotas: dict[str, Quota] = field(default_factory=dict)
+    remembered: dict[tuple[str, str], IdempotencyRecord] = field(default_factory=dict)
+    quotas: dict[str, QuotaUsage] = field(default_factory=dict)
     profiles: dict[str, Profile] = field(default_factory=dict)
     changes: Counter[tuple[str, int]] = field(default_factory=Counter)
     """By caller and minute."""
@@ -82,41 +82,43 @@ class FakeUploads:
     def get(self, owner_id: str, upload_id: str) -> Upload | None:
         return self._tables.uploads.get((owner_id, upload_id))
 
-    def create(self, upload: Upload, remembered: Remembered | None, *, open_limit: int, recent_limit: int) -> None:
+    def create(
+        self, upload: Upload, remembered: IdempotencyRecord | None, *, open_limit: int, recent_limit: int
+    ) -> None:
         tables, key = self._tables, (upload.owner_id, upload.upload_id)
         if key in tables.uploads:
             return
         if remembered:
             known = tables.remembered.get((remembered.actor_id, remembered.key_hash))
             if known and known.upload_id != upload.upload_id and known.expires_at > upload.created_at:
-                raise KeyTaken
-        quota = tables.quotas.get(upload.owner_id, Quota())
+                raise IdempotencyKeyInUse
+        quota = tables.quotas.get(upload.owner_id, QuotaUsage())
         if len(quota.open) >= open_limit or len(quota.recent) >= recent_limit:
-            raise QuotaFull
+            raise QuotaExceeded
         if remembered:
             tables.remembered[remembered.actor_id, remembered.key_hash] = remembered
-        asked = frozenset({Asked(upload.created_at, upload.upload_id)})
-        tables.quotas[upload.owner_id] = Quota(quota.open | asked, quota.recent | asked)
+        asked = frozenset({QuotaEntry(upload.created_at, upload.upload_id)})
+        tables.quotas[upload.owner_id] = QuotaUsage(quota.open | asked, quota.recent | asked)
         tables.uploads[key] = upload
 
-    def recall(self, actor_id: str, key_hash: str) -> Remembered | None:
+    def find_idempotency_record(self, actor_id: str, key_hash: str) -> IdempotencyRecord | None:
         return self._tables.remembered.get((actor_id, key_hash))
 
-    def forget(self, remembered: Remembered) -> None:
-        known = self.recall(remembered.actor_id, remembered.key_hash)
+    def delete_idempotency_record(self, remembered: IdempotencyRecord) -> None:
+        known = self.find_idempotency_record(remembered.actor_id, remembered.key_hash)
         if known and known.upload_id == remembered.upload_id:
             del self._tables.remembered[remembered.actor_id, remembered.key_hash]
 
-    def quota(self, owner_id: str) -> Quota:
-        return self._tables.quotas.get(owner_id, Quota())
+    def quota_usage(self, owner_id: str) -> QuotaUsage:
+        return self._tables.quotas.get(owner_id, QuotaUsage())
 
-    def prune(self, owner_id: str, stale: Quota) -> None:
-        quota = self.quota(owner_id)
-        self._tables.quotas[owner_id] = Quota(quota.open - stale.open, quota.recent - stale.recent)
+    def remove_quota_entries(self, owner_id: str, stale: QuotaUsage) -> None:
+        quota = self.quota_usage(owner_id)
+        self._tables.quotas[owner_id] = QuotaUsage(quota.open - stale.open, quota.recent - stale.recent)
 
     def settle(self, upload: Upload, now: datetime) -> bool:
         row = self.get(upload.owner_id, upload.upload_id)
-        if row is None or row.state is not State.PENDING or is_gone(row, now):
+        if row is None or row.state is not State.PENDING or is_expired(row, now):
             return False
         self._tables.uploads[upload.owner_id, upload.upload_id] = upload
         return True
@@ -145,29 +147,29 @@ class FakeAttachments:
 
     def __init__(self, tables: FakeTables) -> None:
         self.tables = self._tables = tables
-        self.races: list[Swap] = []
+        self.races: list[SlotChange] = []
         """Swaps of others that get in first, one before each swap."""
 
     def read(self, user_id: str, upload_id: str) -> tuple[Profile, Upload | None]:
         tables = self._tables
         return tables.profiles.get(user_id, Profile(user_id)), tables.uploads.get((user_id, upload_id))
 
-    def swap(self, change: Swap) -> Swapped:
+    def change_slot(self, change: SlotChange) -> SlotChangeResult:
         if self.races:
             self._apply(self.races.pop(0))
         return self._apply(change)
 
-    def _apply(self, change: Swap) -> Swapped:
-        tables, attachment, held = self._tables, change.attachment, change.relied_on
+    def _apply(self, change: SlotChange) -> SlotChangeResult:
+        tables, attachment, held = self._tables, change.attachment, change.expected
         user_id = change.profile.user_id
         profile = tables.profiles.get(user_id, Profile(user_id))
         minute = int(change.now.timestamp()) // 60
         if change.profile.created_at is None and change.tenant and profile.created_at:
-            return Swapped.CHANGED
+            return SlotChangeResult.CHANGED
         if not _same(profile.attachments.get(change.slot), held) or not self._usable(change):
-            return Swapped.CHANGED
+            return SlotChangeResult.CHANGED
         if change.limit and tables.changes[change.limit.actor_id, minute] >= change.limit.per_minute:
-            return Swapped.LIMITED
+            return SlotChangeResult.LIMITED
         if change.limit:
             tables.changes[change.limit.actor_id, minute] += 1
         tables.profiles[user_id] = replace(change, profile=profile).changed
@@ -176,7 +178,7 @@ class FakeAttachments:
             tables.uploads[key] = replace(tables.uploads[key], state=State.BOUND, expires_at=None)
         if isinstance(held, Attachment):
             tables.uploads.pop((user_id, held.upload_id), None)
-        return Swapped.DONE
+        return SlotChangeResult.DONE
 
     def rename(self, bound: Upload, derivatives: tuple[Derivative, ...]) -> bool:
         tables, key = self._tables, (bound.owner_id, bound.upload_id)
@@ -188,22 +190,22 @@ class FakeAttachments:
         tables.profiles[bound.owner_id] = replace(profile, attachments=attachments)
         return True
 
-    def _usable(self, change: Swap) -> bool:
+    def _usable(self, change: SlotChange) -> bool:
         if not isinstance(change.attachment, Attachment):
             return True
         upload = self._tables.uploads.get((change.profile.user_id, change.attachment.upload_id))
         ready = upload is not None and upload.state is State.READY and upload.slot is change.slot
-        return upload is not None and ready and not is_gone(upload, change.now)
+        return upload is not None and ready and not is_expired(upload, change.now)
 
 
 type _Held = Attachment | ExternalPicture | None
 
 
-def _same(held: _Held, relied_on: _Held) -> bool:
+def _same(held: _Held, expected: _Held) -> bool:
     """Whether a slot is as a change relies on it: by upload or by URL."""
-    if isinstance(held, Attachment) and isinstance(relied_on, Attachment):
-        return held.upload_id == relied_on.upload_id
-    return held == relied_on
+    if isinstance(held, Attachment) and isinstance(expected, Attachment):
+        return held.upload_id == expected.upload_id
+    return held == expected
 
 
 class FakeIncoming:
@@ -248,10 +250,10 @@ class FakePurgeQueue:
     """The delete queue."""
 
     def __init__(self) -> None:
-        self.messages: list[Removed] = []
-        self.refuses: set[Removed] = set()
+        self.messages: list[PurgeRequest] = []
+        self.refuses: set[PurgeRequest] = set()
 
-    def purge_later(self, removed: Sequence[Removed]) -> Sequence[Removed]:
+    def enqueue(self, removed: Sequence[PurgeRequest]) -> Sequence[PurgeRequest]:
         self.messages += [each for each in removed if each not in self.refuses]
         return [each for each in removed if each in self.refuses]
 
@@ -275,18 +277,18 @@ class FakeListings:
         self._incoming, self._media, self.page, self.at = incoming, media, page, at
         self.times: dict[str, datetime] = {}
 
-    def incoming(self, after: str | None) -> Page[Stored]:
+    def incoming(self, after: str | None) -> Page[StoredObject]:
         return self._list(self._incoming.objects, after)
 
-    def media(self, after: str | None) -> Page[Stored]:
+    def media(self, after: str | None) -> Page[StoredObject]:
         return self._list(self._media.objects, after)
 
     def derivatives(self, upload_id: str) -> frozenset[str]:
         return frozenset(key for key in self._media.objects if key.startswith(keys.media_prefix(upload_id)))
 
-    def _list(self, objects: Iterable[str], after: str | None) -> Page[Stored]:
+    def _list(self, objects: Iterable[str], after: str | None) -> Page[StoredObject]:
         found = sorted(key for key in objects if key > (after or ""))
-        items = [Stored(key, self.times.get(key, self.at)) for key in found[: self.page]]
+        items = [StoredObject(key, self.times.get(key, self.at)) for key in found[: self.page]]
         return Page(items, items[-1].key if len(found) > self.page else None)
 
 
@@ -296,7 +298,7 @@ class FakeScans:
     def __init__(self, tables: FakeTables, page: int = 500) -> None:
         self._tables, self.page = tables, page
 
-    def uploads(self, at: str | None, ids: Ids = ALL_IDS) -> Page[Upload]:
+    def uploads(self, at: str | None, ids: UploadIdRange = ALL_UPLOAD_IDS) -> Page[Upload]:
         after, until = ids.after or "", ids.until or "g"
         page = self._scan({"\n".join(key): upload for key, upload in self._tables.uploads.items()}, at)
         return Page([each for each in page.items if after < each.upload_id <= until], page.next)
@@ -330,9 +332,9 @@ class FakeCheckpoints:
 class FakeGrants:
     """Grants that say what they were asked for."""
 
-    def grant(self, upload: Upload, signed_at: datetime, expires_at: datetime) -> Grant:
+    def presign(self, upload: Upload, signed_at: datetime, expires_at: datetime) -> PresignedPost:
         fields = {"key": keys.incoming_key(upload.owner_id, upload.upload_id), "signed": signed_at.isoformat()}
-        return Grant("https://uploads.example.com/", fields, expires_at)
+        return PresignedPost("https://uploads.example.com/", fields, expires_at)
 
 
 class FakeImages:
@@ -352,7 +354,7 @@ class FakeImages:
             data = f"{slot}:{name}:".encode() + content
             derivative = Derivative(name, keys.digest(data), ContentType.WEBP, width, width, len(data))
             made.append((derivative, data))
-        return Rendered(declared, 40, 30, tuple(made), Cost(cpu_ms=1, peak_mib=1))
+        return Rendered(declared, 40, 30, tuple(made), DecodeCost(cpu_ms=1, peak_mib=1))
 
 
 def attachment_of(upload: Upload) -> Attachment:
@@ -360,9 +362,9 @@ def attachment_of(upload: Upload) -> Attachment:
     return Attachment(upload.upload_id, upload.derivatives)
 
 
-def a_swap(upload: Upload, held: _Held = None, now: datetime = NOW) -> Swap:
+def a_swap(upload: Upload, held: _Held = None, now: datetime = NOW) -> SlotChange:
     """Binding an upload to a slot that holds something, far from any limit."""
     profile = Profile(upload.owner_id)
     if held:
         profile = profile.with_attachment(upload.slot, held, NOW)
-    return Swap(profile, upload.slot, attachment_of(upload), WriteLimit(upload.owner_id, 1000), now)
+    return SlotChange(profile, upload.slot, attachment_of(upload), WriteLimit(upload.owner_id, 1000), now)

@@ -7,7 +7,7 @@ import json
 import re
 from typing import Any
 
-from profile_media.http.tokens import TokenRefused, bearer_token
+from profile_media.auth.tokens import TokenRefused, bearer_token
 from profile_media.wiring import authorization
 
 STAGE = re.compile(

@@ -9,4 +9,4 @@ from profile_media.wiring.edge import endpoint
 
 @endpoint(native)
 def handler(request: Request) -> Response:
-    return render_profile(people.recognise(request.caller), people.links())
+    return render_profile(people.load_own_profile(request.caller), people.links())

@@ -12,7 +12,7 @@ def handler(request: Request) -> Response:
     caller, url = request.caller, avatar_url.parse_url(request)
     media_base_url = attachments.links().media_base_url
     reference = avatar_url.parse_reference(url, caller.user_id, media_base_url, attachments.external_hosts())
-    people.recognise(caller)
+    people.load_own_profile(caller)
     if reference:
         attachments.bind(caller, Slot.AVATAR, reference)
     else:

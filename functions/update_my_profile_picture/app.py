@@ -11,7 +11,7 @@ from profile_media.wiring.edge import endpoint
 @endpoint(upload_id)
 def handler(request: Request) -> Response:
     wanted = upload_id.parse_upload_id(request)
-    people.recognise(request.caller)
+    people.load_own_profile(request.caller)
     if wanted:
         profile = attachments.bind(request.caller, Slot.AVATAR, Reference(request.caller.user_id, wanted))
     else:

@@ -11,5 +11,5 @@ from profile_media.wiring.edge import endpoint
 @endpoint(form_file)
 def handler(request: Request) -> Response:
     content = parse_file(request)
-    people.recognise(request.caller)
+    people.load_own_profile(request.caller)
     return form_file.render(ingesting.ingest(request.caller, Slot.AVATAR, content), ingesting.links())

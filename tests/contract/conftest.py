@@ -13,23 +13,23 @@ import pytest
 from profile_media.aws import session
 from profile_media.aws.attachments import DynamoAttachments
 from profile_media.aws.checkpoints import DynamoCheckpoints
-from profile_media.aws.objects import S3Incoming, S3Listings, S3Media
+from profile_media.aws.objects import S3Incoming, S3Media, S3ObjectListings
 from profile_media.aws.profiles import DynamoProfiles
 from profile_media.aws.purge_queue import SqsPurgeQueue
 from profile_media.aws.redrive_queue import SqsRedriveQueue
-from profile_media.aws.scans import DynamoScans
+from profile_media.aws.table_scans import DynamoTableScans
 from profile_media.aws.uploads import DynamoUploads
 from profile_media.domain.keys import incoming_key
 from profile_media.domain.ports import (
     Attachments,
     Checkpoints,
     Incoming,
-    Listings,
     Media,
+    ObjectListings,
     Profiles,
     PurgeQueue,
     RedriveQueue,
-    Scans,
+    TableScans,
     Uploads,
 )
 from profile_media.triggers.records import created_objects
@@ -47,8 +47,8 @@ class Ports:
     media: Media
     purge_queue: PurgeQueue
     redrive_queue: RedriveQueue
-    listings: Listings
-    scans: Scans
+    listings: ObjectListings
+    scans: TableScans
     checkpoints: Checkpoints
     receive: Callable[[str, str, bytes], None]
     """Stores an original, as a browser would."""
@@ -92,8 +92,8 @@ def _on_aws(aws: cloud.Cloud) -> Ports:
         media=S3Media(cloud.MEDIA_BUCKET),
         purge_queue=SqsPurgeQueue(cloud.QUEUE_URL),
         redrive_queue=SqsRedriveQueue(cloud.REDRIVE_URL, cloud.UPLOADS_BUCKET),
-        listings=S3Listings(cloud.UPLOADS_BUCKET, cloud.MEDIA_BUCKET),
-        scans=DynamoScans(cloud.USERS_TABLE, cloud.UPLOADS_TABLE),
+        listings=S3ObjectListings(cloud.UPLOADS_BUCKET, cloud.MEDIA_BUCKET),
+        scans=DynamoTableScans(cloud.USERS_TABLE, cloud.UPLOADS_TABLE),
         checkpoints=DynamoCheckpoints(cloud.UPLOADS_TABLE),
         receive=receive,
         media_keys=lambda: aws.keys(cloud.MEDIA_BUCKET),

@@ -10,14 +10,14 @@ import pytest
 from botocore.exceptions import ClientError
 from moto.core.botocore_stubber import BotocoreStubber
 
-from profile_media.aws import dynamodb, objects, purge_queue, scans, session, tables
+from profile_media.aws import dynamodb, objects, purge_queue, session, table_scans, tables
 from profile_media.aws.attachments import DynamoAttachments
 from profile_media.aws.checkpoints import DynamoCheckpoints
-from profile_media.aws.grants import S3Grants
+from profile_media.aws.presigner import S3Presigner
 from profile_media.aws.profiles import DynamoProfiles
-from profile_media.aws.scans import DynamoScans
+from profile_media.aws.table_scans import DynamoTableScans
 from profile_media.aws.uploads import DynamoUploads
-from profile_media.domain.ports import Page, Removed
+from profile_media.domain.ports import Page, PurgeRequest
 from tests import cloud
 from tests.builders import ADA, NOW, a_derivative, an_id, an_upload
 from tests.functions.conftest import Rows
@@ -35,13 +35,13 @@ def test_every_read_is_strong(aws: cloud.Cloud, monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setattr(BotocoreStubber, "__call__", recording)
     uploads = DynamoUploads(cloud.UPLOADS_TABLE)
     uploads.get(ADA, an_id(1))
-    uploads.recall(ADA, "key")
-    uploads.quota(ADA)
+    uploads.find_idempotency_record(ADA, "key")
+    uploads.quota_usage(ADA)
     DynamoProfiles(cloud.USERS_TABLE).get(ADA)
     DynamoAttachments(cloud.USERS_TABLE, cloud.UPLOADS_TABLE).read(ADA, an_id(1))  # a transaction, which always is
     DynamoCheckpoints(cloud.UPLOADS_TABLE).load("pictures")
-    DynamoScans(cloud.USERS_TABLE, cloud.UPLOADS_TABLE).uploads(None)
-    DynamoScans(cloud.USERS_TABLE, cloud.UPLOADS_TABLE).profiles(None)
+    DynamoTableScans(cloud.USERS_TABLE, cloud.UPLOADS_TABLE).uploads(None)
+    DynamoTableScans(cloud.USERS_TABLE, cloud.UPLOADS_TABLE).profiles(None)
     assert [read["ConsistentRead"] for read in reads] == [True] * 7
 
 
@@ -112,9 +112,9 @@ def test_counts_are_kept_for_as_long_as_they_are_asked_for(aws: cloud.Cloud) -> 
 
 
 def test_a_scan_goes_on_where_its_page_ended(aws: cloud.Cloud, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(scans, "ROWS_A_PAGE", 2)
+    monkeypatch.setattr(table_scans, "ROWS_A_PAGE", 2)
     owners = [f"user{number}" for number in range(5)]
-    rows, both = Rows(), DynamoScans(cloud.USERS_TABLE, cloud.UPLOADS_TABLE)
+    rows, both = Rows(), DynamoTableScans(cloud.USERS_TABLE, cloud.UPLOADS_TABLE)
     for owner in owners:
         rows.bound(owner_id=owner)
     assert sorted(upload.owner_id for upload in paged(both.uploads)) == owners
@@ -122,7 +122,10 @@ def test_a_scan_goes_on_where_its_page_ended(aws: cloud.Cloud, monkeypatch: pyte
 
 
 def test_a_listing_goes_on_where_its_page_ended(aws: cloud.Cloud, monkeypatch: pytest.MonkeyPatch) -> None:
-    media, listings = objects.S3Media(cloud.MEDIA_BUCKET), objects.S3Listings(cloud.UPLOADS_BUCKET, cloud.MEDIA_BUCKET)
+    media, listings = (
+        objects.S3Media(cloud.MEDIA_BUCKET),
+        objects.S3ObjectListings(cloud.UPLOADS_BUCKET, cloud.MEDIA_BUCKET),
+    )
     for number, count in ((1, 7), (2, 1)):
         media.store(an_id(number), [(a_derivative(content=bytes([each])), b"webp") for each in range(count)])
     original = session.s3().list_objects_v2
@@ -182,17 +185,17 @@ def test_an_original_that_s3_keeps_to_itself_is_not_gone(aws: cloud.Cloud, monke
 
 
 def test_messages_that_sqs_refuses_are_told(aws: cloud.Cloud, monkeypatch: pytest.MonkeyPatch) -> None:
-    removed = [Removed(ADA, an_id(number)) for number in range(12)]
+    removed = [PurgeRequest(ADA, an_id(number)) for number in range(12)]
     refusal = {"Failed": [{"Id": "1", "Code": "InternalError", "SenderFault": False}]}
     monkeypatch.setattr(session.sqs(), "send_message_batch", lambda **_: refusal)
-    assert purge_queue.SqsPurgeQueue(cloud.QUEUE_URL).purge_later(removed) == [removed[1], removed[11]]
+    assert purge_queue.SqsPurgeQueue(cloud.QUEUE_URL).enqueue(removed) == [removed[1], removed[11]]
 
 
 def test_a_grant_without_a_session_has_no_token(monkeypatch: pytest.MonkeyPatch) -> None:
     credentials = session.signing()[0]._replace(token=None)
     monkeypatch.setattr(session, "signing", lambda: (credentials, cloud.REGION))
-    grants = S3Grants(cloud.UPLOADS_BUCKET, "https://uploads.example.com/")
-    fields = grants.grant(an_upload(), NOW, NOW).fields
+    grants = S3Presigner(cloud.UPLOADS_BUCKET, "https://uploads.example.com/")
+    fields = grants.presign(an_upload(), NOW, NOW).fields
     assert "x-amz-security-token" not in fields
     assert fields["x-amz-date"] == "20261120T120000Z"
 

@@ -3,7 +3,7 @@
 import pytest
 
 from profile_media.domain.keys import media_key
-from profile_media.domain.ports import Removed
+from profile_media.domain.ports import PurgeRequest
 from tests.builders import ADA, GRACE, a_derivative, an_id
 from tests.contract.conftest import Ports
 
@@ -56,6 +56,6 @@ def test_a_purge_takes_everything_of_one_upload_and_nothing_of_its_siblings(port
 
 @pytest.mark.parametrize("count", [0, 1, 10, 23])
 def test_everything_removed_is_queued(ports: Ports, count: int) -> None:
-    removed = [Removed(ADA, an_id(number)) for number in range(count)]
-    assert not ports.purge_queue.purge_later(removed)
+    removed = [PurgeRequest(ADA, an_id(number)) for number in range(count)]
+    assert not ports.purge_queue.enqueue(removed)
     assert {message["upload_id"] for message in ports.queued()} == {each.upload_id for each in removed}

@@ -7,7 +7,7 @@ import pytest
 
 from profile_media.domain.keys import incoming_key, media_end, media_key
 from profile_media.domain.model import ExternalPicture, Profile, Slot, State, Upload
-from profile_media.domain.ports import Checkpoint, Ids, Removed, Swapped
+from profile_media.domain.ports import Checkpoint, PurgeRequest, SlotChangeResult, UploadIdRange
 from tests.builders import ADA, GRACE, NOW, a_derivative, a_ready_upload, an_id, an_upload, derivatives_for
 from tests.contract.conftest import Ports
 from tests.fakes import a_swap, attachment_of
@@ -20,11 +20,11 @@ def bound(ports: Ports, number: int = 1, owner_id: str = ADA) -> Upload:
     ports.uploads.create(pending, None, open_limit=9, recent_limit=9)
     ready = a_ready_upload(upload_id=an_id(number), owner_id=owner_id)
     assert ports.uploads.settle(ready, NOW)
-    assert ports.attachments.swap(a_swap(ready)) is Swapped.DONE
+    assert ports.attachments.change_slot(a_swap(ready)) is SlotChangeResult.DONE
     return replace(ready, state=State.BOUND, expires_at=None)
 
 
-def scanned(ports: Ports, ids: Ids) -> set[str]:
+def scanned(ports: Ports, ids: UploadIdRange) -> set[str]:
     found: set[str] = set()
     page = ports.scans.uploads(None, ids)
     while True:
@@ -75,10 +75,10 @@ def test_scans_give_uploads_within_a_stretch_of_ids_and_nothing_else_of_the_tabl
         upload = an_upload(upload_id=an_id(number))
         ports.uploads.create(upload, None, open_limit=9, recent_limit=9)
     ports.checkpoints.save(Checkpoint("pictures", NOW, "objects"), LATER)
-    assert scanned(ports, Ids()) == {an_id(1), an_id(2), an_id(3)}
-    assert scanned(ports, Ids(an_id(1), an_id(2))) == {an_id(2)}
-    assert scanned(ports, Ids(None, an_id(2))) == {an_id(1), an_id(2)}
-    assert scanned(ports, Ids(an_id(2))) == {an_id(3)}
+    assert scanned(ports, UploadIdRange()) == {an_id(1), an_id(2), an_id(3)}
+    assert scanned(ports, UploadIdRange(an_id(1), an_id(2))) == {an_id(2)}
+    assert scanned(ports, UploadIdRange(None, an_id(2))) == {an_id(1), an_id(2)}
+    assert scanned(ports, UploadIdRange(an_id(2))) == {an_id(3)}
 
 
 def test_scans_give_rows_as_reads_do(ports: Ports) -> None:
@@ -131,7 +131,7 @@ def test_an_upload_whose_slot_was_changed_meanwhile_is_not_renamed(ports: Ports)
     upload = bound(ports)
     held = ports.profiles.get(ADA)
     elsewhere = replace(a_swap(upload), profile=held, attachment=ExternalPicture("https://example.com/a.png"))
-    assert ports.attachments.swap(elsewhere) is Swapped.DONE
+    assert ports.attachments.change_slot(elsewhere) is SlotChangeResult.DONE
     assert not ports.attachments.rename(upload, derivatives_for(Slot.COVER_IMAGE))
     assert ports.uploads.get(ADA, upload.upload_id) is None
 
@@ -139,15 +139,16 @@ def test_an_upload_whose_slot_was_changed_meanwhile_is_not_renamed(ports: Ports)
 def test_a_change_that_is_the_services_own_is_not_counted(ports: Ports) -> None:
     upload = bound(ports)
     swap = replace(a_swap(upload), profile=ports.profiles.get(ADA), attachment=None, limit=None)
-    assert ports.attachments.swap(swap) is Swapped.DONE
-    assert ports.attachments.swap(swap) is Swapped.CHANGED
+    assert ports.attachments.change_slot(swap) is SlotChangeResult.DONE
+    assert ports.attachments.change_slot(swap) is SlotChangeResult.CHANGED
     assert ports.attachments.read(ADA, upload.upload_id)[1] is None
     assert not ports.profiles.get(ADA).has_picture(Slot.AVATAR)
     last = replace(a_swap(upload), profile=Profile(ADA), attachment=None)
-    assert ports.attachments.swap(replace(last, limit=replace(last.limit, per_minute=2))) is Swapped.DONE  # type: ignore[type-var]
+    limited = replace(last, limit=replace(last.limit, per_minute=2))  # type: ignore[type-var]
+    assert ports.attachments.change_slot(limited) is SlotChangeResult.DONE
 
 
 @pytest.mark.parametrize("owner_id", [ADA, None])
 def test_an_upload_of_nobody_known_can_be_queued(ports: Ports, owner_id: str | None) -> None:
-    assert ports.purge_queue.purge_later([Removed(owner_id, an_id(1))]) == []
+    assert ports.purge_queue.enqueue([PurgeRequest(owner_id, an_id(1))]) == []
     assert ports.queued() == [{"owner_id": owner_id, "upload_id": an_id(1)}]

@@ -6,13 +6,13 @@ from typing import Any
 
 import pytest
 
+from profile_media.auth import jwks
 from profile_media.aws import settings, tables
 from profile_media.aws.profiles import DynamoProfiles
 from profile_media.domain import keys, ports
 from profile_media.domain.bind import ATTEMPTS
 from profile_media.domain.model import Identity, Slot
 from profile_media.domain.policy import MASTER_SIDE
-from profile_media.http import jwks
 from tests import cloud
 from tests.builders import ADA, NOW, an_id, an_upload
 from tests.docs.markdown import code, read, table

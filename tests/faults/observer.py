@@ -29,7 +29,7 @@ from moto.sqs.models import sqs_backends
 
 from profile_media.domain.keys import is_upload_id, media_key, parse_incoming_key
 from profile_media.domain.model import ContentType, Derivative, Slot
-from profile_media.domain.ports import Removed
+from profile_media.domain.ports import PurgeRequest
 from tests import cloud
 
 LIFE = {"pending": {"ready", "rejected"}, "ready": {"bound"}, "rejected": set(), "bound": set()}
@@ -99,7 +99,7 @@ class Observer:
     last: Snapshot = field(default_factory=Snapshot)
     broken: list[str] = field(default_factory=list)
     """Every promise found broken so far."""
-    removed: list[Removed] = field(default_factory=list)
+    removed: list[PurgeRequest] = field(default_factory=list)
     """Rows that went and that the stream has not delivered yet, in order."""
     history: list[tuple[int, str, Slot, str | None]] = field(default_factory=list)
     """Each change of a slot, with the step at which it was seen."""
@@ -121,7 +121,7 @@ class Observer:
             ("I8", self._misplaced()),
         ):
             self.broken += [f"{code} at step {self.step}: {what}" for what in found]
-        self.removed += [Removed(*owned) for owned in before.uploads if owned not in self.last.uploads]
+        self.removed += [PurgeRequest(*owned) for owned in before.uploads if owned not in self.last.uploads]
         self._gone |= {upload_id for _, upload_id in before.uploads.keys() - self.last.uploads.keys()}
 
     def left_over(self) -> list[str]:

@@ -14,7 +14,7 @@ from moto.sqs.models import sqs_backends
 from profile_media.domain.errors import Unavailable
 from profile_media.domain.keys import incoming_key, media_key
 from profile_media.domain.model import Slot, State, Upload
-from profile_media.domain.reconcile import Finding, Kind
+from profile_media.domain.reconcile import Finding, FindingKind
 from profile_media.wiring import reconciling
 from tests import cloud, pictures
 from tests.assurance import Note
@@ -216,7 +216,7 @@ def test_whatever_call_fails_everything_is_found_and_mended_and_nothing_named_is
             assert len(scene.world.injector.calls) > number
             scene.world.injector.disarm()
             kinds = {each.kind for each in scene.found}
-            assert kinds == {Kind.EVENT_LOST, Kind.OBJECTS_WITHOUT_ROW, Kind.ROW_WITHOUT_OBJECTS}
+            assert kinds == {FindingKind.EVENT_LOST, FindingKind.OBJECTS_WITHOUT_ROW, FindingKind.ROW_WITHOUT_OBJECTS}
             assert scene.redriven() == {incoming_key(ADA, an_id(LOST))}
             assert an_id(ORPHAN) in {json.loads(body)["upload_id"] for body in scene.world.queued()}
             scene.settle()

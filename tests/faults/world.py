@@ -24,7 +24,7 @@ from profile_media.aws.clock import SystemClock
 from profile_media.domain.errors import ImageUnacceptable
 from profile_media.domain.keys import incoming_key
 from profile_media.domain.model import ContentType, Slot, Upload, utc_now
-from profile_media.domain.ports import Removed, Rendered
+from profile_media.domain.ports import PurgeRequest, Rendered
 from profile_media.imaging import PillowImages
 from tests import cloud, pictures
 from tests.builders import ADA, an_id
@@ -246,7 +246,7 @@ def _queue() -> Any:
     return sqs_backends[cloud.ACCOUNT][cloud.REGION].queues["purge"]
 
 
-def _keys(removed: Removed) -> dict[str, Any]:
+def _keys(removed: PurgeRequest) -> dict[str, Any]:
     return {"owner_id": {"S": removed.owner_id}, "upload_id": {"S": removed.upload_id}}
 
 

@@ -14,7 +14,7 @@ from profile_media.aws.attachments import DynamoAttachments
 from profile_media.aws.uploads import DynamoUploads
 from profile_media.domain.lifecycle import expiry
 from profile_media.domain.model import State, Upload, utc_now
-from profile_media.domain.ports import Swapped
+from profile_media.domain.ports import SlotChangeResult
 from tests import cloud, rights
 from tests.builders import a_ready_upload, an_upload
 from tests.fakes import a_swap
@@ -119,7 +119,7 @@ class Rows:
         """One that is, in a slot that was empty."""
         upload = self.ready(**changes)
         with rights.calling(None):
-            assert self.attachments.swap(a_swap(upload, now=utc_now())) is Swapped.DONE
+            assert self.attachments.change_slot(a_swap(upload, now=utc_now())) is SlotChangeResult.DONE
         return replace(upload, state=State.BOUND, expires_at=None)
 
 

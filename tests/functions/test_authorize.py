@@ -15,9 +15,9 @@ import pytest
 from cryptography.exceptions import InvalidSignature
 
 from functions.authorize.app import handler
+from profile_media.auth.jwks import Endpoint, Jwks, JwksUnavailable, RsaKey
+from profile_media.auth.tokens import TokenRefused, TokenVerifier
 from profile_media.aws import settings
-from profile_media.http.jwks import Endpoint, Jwks, JwksUnavailable, RsaKey
-from profile_media.http.tokens import TokenRefused, TokenVerifier
 from profile_media.wiring import authorization
 from tests.assurance import Note
 from tests.tokens import (
@@ -340,7 +340,7 @@ def test_old_keys_serve_on_and_the_log_says_so(
 ) -> None:
     assert handler(an_event(a_token()), CONTEXT)
     published.document = JwksUnavailable("status 503")
-    deployed.setattr("profile_media.http.jwks.COOLDOWN_SECONDS", 0)
+    deployed.setattr("profile_media.auth.jwks.COOLDOWN_SECONDS", 0)
 
     with pytest.raises(Exception, match=r"^Unauthorized$"):
         handler(an_event(a_token(header={"kid": "new"})), CONTEXT)
@@ -351,7 +351,7 @@ def test_old_keys_serve_on_and_the_log_says_so(
 
 SABOTAGED = (
     *("functions/authorize/app.py", "profile_media/wiring/authorization.py", "profile_media/aws/settings.py"),
-    *("profile_media/http/tokens.py", "profile_media/http/jwks.py", "profile_media/http/claims.py"),
+    *("profile_media/auth/tokens.py", "profile_media/auth/jwks.py", "profile_media/auth/claims.py"),
 )
 """All of the service's own code that the authorizer runs."""
 

@@ -74,7 +74,7 @@ def test_an_error_that_nobody_foresaw_is_counted_once(
     call: Call, aws: cloud.Cloud, counted: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with monkeypatch.context() as broken:
-        broken.setattr("profile_media.domain.people.recognise", lambda *_: 1 / 0)
+        broken.setattr("profile_media.domain.users.load_own_profile", lambda *_: 1 / 0)
         assert call("get_profile").status == 500
     assert counted() == {"UnexpectedErrors": 1}
     assert call("get_profile").status == 200

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from profile_media.aws.grants import S3Grants
+from profile_media.aws.presigner import S3Presigner
 from profile_media.aws.session import s3, sqs
 from profile_media.domain.model import utc_now
 from tests import cloud, rights
@@ -115,7 +115,9 @@ def test_decides_as_iam_does(right: Right, call: str, params: Mapping[str, Any],
 BESIDE_THE_RIGHT: dict[str, Callable[[], object]] = {
     "a call": lambda: s3().put_object(Bucket=cloud.MEDIA_BUCKET, Key="x", Body=b""),
     "a link": lambda: s3().generate_presigned_url("get_object", Params={"Bucket": cloud.MEDIA_BUCKET, "Key": "x"}),
-    "a form": lambda: S3Grants(cloud.UPLOADS_BUCKET, "https://x.example/").grant(an_upload(), utc_now(), utc_now()),
+    "a form": lambda: S3Presigner(cloud.UPLOADS_BUCKET, "https://x.example/").presign(
+        an_upload(), utc_now(), utc_now()
+    ),
     "a call in a thread": lambda: ThreadPoolExecutor(1).submit(sqs().purge_queue, QueueUrl=cloud.QUEUE_URL).exception(),
 }
 

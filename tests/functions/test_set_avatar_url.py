@@ -59,7 +59,7 @@ def test_an_own_picture_is_bound_by_its_url_which_is_echoed(call: Call, rows: Ro
 def test_any_derivative_that_is_shown_names_its_upload(call: Call, rows: Rows, name: str) -> None:
     url = url_of(rows.ready().upload_id, name)
     assert set_to(call, url).body["data"] == {"avatarUrl": url}
-    assert rows.attachments.read(ADA, an_id(1))[0].bound_to(Slot.AVATAR) == an_id(1)
+    assert rows.attachments.read(ADA, an_id(1))[0].bound_upload_id(Slot.AVATAR) == an_id(1)
 
 
 def test_the_same_url_again_deletes_nothing_and_changes_nothing(call: Call, rows: Rows, aws: cloud.Cloud) -> None:
@@ -202,7 +202,7 @@ found = {
 }
 assert len(ours) > 10, ours
 assert not found, found
-assert not {"requests", "httpx", "aiohttp", "profile_media.http.jwks"} & set(sys.modules)
+assert not {"requests", "httpx", "aiohttp", "profile_media.auth.jwks"} & set(sys.modules)
 """
 
 

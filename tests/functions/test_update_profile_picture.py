@@ -137,7 +137,7 @@ def test_the_same_call_again_deletes_nothing(set_own: Set, rows: Rows, aws: clou
 def test_an_id_in_capitals_is_the_same_id(set_own: Set, rows: Rows) -> None:
     upload = rows.ready(upload_id="3c90c3cc-0d44-4b50-8888-8dd25736052a")
     assert set_own(upload.upload_id.upper()).status == 200
-    assert rows.attachments.read(ADA, upload.upload_id)[0].bound_to(Slot.AVATAR) == upload.upload_id
+    assert rows.attachments.read(ADA, upload.upload_id)[0].bound_upload_id(Slot.AVATAR) == upload.upload_id
 
 
 def test_a_replaced_picture_loses_its_row(set_own: Set, rows: Rows) -> None:

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from profile_media.aws.purge_queue import parse_body
 from profile_media.domain.keys import incoming_key, is_upload_id, parse_incoming_key
-from profile_media.domain.ports import Removed
+from profile_media.domain.ports import PurgeRequest
 from profile_media.triggers.records import created_objects, each_message, removed_uploads
 from tests.fuzz.grammars import json_values, mutated, owners, upload_ids, whole
 
@@ -81,7 +81,7 @@ def test_exactly_the_removed_uploads_are_released(records: list[tuple[str, str, 
         ]
     }
     assert removed_uploads(event) == {
-        str(number): Removed(owner, row)
+        str(number): PurgeRequest(owner, row)
         for number, (name, owner, row) in enumerate(records)
         if name == "REMOVE" and is_upload_id(row)
     }
@@ -102,7 +102,7 @@ def test_exactly_the_messages_that_name_an_upload_are_handled(bodies: list[str])
         assert parse_body(json.dumps(vars_of(removed))) == removed
 
 
-def vars_of(removed: Removed) -> dict[str, object]:
+def vars_of(removed: PurgeRequest) -> dict[str, object]:
     return {"owner_id": removed.owner_id, "upload_id": removed.upload_id}
 
 

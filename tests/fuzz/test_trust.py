@@ -10,11 +10,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from functions.authorize.app import STAGE
+from profile_media.auth.claims import MAX_IDENTITY, identity_of
+from profile_media.auth.jwks import Jwks, JwksUnavailable, decode_base64url, parse_endpoint, parse_key_set
+from profile_media.auth.tokens import TokenPolicy, TokenRefused, TokenVerifier, bearer_token
 from profile_media.aws import settings
-from profile_media.http.claims import MAX_IDENTITY, identity_of
 from profile_media.http.identity import identity_of as identity_from
-from profile_media.http.jwks import Jwks, JwksUnavailable, decode_base64url, parse_endpoint, parse_key_set
-from profile_media.http.tokens import TokenPolicy, TokenRefused, TokenVerifier, bearer_token
 from tests.fuzz.grammars import damaged, json_values, mutated
 from tests.tokens import (
     AUDIENCE,

@@ -12,7 +12,7 @@ from itertools import islice
 from multiprocessing import get_context
 
 from profile_media.domain.errors import ImageUnacceptable
-from profile_media.domain.model import MASTER, ContentType, Cost, Derivative, Reason, Slot
+from profile_media.domain.model import MASTER, ContentType, DecodeCost, Derivative, Reason, Slot
 from profile_media.domain.policy import MASTER_SIDE, SIZES, Limits
 from profile_media.domain.ports import Rendered
 from profile_media.imaging import PillowImages
@@ -79,7 +79,7 @@ def judged(verdict: Verdict, sample: Sample) -> Verdict:
 @dataclass(frozen=True, slots=True)
 class _Attempt:
     reason: Reason | None
-    cost: Cost
+    cost: DecodeCost
     rendered: Rendered | None = None
     fault: str | None = None
 
@@ -128,8 +128,8 @@ def _attempt(content: bytes, declared: ContentType, slot: Slot) -> _Attempt:
     except Exception as error:
         fault = f"raised {error!r}"
     own_ms = round((time.process_time() - started) * 1000)
-    cost = cost or Cost(0, 0)
-    return _Attempt(reason, Cost(cost.cpu_ms + own_ms, cost.peak_mib), rendered, fault)
+    cost = cost or DecodeCost(0, 0)
+    return _Attempt(reason, DecodeCost(cost.cpu_ms + own_ms, cost.peak_mib), rendered, fault)
 
 
 def _derivatives(attempt: _Attempt) -> list[Derivative]:

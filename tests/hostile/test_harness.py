@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from profile_media.domain.errors import ImageUnacceptable
-from profile_media.domain.model import ContentType, Cost, Derivative, Reason, Slot
+from profile_media.domain.model import ContentType, DecodeCost, Derivative, Reason, Slot
 from profile_media.domain.ports import Rendered
 from profile_media.imaging import PillowImages
 from tests import pictures
@@ -73,8 +73,8 @@ def test_a_picture_that_comes_out_differently_is_a_fault(monkeypatch: pytest.Mon
     assert "came to something else the second time" in examine("x", PNG, slots=AVATAR).faults
 
 
-@pytest.mark.parametrize("cost", [Cost(5_001, 1), Cost(1, 1_025)])
-def test_what_takes_too_much_is_a_fault_even_if_refused(monkeypatch: pytest.MonkeyPatch, cost: Cost) -> None:
+@pytest.mark.parametrize("cost", [DecodeCost(5_001, 1), DecodeCost(1, 1_025)])
+def test_what_takes_too_much_is_a_fault_even_if_refused(monkeypatch: pytest.MonkeyPatch, cost: DecodeCost) -> None:
     def costly(*_: object) -> Rendered:
         raise ImageUnacceptable(Reason.TOO_COMPLEX, "x", cost)
 

@@ -11,7 +11,7 @@ import pytest
 from werkzeug.serving import BaseWSGIServer
 from werkzeug.test import Client
 
-from profile_media.http.claims import identity_of
+from profile_media.auth.claims import identity_of
 from tools.local import token
 from tools.local.issuer import AUDIENCE, LONG, PEOPLE, Issuer, RequestUnknown, Wish
 from tools.local.serving import HOST, free_port, serve

@@ -112,7 +112,7 @@ class World:
         for id_ in ids:
             self.dynamodb.delete_item(TableName="profile-media-local-Rows", Key={"id": {"S": id_}})
 
-    def swap(self, removed: str, added: str, is_allowed: bool = True) -> bool:
+    def change_slot(self, removed: str, added: str, is_allowed: bool = True) -> bool:
         """Removes a row and adds another in one transaction; one that is not allowed is cancelled, and gives False."""
         table = "profile-media-local-Rows"
         condition = f"attribute_{'not_' if is_allowed else ''}exists(id)"
@@ -265,8 +265,8 @@ def test_a_stream_goes_on_after_a_transaction_was_rolled_back(world: World) -> N
 def test_an_iterator_sees_nothing_of_a_transaction_cancelled_after_it_was_made(world: World) -> None:
     world.put_row("a")
     iterator = world.iterator()
-    assert not world.swap("a", "phantom", is_allowed=False)
-    assert world.swap("a", "b")
+    assert not world.change_slot("a", "phantom", is_allowed=False)
+    assert world.change_slot("a", "b")
     records = world.streams.get_records(ShardIterator=iterator)["Records"]
     assert [(record["eventName"], _subject(record)) for record in records] == [
         ("INSERT", "a"),
@@ -282,8 +282,8 @@ def test_every_removed_row_is_told_once_however_many_transactions_are_cancelled_
     def swap_on_and_on(thread: str) -> None:
         world.put_row(f"{thread}-0")
         for number in range(rounds):
-            assert not world.swap(f"{thread}-{number}", "phantom", is_allowed=False)
-            assert world.swap(f"{thread}-{number}", f"{thread}-{number + 1}")
+            assert not world.change_slot(f"{thread}-{number}", "phantom", is_allowed=False)
+            assert world.change_slot(f"{thread}-{number}", f"{thread}-{number + 1}")
 
     with ThreadPoolExecutor(len(threads)) as pool:
         list(pool.map(swap_on_and_on, threads))

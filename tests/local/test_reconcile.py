@@ -13,7 +13,7 @@ import pytest
 
 from profile_media.aws import settings
 from profile_media.domain.keys import incoming_key, media_key
-from profile_media.domain.reconcile import Finding, Kind, Patience
+from profile_media.domain.reconcile import Finding, FindingKind, GracePeriods
 from tests.builders import ADA, a_derivative, an_id
 from tests.template.document import ROOT, text, written
 from tools.local import aws, reconcile
@@ -83,20 +83,20 @@ def test_findings_are_a_table_and_mended_where_asked(stack: Stack) -> None:
 
 
 @dataclass
-class Asked:
+class QuotaEntry:
     """What the command asked for, and what it gets."""
 
     answer: list[Finding]
-    wishes: list[tuple[Patience, bool]] = field(default_factory=list)
+    wishes: list[tuple[GracePeriods, bool]] = field(default_factory=list)
 
-    def reconcile(self, patience: Patience, *, mends: bool) -> list[Finding]:
+    def reconcile(self, patience: GracePeriods, *, mends: bool) -> list[Finding]:
         self.wishes.append((patience, mends))
         return self.answer
 
 
 @pytest.mark.parametrize(
     ("findings", "status", "printed"),
-    [([], 0, "Everything fits together."), ([Finding(Kind.KEY_UNKNOWN, key="media/x")], 1, "key_unknown")],
+    [([], 0, "Everything fits together."), ([Finding(FindingKind.KEY_UNKNOWN, key="media/x")], 1, "key_unknown")],
 )
 def test_it_ends_with_one_where_anything_was_found_and_mends_only_where_asked(
     monkeypatch: pytest.MonkeyPatch,
@@ -105,7 +105,7 @@ def test_it_ends_with_one_where_anything_was_found_and_mends_only_where_asked(
     status: int,
     printed: str,
 ) -> None:
-    asked = Asked(findings)
+    asked = QuotaEntry(findings)
     environment: dict[str, str] = {}
     monkeypatch.setattr(reconcile, "os", SimpleNamespace(environ=environment))
     monkeypatch.setattr(reconcile, "reconcile", asked.reconcile)
@@ -132,12 +132,12 @@ def test_a_deployed_stack_has_an_output_for_every_setting() -> None:
 def test_the_local_stack_has_every_setting(stack: Stack, monkeypatch: pytest.MonkeyPatch) -> None:
     for name, value in local_settings(json.loads((stack.folder / "stack.json").read_text())).items():
         monkeypatch.setenv(name, value)
-    assert settings.load(settings.Reconciling).redrive_queue_url == stack.template.queue_url("RedriveQueue")
+    assert settings.load(settings.ReconcilingSettings).redrive_queue_url == stack.template.queue_url("RedriveQueue")
 
 
 def test_patience_is_the_functions_unless_less_is_wanted_and_never_waits_for_a_purge() -> None:
-    usual = Patience()
-    assert patience_of(None) == Patience(usual.event, usual.original, usual.objects, patience_of(0).event)
+    usual = GracePeriods()
+    assert patience_of(None) == GracePeriods(usual.event, usual.original, usual.objects, patience_of(0).event)
     assert len({patience_of(0).event, patience_of(0).objects, patience_of(None).purge}) == 1
     assert patience_of(1800).event == usual.event
     assert patience_of(1800).original == patience_of(1800).objects

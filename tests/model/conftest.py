@@ -15,7 +15,7 @@ from tests.faults.injector import Injector, injector
 from tests.faults.world import _rendered_once, _retire, _serialize_at_once
 from tests.functions.conftest import Call, Rows, call, rows
 from tests.model import reference
-from tests.model.lives import Ids, Lives, Still
+from tests.model.lives import Lives, Still, UploadIdRange
 
 __all__ = ["call", "injector", "rows"]
 
@@ -43,7 +43,7 @@ def lives(
     aws: cloud.Cloud, rows: Rows, call: Call, injector: Injector, monkeypatch: pytest.MonkeyPatch, _small_limits: None
 ) -> Iterator[Lives]:
     """Everybody's, to begin."""
-    world, ids = Still(aws, rows, call, injector), Ids()
+    world, ids = Still(aws, rows, call, injector), UploadIdRange()
     monkeypatch.setattr("profile_media.aws.clock.utc_now", world.now)
     monkeypatch.setattr("profile_media.domain.intend.uuid", SimpleNamespace(uuid4=ids.uuid4))
     monkeypatch.setattr("profile_media.aws.objects.STORES", 1)  # in one order

@@ -24,7 +24,7 @@ from moto.sqs.models import sqs_backends
 
 from profile_media.aws.session import signing
 from profile_media.domain.keys import encode_owner, incoming_key, parse_incoming_key
-from profile_media.domain.ports import Removed
+from profile_media.domain.ports import PurgeRequest
 from tests import cloud, pictures
 from tests.builders import ADA, GRACE, NOW
 from tests.faults.injector import Crash, Fault, Refusal
@@ -93,7 +93,7 @@ def _subsets[Each](found: Sequence[Each]) -> list[tuple[Each, ...]]:
     return [chosen for size in range(len(found) + 1) for chosen in combinations(found, size)]
 
 
-class Ids:
+class UploadIdRange:
     """Numbered upload ids in place of random ones: neighbours differ in their last digits only."""
 
     made = 0
@@ -144,7 +144,7 @@ class Lives:
     """The service's users, and what is on its way."""
 
     world: World
-    ids: Ids
+    ids: UploadIdRange
     model: Model = field(init=False)
     events: list[str] = field(default_factory=list)
     """Uploads whose pictures came in, and of which S3 has not told yet."""
@@ -154,7 +154,7 @@ class Lives:
     """The forms that browsers have, by upload."""
     urls: dict[str, str] = field(default_factory=dict)
     """A URL of each upload that was shown."""
-    released: list[Removed] = field(default_factory=list)
+    released: list[PurgeRequest] = field(default_factory=list)
     """What the stream has delivered, and may deliver again."""
     messages: list[dict[str, str]] = field(default_factory=list)
     """Taken off the delete queue, and not purged yet."""
@@ -207,7 +207,7 @@ class Lives:
         def deed() -> Deed:
             upload_id, body = self.ids.next(), (user, slot, exact)
             replay: Step = lambda model: model.replay(asker, key, body) if key else None  # noqa: E731
-            promise: Step = lambda model: model.promise(  # noqa: E731
+            promise: Step = lambda model: model.create(  # noqa: E731
                 upload_id, user, slot, (asker, key, body) if key else None
             )
             steps = self._allowed(asker, user, replay, promise)
@@ -267,7 +267,7 @@ class Lives:
         def deed() -> Deed:
             upload_id = self.ids.next()
             steps: Sequence[Step] = (
-                partial(Model.promise, upload_id=upload_id, owner=user, slot="avatar"),
+                partial(Model.create, upload_id=upload_id, owner=user, slot="avatar"),
                 partial(Model.settle, upload_id=upload_id, content=content),
                 partial(Model.accept, upload_id=upload_id),
                 partial(Model.bind, actor=actor, user=user, slot="avatar", named=Named(user, upload_id)),

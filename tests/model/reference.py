@@ -132,7 +132,7 @@ class Model:
         self.keys.pop((actor, key), None)
         return None
 
-    def promise(self, upload_id: str, owner: str, slot: str, key: tuple[str, str, object] | None = None) -> str | None:
+    def create(self, upload_id: str, owner: str, slot: str, key: tuple[str, str, object] | None = None) -> str | None:
         """A pending upload, within the owner's limits."""
         recent = [at for who, at in self.asked if who == owner and at > self.now - HOUR]
         waiting = [each for each in self.uploads if (row := self.alive(each, owner)) and row.state == "pending"]

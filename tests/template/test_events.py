@@ -8,7 +8,7 @@ import pytest
 
 from profile_media.aws.tables import IDEMPOTENCY_PREFIX, QUOTA, RECONCILE_PREFIX, WRITES_PREFIX
 from profile_media.domain.process import Outcome
-from profile_media.domain.reconcile import RESERVE, Patience
+from profile_media.domain.reconcile import RESERVE, GracePeriods
 from tests.template.document import ROOT, of_type, properties, text, written
 
 QUEUES = of_type("AWS::SQS::Queue")
@@ -96,7 +96,7 @@ def test_reconciling_comes_often_enough_for_lost_events_and_never_twice_at_once(
     (schedule,) = function["Events"].values()
 
     assert text(schedule["Properties"]["Schedule"]) == "rate(${ReconcileMinutes} minutes)"
-    assert timedelta(minutes=minutes["Default"]) + Patience().event <= timedelta(minutes=15)
+    assert timedelta(minutes=minutes["Default"]) + GracePeriods().event <= timedelta(minutes=15)
     assert function["Timeout"] < 60 * minutes["MinValue"]
     assert timedelta(seconds=function["Timeout"] / 2) > RESERVE
     assert [text(each) for each in function["ReservedConcurrentExecutions"]["Fn::If"]][:2] == ["LimitProcessing", "1"]

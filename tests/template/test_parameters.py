@@ -9,7 +9,13 @@ from typing import Any
 import pytest
 from cfnlint.api import ManualArgs, lint  # type: ignore[import-untyped]
 
-from profile_media.aws.settings import Authorizer, Binding, Processing, Reconciling, UrlBinding
+from profile_media.aws.settings import (
+    AuthorizerSettings,
+    BindingSettings,
+    ProcessingSettings,
+    ReconcilingSettings,
+    UrlBindingSettings,
+)
 from profile_media.domain.model import Slot
 from profile_media.domain.policy import Lifetimes, Limits
 from tests.template.document import NEEDED, ROOT, of_type, properties, text, written
@@ -105,11 +111,11 @@ def test_defaults_are_those_of_the_domain() -> None:
     }
     assert PARAMETERS["OpenIntents"]["Default"] == limits.open_intents
     assert PARAMETERS["IntentsPerHour"]["Default"] == limits.intents_per_hour
-    assert PARAMETERS["WritesPerMinute"]["Default"] == default_of(Binding, "writes_per_minute")
-    assert (PARAMETERS["ExternalAvatarHosts"]["Default"],) == default_of(UrlBinding, "external_avatar_hosts")
-    assert PARAMETERS["ReconcileMends"]["Default"] == str(default_of(Reconciling, "reconcile_mends")).lower()
-    assert PARAMETERS["KeepMaster"]["Default"] == str(default_of(Processing, "keep_master")).lower()
-    assert PARAMETERS["TenantClaim"]["Default"] == default_of(Authorizer, "tenant_claim")
+    assert PARAMETERS["WritesPerMinute"]["Default"] == default_of(BindingSettings, "writes_per_minute")
+    assert (PARAMETERS["ExternalAvatarHosts"]["Default"],) == default_of(UrlBindingSettings, "external_avatar_hosts")
+    assert PARAMETERS["ReconcileMends"]["Default"] == str(default_of(ReconcilingSettings, "reconcile_mends")).lower()
+    assert PARAMETERS["KeepMaster"]["Default"] == str(default_of(ProcessingSettings, "keep_master")).lower()
+    assert PARAMETERS["TenantClaim"]["Default"] == default_of(AuthorizerSettings, "tenant_claim")
     assert timedelta(seconds=PARAMETERS["PendingTtlSeconds"]["Default"]) == lifetimes.pending
     assert timedelta(seconds=PARAMETERS["SettledTtlSeconds"]["Default"]) == lifetimes.settled
     assert timedelta(seconds=PARAMETERS["GrantSeconds"]["Default"]) == lifetimes.grant

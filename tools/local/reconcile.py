@@ -16,7 +16,7 @@ from typing import Any
 import botocore.session
 
 from profile_media.domain.ports import Checkpoint
-from profile_media.domain.reconcile import Finding, Patience
+from profile_media.domain.reconcile import Finding, GracePeriods
 from tools.local.state import StackNotRunning, read_state
 
 OUTPUTS = {
@@ -84,7 +84,7 @@ def deployed_settings(stack: str) -> dict[str, str]:
     return {setting: outputs[output] for setting, output in OUTPUTS.items()}
 
 
-def reconcile(patience: Patience, *, mends: bool) -> list[Finding]:
+def reconcile(patience: GracePeriods, *, mends: bool) -> list[Finding]:
     """One pass over everything."""
     from profile_media.wiring.reconciling import reconciling  # noqa: PLC0415 - the environment is set by now
 
@@ -94,10 +94,10 @@ def reconcile(patience: Patience, *, mends: bool) -> list[Finding]:
     return findings
 
 
-def patience_of(seconds: int | None) -> Patience:
+def patience_of(seconds: int | None) -> GracePeriods:
     """The function's own, cut to so many seconds; and none for the purge, which nobody waits for here."""
-    usual, most = Patience(), timedelta.max if seconds is None else timedelta(seconds=seconds)
-    return Patience(min(usual.event, most), min(usual.original, most), min(usual.objects, most), timedelta())
+    usual, most = GracePeriods(), timedelta.max if seconds is None else timedelta(seconds=seconds)
+    return GracePeriods(min(usual.event, most), min(usual.original, most), min(usual.objects, most), timedelta())
 
 
 def table_of(findings: list[Finding]) -> str:

@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import pytest
 
-from profile_media.domain.bind import Binding, Bound
+from profile_media.domain.bind import BindResult, SlotBinder
 from profile_media.domain.errors import (
     AttachmentChanged,
     LimitExceeded,
@@ -19,7 +19,7 @@ from profile_media.domain.errors import (
 )
 from profile_media.domain.keys import media_key
 from profile_media.domain.model import Attachment, Caller, ExternalPicture, Identity, Reason, Slot, State, Upload
-from profile_media.domain.ports import Swapped
+from profile_media.domain.ports import SlotChangeResult
 from profile_media.domain.references import Reference
 from tests.builders import ADA, GRACE, NOW, a_ready_upload, an_id, an_upload
 from tests.fakes import FakeAttachments, FakeClock, FakeProfiles, FakeTables, a_swap, attachment_of
@@ -39,11 +39,11 @@ def given(tables: FakeTables, *uploads: Upload) -> None:
     tables.uploads.update({(upload.owner_id, upload.upload_id): upload for upload in uploads})
 
 
-def binding(attachments: FakeAttachments, clock: FakeClock | None = None) -> Binding:
-    return Binding(attachments, FakeProfiles(attachments.tables), clock or FakeClock(), Caller(ADA), per_minute=5)
+def binding(attachments: FakeAttachments, clock: FakeClock | None = None) -> SlotBinder:
+    return SlotBinder(attachments, FakeProfiles(attachments.tables), clock or FakeClock(), Caller(ADA), per_minute=5)
 
 
-def bind_(attachments: FakeAttachments, number: int = 1, **changes: object) -> Bound:
+def bind_(attachments: FakeAttachments, number: int = 1, **changes: object) -> BindResult:
     reference = replace(Reference(ADA, an_id(number)), **changes)  # type: ignore[arg-type]
     return binding(attachments).bind(ADA, Slot.AVATAR, reference)
 
@@ -77,7 +77,7 @@ def test_what_will_not_do_is_refused_and_nothing_is_written(
 
 def test_another_owners_reference_is_not_even_looked_for() -> None:
     with pytest.raises(UploadNotFound):
-        Binding(None, None, FakeClock(), Caller(ADA), per_minute=5).bind(  # type: ignore[arg-type]
+        SlotBinder(None, None, FakeClock(), Caller(ADA), per_minute=5).bind(  # type: ignore[arg-type]
             ADA, Slot.AVATAR, Reference(GRACE, an_id(1))
         )
 
@@ -96,15 +96,15 @@ def test_a_lost_race_is_run_again_and_lets_go_of_the_winner(tables: FakeTables, 
     given(tables, a_ready_upload(), a_ready_upload(upload_id=an_id(2)))
     attachments.races = [a_swap(a_ready_upload(upload_id=an_id(2)))]
     bound = bind_(attachments)
-    assert bound.superseded == an_id(2)
+    assert bound.replaced_upload_id == an_id(2)
     assert set(tables.uploads) == {(ADA, an_id(1))}
-    assert tables.profiles[ADA].bound_to(Slot.AVATAR) == an_id(1)
+    assert tables.profiles[ADA].bound_upload_id(Slot.AVATAR) == an_id(1)
 
 
 def test_a_lost_answer_reads_back_as_success(tables: FakeTables, attachments: FakeAttachments) -> None:
     given(tables, a_ready_upload())
     attachments.races = [a_swap(a_ready_upload())]
-    assert bind_(attachments).profile.bound_to(Slot.AVATAR) == an_id(1)
+    assert bind_(attachments).profile.bound_upload_id(Slot.AVATAR) == an_id(1)
 
 
 def test_a_lost_answer_still_tells_what_was_let_go_of(tables: FakeTables, attachments: FakeAttachments) -> None:
@@ -112,7 +112,7 @@ def test_a_lost_answer_still_tells_what_was_let_go_of(tables: FakeTables, attach
     bind_(attachments, 2)
     attachments.races = [a_swap(a_ready_upload(), attachment_of(a_ready_upload(upload_id=an_id(2))))]
     bound = bind_(attachments)
-    assert (bound.profile.bound_to(Slot.AVATAR), bound.superseded) == (an_id(1), an_id(2))
+    assert (bound.profile.bound_upload_id(Slot.AVATAR), bound.replaced_upload_id) == (an_id(1), an_id(2))
 
 
 def test_who_races_twice_lets_go_of_the_last_winner(tables: FakeTables, attachments: FakeAttachments) -> None:
@@ -120,7 +120,7 @@ def test_who_races_twice_lets_go_of_the_last_winner(tables: FakeTables, attachme
     second = a_ready_upload(upload_id=an_id(2))
     third = a_ready_upload(upload_id=an_id(3))
     attachments.races = [a_swap(second), a_swap(third, attachment_of(second))]
-    assert bind_(attachments).superseded == an_id(3)
+    assert bind_(attachments).replaced_upload_id == an_id(3)
 
 
 def test_who_loses_again_and_again_is_told(tables: FakeTables, attachments: FakeAttachments) -> None:
@@ -129,7 +129,7 @@ def test_who_loses_again_and_again_is_told(tables: FakeTables, attachments: Fake
     attachments.races = [a_swap(a_ready_upload(upload_id=an_id(number)), held[number - 2]) for number in range(2, 6)]
     with pytest.raises(AttachmentChanged):
         bind_(attachments)
-    assert tables.profiles[ADA].bound_to(Slot.AVATAR) == an_id(5)
+    assert tables.profiles[ADA].bound_upload_id(Slot.AVATAR) == an_id(5)
     assert tables.uploads[ADA, an_id(1)].state is State.READY
 
 
@@ -138,16 +138,16 @@ def test_an_upload_that_expires_between_read_and_swap_is_not_bound(
 ) -> None:
     given(tables, a_ready_upload(expires_at=NOW + timedelta(seconds=1)))
     late = a_swap(a_ready_upload(), now=NOW + timedelta(seconds=1))
-    assert attachments.swap(late) is Swapped.CHANGED
+    assert attachments.change_slot(late) is SlotChangeResult.CHANGED
 
 
 def test_a_slot_is_cleared_once_and_its_upload_let_go(tables: FakeTables, attachments: FakeAttachments) -> None:
     given(tables, a_ready_upload())
     bind_(attachments)
-    assert binding(attachments).unbind(ADA, Slot.AVATAR).superseded == an_id(1)
+    assert binding(attachments).unbind(ADA, Slot.AVATAR).replaced_upload_id == an_id(1)
     assert tables.uploads == {}
     again = binding(attachments).unbind(ADA, Slot.AVATAR)
-    assert again.superseded is None
+    assert again.replaced_upload_id is None
     assert not again.profile.has_picture(Slot.AVATAR)
 
 
@@ -158,10 +158,10 @@ def test_a_picture_elsewhere_replaces_an_upload_and_is_itself_replaced(
     bind_(attachments)
     url = "https://example.com/ada.png"
     bound = binding(attachments).bind_external(ADA, Slot.AVATAR, url)
-    assert bound.superseded == an_id(1)
+    assert bound.replaced_upload_id == an_id(1)
     assert bound.profile.attachments == {Slot.AVATAR: ExternalPicture(url)}
-    assert binding(attachments).bind_external(ADA, Slot.AVATAR, url).superseded is None
-    assert bind_(attachments, 2).profile.bound_to(Slot.AVATAR) == an_id(2)
+    assert binding(attachments).bind_external(ADA, Slot.AVATAR, url).replaced_upload_id is None
+    assert bind_(attachments, 2).profile.bound_upload_id(Slot.AVATAR) == an_id(2)
 
 
 def test_a_derivative_that_the_upload_does_not_have_is_no_reference(

@@ -3,11 +3,11 @@
 import pytest
 
 from profile_media.domain.errors import ImageUnacceptable, LimitExceeded, Unavailable
-from profile_media.domain.ingest import Ingest, accepted
-from profile_media.domain.intend import Promises
+from profile_media.domain.ingest import DirectUpload, accepted
+from profile_media.domain.intend import PendingUploads
 from profile_media.domain.model import Reason, Slot, State
 from profile_media.domain.policy import Lifetimes, Limits
-from profile_media.domain.process import Outcome, Processed, Settling
+from profile_media.domain.process import Outcome, Processed, UploadProcessor
 from tests import fakes
 from tests.builders import ADA, NOW, a_ready_upload
 
@@ -18,8 +18,8 @@ class World:
     def __init__(self) -> None:
         self.tables, self.media, self.clock = fakes.FakeTables(), fakes.FakeMedia(), fakes.FakeClock()
         uploads, images = fakes.FakeUploads(self.tables), fakes.FakeImages()
-        settling = Settling(uploads, self.media, images, fakes.FakePurgeQueue(), self.clock, Lifetimes())
-        self._ingest = Ingest(Promises(uploads, self.clock, Limits(), Lifetimes()), settling, images)
+        settling = UploadProcessor(uploads, self.media, images, fakes.FakePurgeQueue(), self.clock, Lifetimes())
+        self._ingest = DirectUpload(PendingUploads(uploads, self.clock, Limits(), Lifetimes()), settling, images)
 
     def ingest(self, content: bytes = b"picture") -> Processed:
         return self._ingest.ingest(ADA, ADA, Slot.AVATAR, content)

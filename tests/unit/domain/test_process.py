@@ -11,8 +11,8 @@ from profile_media.domain.errors import Unavailable
 from profile_media.domain.keys import incoming_key, media_key
 from profile_media.domain.model import Derivative, Reason, State, Upload
 from profile_media.domain.policy import Lifetimes
-from profile_media.domain.ports import Removed
-from profile_media.domain.process import Outcome, Processing, Settling
+from profile_media.domain.ports import PurgeRequest
+from profile_media.domain.process import IncomingProcessor, Outcome, UploadProcessor
 from tests import fakes
 from tests.builders import ADA, NOW, an_id, an_upload
 
@@ -26,10 +26,10 @@ class World:
     def __init__(self) -> None:
         self.tables, self.incoming, self.media = fakes.FakeTables(), fakes.FakeIncoming(), fakes.FakeMedia()
         self.queue, self.clock = fakes.FakePurgeQueue(), fakes.FakeClock()
-        settling = Settling(
+        settling = UploadProcessor(
             fakes.FakeUploads(self.tables), self.media, fakes.FakeImages(), self.queue, self.clock, Lifetimes()
         )
-        self.processing = Processing(self.incoming, settling)
+        self.processing = IncomingProcessor(self.incoming, settling)
 
     def receive(self, content: bytes = b"picture", **changes: object) -> None:
         upload = an_upload(**changes)
@@ -135,12 +135,12 @@ def test_an_expired_upload_is_not_processed_nor_purged_while_its_row_is_there(wo
 def test_a_row_that_is_gone_has_its_upload_purged_again(world: World) -> None:
     world.incoming.objects[KEY] = b"late"
     assert world.process() is Outcome.STALE
-    assert world.queue.messages == [Removed(ADA, an_id(1))]
+    assert world.queue.messages == [PurgeRequest(ADA, an_id(1))]
     assert world.incoming.objects == {}
 
 
 def test_a_queue_that_takes_nothing_makes_the_platform_try_again(world: World) -> None:
-    world.queue.refuses = {Removed(ADA, an_id(1))}
+    world.queue.refuses = {PurgeRequest(ADA, an_id(1))}
     with pytest.raises(Unavailable):
         world.process()
 
@@ -195,7 +195,7 @@ def test_losing_to_a_removal_has_the_upload_purged_again(world: World, monkeypat
     world.receive()
     meanwhile(world, monkeypatch, world.tables.uploads.clear)
     assert world.process() is Outcome.LOST
-    assert world.queue.messages == [Removed(ADA, an_id(1))]
+    assert world.queue.messages == [PurgeRequest(ADA, an_id(1))]
 
 
 def test_losing_to_a_bind_keeps_what_is_bound(world: World, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -9,7 +9,6 @@ import pytest
 from profile_media.domain import keys, reconcile
 from profile_media.domain.errors import ImageUnacceptable, Unavailable
 from profile_media.domain.keys import incoming_key, media_key
-from profile_media.domain.mend import Mended, Mending
 from profile_media.domain.model import (
     MASTER,
     Attachment,
@@ -23,8 +22,9 @@ from profile_media.domain.model import (
     Upload,
 )
 from profile_media.domain.policy import SIZES
-from profile_media.domain.ports import Checkpoint, Removed, Rendered
-from profile_media.domain.reconcile import Finding, Kind, Reconciling
+from profile_media.domain.ports import Checkpoint, PurgeRequest, Rendered
+from profile_media.domain.reconcile import Finding, FindingKind, Reconciler
+from profile_media.domain.repair import Repair, RepairAction
 from tests import fakes
 from tests.builders import ADA, GRACE, NOW, a_ready_upload, an_id, an_upload
 from tests.fakes import attachment_of
@@ -62,8 +62,8 @@ class World:
         self.checkpoints, self.clock = fakes.FakeCheckpoints(), fakes.FakeClock(NOW + timedelta(days=2))
         self.attachments = fakes.FakeAttachments(self.tables)
         uploads, profiles = fakes.FakeUploads(self.tables), fakes.FakeProfiles(self.tables)
-        mending = Mending(uploads, self.attachments, self.media, self._decoder, self.purge_queue, self.clock)
-        self.mender = Reconciling(
+        mending = Repair(uploads, self.attachments, self.media, self._decoder, self.purge_queue, self.clock)
+        self.mender = Reconciler(
             self.listings,
             self.scans,
             uploads,
@@ -112,7 +112,7 @@ class World:
         """Some of its objects are gone."""
         self.media.discard(upload.upload_id, [each for each in upload.derivatives if each.name in names])
 
-    def run(self, who: Reconciling | None = None) -> list[Finding]:
+    def run(self, who: Reconciler | None = None) -> list[Finding]:
         """A day's reconciling, with the hour that suspects are given; what was found."""
         self.found.clear()
         (who or self.reporter).run(endless)
@@ -120,7 +120,7 @@ class World:
         (who or self.reporter).run(endless)
         return list(self.found)
 
-    def kinds(self) -> list[Kind]:
+    def kinds(self) -> list[FindingKind]:
         return [each.kind for each in self.run()]
 
 
@@ -144,22 +144,22 @@ def test_a_deployment_in_order_has_nothing_to_report(world: World) -> None:
 def test_an_upload_whose_event_was_lost_gets_it_again(world: World) -> None:
     key = world.original()
     world.reporter.run(endless)
-    assert world.found == [Finding(Kind.EVENT_LOST, ADA, an_id(1), key, mended=Mended.REDRIVEN)]
+    assert world.found == [Finding(FindingKind.EVENT_LOST, ADA, an_id(1), key, mended=RepairAction.REDRIVEN)]
     assert world.redrive_queue.keys == [key]
 
 
-@pytest.mark.parametrize(("minutes", "sent"), [(9, []), (10, [Kind.EVENT_LOST])])
-def test_an_event_has_ten_minutes_to_come(world: World, minutes: int, sent: list[Kind]) -> None:
+@pytest.mark.parametrize(("minutes", "sent"), [(9, []), (10, [FindingKind.EVENT_LOST])])
+def test_an_event_has_ten_minutes_to_come(world: World, minutes: int, sent: list[FindingKind]) -> None:
     key = world.original()
     world.listings.times[key] = world.clock.now() - timedelta(minutes=minutes)
     world.reporter.run(endless)
     assert [each.kind for each in world.found] == sent
 
 
-@pytest.mark.parametrize(("minutes", "kinds"), [(59, []), (60, [Kind.ORIGINAL_LEFT])])
+@pytest.mark.parametrize(("minutes", "kinds"), [(59, []), (60, [FindingKind.ORIGINAL_LEFT])])
 @pytest.mark.parametrize("state", [State.READY, State.REJECTED, State.BOUND, None])
 def test_an_original_nobody_waits_for_gets_its_event_too_and_never_a_purge(
-    world: World, state: State | None, minutes: int, kinds: list[Kind]
+    world: World, state: State | None, minutes: int, kinds: list[FindingKind]
 ) -> None:
     key = world.original(state=state or State.PENDING)
     if state is None:
@@ -176,7 +176,7 @@ def test_an_original_of_an_upload_past_its_time_is_left_over(world: World) -> No
     world.tables.uploads[ADA, an_id(1)] = an_upload()
     world.reporter.run(endless)
     assert world.found == [
-        Finding(Kind.ORIGINAL_LEFT, ADA, an_id(1), key, detail="pending", mended=Mended.REDRIVEN)
+        Finding(FindingKind.ORIGINAL_LEFT, ADA, an_id(1), key, detail="pending", mended=RepairAction.REDRIVEN)
     ]  # fmt: skip
 
 
@@ -195,17 +195,17 @@ def test_objects_that_are_no_uploads_are_reported_once_and_left(world: World) ->
     world.listings.page = 1
     world.mender.run(endless)
     assert sorted(each.key or "" for each in world.found) == sorted([*stray, "incoming/x"])
-    assert {each.kind for each in world.found} == {Kind.KEY_UNKNOWN}
+    assert {each.kind for each in world.found} == {FindingKind.KEY_UNKNOWN}
     assert (world.redrive_queue.keys, world.purge_queue.messages) == ([], [])
 
 
 def test_objects_without_a_row_are_found_and_only_queued_where_asked(world: World) -> None:
     kept, left = world.bound(1), world.orphan(2)
-    assert world.run() == [Finding(Kind.OBJECTS_WITHOUT_ROW, upload_id=left, detail="5 objects")]
+    assert world.run() == [Finding(FindingKind.OBJECTS_WITHOUT_ROW, upload_id=left, detail="5 objects")]
     assert world.purge_queue.messages == []
     world.clock.pass_(days=1)
-    assert [each.mended for each in world.run(world.mender)] == [Mended.QUEUED]
-    assert world.purge_queue.messages == [Removed(None, left)]
+    assert [each.mended for each in world.run(world.mender)] == [RepairAction.QUEUED]
+    assert world.purge_queue.messages == [PurgeRequest(None, left)]
     assert kept.upload_id != left
 
 
@@ -225,7 +225,7 @@ def test_objects_have_a_day_to_be_named(world: World) -> None:
     world.listings.at = world.clock.now() - timedelta(hours=22)
     assert world.kinds() == []
     world.clock.pass_(days=1)
-    assert world.kinds() == [Kind.OBJECTS_WITHOUT_ROW]
+    assert world.kinds() == [FindingKind.OBJECTS_WITHOUT_ROW]
     newest = max(key for key in world.media.objects if left in key)
     world.listings.times[newest] = world.clock.now()
     world.clock.pass_(hours=23)
@@ -236,7 +236,7 @@ def test_objects_have_a_day_to_be_named(world: World) -> None:
 def test_objects_that_a_row_names_are_never_left_over(world: World, state: State) -> None:
     named = world.orphan(2)
     world.tables.uploads[ADA, named] = an_upload(upload_id=named, state=state)
-    assert Kind.OBJECTS_WITHOUT_ROW not in {each.kind for each in world.run(world.mender)}
+    assert FindingKind.OBJECTS_WITHOUT_ROW not in {each.kind for each in world.run(world.mender)}
     assert world.purge_queue.messages == []
 
 
@@ -266,7 +266,7 @@ def test_more_suspects_than_a_checkpoint_holds_are_found_pass_by_pass(
 
 
 def test_a_queue_that_takes_not_all_fails_the_run_and_the_next_one_goes_on_there(world: World) -> None:
-    left = Removed(None, world.orphan(2))
+    left = PurgeRequest(None, world.orphan(2))
     world.mender.run(endless)
     world.clock.pass_(hours=1)
     world.purge_queue.refuses = {left}
@@ -283,9 +283,9 @@ def test_missing_objects_of_a_bound_upload_are_named(world: World, names: tuple[
     world.lose(upload, *names)
     detail = "missing: " + ", ".join(names)
     assert world.run() == [
-        Finding(Kind.ROW_WITHOUT_OBJECTS, ADA, upload.upload_id, slot=Slot.AVATAR, detail=detail)
+        Finding(FindingKind.ROW_WITHOUT_OBJECTS, ADA, upload.upload_id, slot=Slot.AVATAR, detail=detail)
     ]  # fmt: skip
-    assert (world.decoders, world.tables.profiles[ADA].bound_to(Slot.AVATAR)) == (0, upload.upload_id)
+    assert (world.decoders, world.tables.profiles[ADA].bound_upload_id(Slot.AVATAR)) == (0, upload.upload_id)
 
 
 def test_an_upload_without_any_object_is_found_wherever_its_id_lies(world: World) -> None:
@@ -328,7 +328,7 @@ def test_an_upload_that_was_let_go_of_meanwhile_is_not_missing_its_objects(world
 def test_what_is_missing_is_made_from_the_master_and_named_in_row_and_slot(world: World) -> None:
     upload = world.bound()
     world.lose(upload, "full", "icon")
-    assert [each.mended for each in world.run(world.mender)] == [Mended.REMADE]
+    assert [each.mended for each in world.run(world.mender)] == [RepairAction.REMADE]
     row = world.tables.uploads[ADA, upload.upload_id]
     assert world.tables.profiles[ADA].attachments[Slot.AVATAR] == attachment_of(row)
     assert {media_key(row.upload_id, each) for each in row.derivatives} <= set(world.media.objects)
@@ -343,7 +343,7 @@ def test_a_slot_whose_picture_is_gone_for_good_is_cleared(world: World) -> None:
     upload = world.bound()
     cover = world.bound(2, Slot.COVER_IMAGE)
     world.lose(upload, "thumb", "master")
-    assert [each.mended for each in world.run(world.mender)] == [Mended.CLEARED]
+    assert [each.mended for each in world.run(world.mender)] == [RepairAction.CLEARED]
     assert world.tables.profiles[ADA].attachments == {Slot.COVER_IMAGE: attachment_of(cover)}
     assert (ADA, upload.upload_id) not in world.tables.uploads
     assert not world.tables.changes  # it is nobody's change
@@ -373,7 +373,7 @@ def test_a_master_that_gives_no_such_derivative_changes_nothing(world: World) ->
     assert world.tables.uploads[ADA, upload.upload_id] == upload
 
 
-def _mending(world: World) -> Mending:
+def _mending(world: World) -> Repair:
     assert world.mender.mending
     return world.mender.mending
 
@@ -393,9 +393,11 @@ def mended_by_another(world: World, upload: Upload) -> None:
     _mending(world).restore(upload, world.listings.derivatives(upload.upload_id))
 
 
-@pytest.mark.parametrize(("happens", "mended"), [(replaced, None), (removed, None), (mended_by_another, Mended.REMADE)])
+@pytest.mark.parametrize(
+    ("happens", "mended"), [(replaced, None), (removed, None), (mended_by_another, RepairAction.REMADE)]
+)
 def test_what_is_remade_too_late_is_purged_or_already_there(
-    world: World, happens: Callable[[World, Upload], None], mended: Mended | None
+    world: World, happens: Callable[[World, Upload], None], mended: RepairAction | None
 ) -> None:
     upload = world.bound()
     world.lose(upload, "full")
@@ -411,7 +413,7 @@ def test_what_is_remade_too_late_is_purged_or_already_there(
     before = {key for key in world.tables.uploads if key[1] != upload.upload_id}
     assert _mending(world).restore(upload, present) is mended
     gone = (ADA, upload.upload_id) not in world.tables.uploads
-    assert world.purge_queue.messages == ([Removed(ADA, upload.upload_id)] if gone else [])
+    assert world.purge_queue.messages == ([PurgeRequest(ADA, upload.upload_id)] if gone else [])
     assert before <= set(world.tables.uploads)
 
 
@@ -420,7 +422,7 @@ def test_what_is_remade_too_late_fails_the_run_where_the_queue_takes_nothing(wor
     world.lose(upload, "full")
     present = world.listings.derivatives(upload.upload_id)
     removed(world, upload)
-    world.purge_queue.refuses = {Removed(ADA, upload.upload_id)}
+    world.purge_queue.refuses = {PurgeRequest(ADA, upload.upload_id)}
     with pytest.raises(Unavailable):
         _mending(world).restore(upload, present)
 
@@ -430,20 +432,20 @@ def test_a_slot_that_was_changed_meanwhile_is_not_cleared(world: World) -> None:
     world.media.objects.clear()
     world.bound(2)
     assert _mending(world).restore(upload, frozenset()) is None
-    assert world.tables.profiles[ADA].bound_to(Slot.AVATAR) == an_id(2)
+    assert world.tables.profiles[ADA].bound_upload_id(Slot.AVATAR) == an_id(2)
     slot_held = world.tables.profiles[ADA]
     other = replace(upload, upload_id=an_id(2))
     world.attachments.races = [fakes.a_swap(a_ready_upload(upload_id=an_id(3)), attachment_of(other))]
     world.tables.uploads[ADA, an_id(3)] = a_ready_upload(upload_id=an_id(3), expires_at=NOW + timedelta(days=9))
     assert _mending(world).restore(other, frozenset()) is None
-    assert world.tables.profiles[ADA].bound_to(Slot.AVATAR) == an_id(3)
-    assert slot_held.bound_to(Slot.AVATAR) == an_id(2)
+    assert world.tables.profiles[ADA].bound_upload_id(Slot.AVATAR) == an_id(3)
+    assert slot_held.bound_upload_id(Slot.AVATAR) == an_id(2)
 
 
 def test_a_bound_upload_that_no_slot_holds_is_reported(world: World) -> None:
     upload = world.bound()
     world.tables.profiles.clear()
-    found = [Finding(Kind.ROW_WITHOUT_SLOT, ADA, upload.upload_id, slot=Slot.AVATAR)]
+    found = [Finding(FindingKind.ROW_WITHOUT_SLOT, ADA, upload.upload_id, slot=Slot.AVATAR)]
     assert world.run(world.mender) == found
     assert world.tables.uploads[ADA, upload.upload_id] == upload
 
@@ -466,7 +468,7 @@ def test_a_slot_whose_upload_is_not_bound_as_the_slot_says_is_reported(
         del world.tables.uploads[ADA, upload.upload_id]
     else:
         world.tables.uploads[ADA, upload.upload_id] = replace(upload, **changed)  # type: ignore[arg-type]
-    found = Finding(Kind.SLOT_WITHOUT_ROW, ADA, upload.upload_id, slot=Slot.AVATAR)
+    found = Finding(FindingKind.SLOT_WITHOUT_ROW, ADA, upload.upload_id, slot=Slot.AVATAR)
     profiles = dict(world.tables.profiles)
     assert found in world.run(world.mender)
     assert world.tables.profiles == profiles
@@ -509,7 +511,7 @@ def test_rows_and_slots_that_change_between_two_looks_are_no_finding(world: Worl
     assert world.run() == []
 
 
-def hours(*left: float) -> reconcile.TimeLeft:
+def hours(*left: float) -> reconcile.RemainingTime:
     """So much time, asked again and again; then none."""
     each: Iterator[float] = iter(left)
     return lambda: timedelta(hours=next(each, 0))
@@ -563,7 +565,7 @@ def test_a_pass_that_takes_for_ever_is_reported(world: World) -> None:
     world.checkpoints.kept["pictures"] = Checkpoint("pictures", world.clock.now(), "objects")
     world.clock.pass_(days=2, seconds=1)
     world.reporter.run(hours())
-    assert [each.kind for each in world.found] == [Kind.LATE]
+    assert [each.kind for each in world.found] == [FindingKind.LATE]
 
 
 def test_two_runs_at_once_keep_the_progress_of_one(world: World) -> None:

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from profile_media.domain.errors import ImageUnacceptable
-from profile_media.domain.model import ContentType, Cost, Reason, Slot
+from profile_media.domain.model import ContentType, DecodeCost, Reason, Slot
 from profile_media.imaging import PillowImages, sandbox
 from profile_media.imaging.sandbox import Outcome, SandboxLimits
 from tests import pictures
@@ -166,7 +166,7 @@ def test_a_machine_without_processes_is_not_the_pictures_fault(monkeypatch: pyte
 
 @pytest.mark.parametrize("nonsense", [b"", b"\x01", b"\x02", b"\x00\xff", b"\x01" + bytes(8), b"\x01" + b"\xff" * 200])
 def test_nonsense_from_the_child_is_a_refusal(monkeypatch: pytest.MonkeyPatch, nonsense: bytes) -> None:
-    monkeypatch.setattr(sandbox, "run", lambda *_: Outcome(nonsense, Cost(1, 1)))
+    monkeypatch.setattr(sandbox, "run", lambda *_: Outcome(nonsense, DecodeCost(1, 1)))
     with pytest.raises(ImageUnacceptable) as refused:
         PillowImages().render(pictures.a_jpeg(64, 64), ContentType.JPEG, Slot.AVATAR)
     assert refused.value.reason is Reason.CORRUPT

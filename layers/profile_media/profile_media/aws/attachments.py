@@ -19,7 +19,7 @@ from profile_media.aws.tables import (
     user_key,
 )
 from profile_media.domain.model import Attachment, Derivative, ExternalPicture, Profile, Slot, State, Upload
-from profile_media.domain.ports import Swap, Swapped, WriteLimit
+from profile_media.domain.ports import SlotChange, SlotChangeResult, WriteLimit
 
 _COUNTS_KEPT = 3600
 """Seconds a minute's count is kept: DynamoDB removes it when it likes, and it means nothing after its minute."""
@@ -37,21 +37,25 @@ class DynamoAttachments:
         user, upload = get_together((self._users, user_key(user_id)), (self._uploads, upload_key(user_id, upload_id)))
         return profile_of(user_id, user), upload_of(upload) if upload else None
 
-    def swap(self, change: Swap) -> Swapped:
+    def change_slot(self, change: SlotChange) -> SlotChangeResult:
         """One transaction over the user's row, the new upload's, the old one's, and the caller's count."""
         owner_id = change.profile.user_id
         writes = [self._point(change)]
         if isinstance(change.attachment, Attachment):
             writes.append(self._keep(owner_id, change.slot, change.attachment, change.now))
-        if isinstance(change.relied_on, Attachment):
-            writes.append(delete(self._uploads, upload_key(owner_id, change.relied_on.upload_id)))
+        if isinstance(change.expected, Attachment):
+            writes.append(delete(self._uploads, upload_key(owner_id, change.expected.upload_id)))
         if change.limit:
             writes.append(self._count(change.limit, change.now))
         failed = transact(*writes)
         if not failed:
-            return Swapped.DONE
+            return SlotChangeResult.DONE
         *rows_failed, last_failed = failed
-        return Swapped.LIMITED if change.limit and last_failed and not any(rows_failed) else Swapped.CHANGED
+        return (
+            SlotChangeResult.LIMITED
+            if change.limit and last_failed and not any(rows_failed)
+            else SlotChangeResult.CHANGED
+        )
 
     def rename(self, bound: Upload, derivatives: tuple[Derivative, ...]) -> bool:
         """One transaction over the upload's row and its owner's."""
@@ -75,7 +79,7 @@ class DynamoAttachments:
         )
         return not transact(shown, named)
 
-    def _point(self, change: Swap) -> Write:
+    def _point(self, change: SlotChange) -> Write:
         values: dict[str, object] = {"now": milliseconds(change.now)}
         sets, removed = ["#created_at = if_not_exists(#created_at, :now)", "#updated_at = :now"], ""
         if change.attachment:
@@ -86,7 +90,7 @@ class DynamoAttachments:
         if change.identity:
             sets.append("#identity = :identity")
             values["identity"] = identity_attribute(change.identity)
-        condition, held = _holds(change.slot, change.relied_on)
+        condition, held = _holds(change.slot, change.expected)
         if change.profile.created_at is None and change.tenant:
             sets.append("#tenant = :tenant")
             values["tenant"] = change.tenant

@@ -15,7 +15,7 @@ from botocore.exceptions import ClientError
 from profile_media.aws.session import available, s3
 from profile_media.domain.keys import INCOMING_PREFIX, MEDIA_PREFIX, incoming_key, media_key, media_prefix
 from profile_media.domain.model import Derivative
-from profile_media.domain.ports import Page, Stored
+from profile_media.domain.ports import Page, StoredObject
 
 IMMUTABLE = "public, max-age=31536000, immutable"
 """Keys name their bytes, so caches may keep them for good."""
@@ -97,18 +97,18 @@ class S3Media:
             raise DeleteFailed(errors[0].get("Code", ""))
 
 
-class S3Listings:
+class S3ObjectListings:
     """Both buckets, as listings have them."""
 
     def __init__(self, uploads_bucket: str, media_bucket: str) -> None:
         self._uploads_bucket = uploads_bucket
         self._media_bucket = media_bucket
 
-    def incoming(self, after: str | None) -> Page[Stored]:
+    def incoming(self, after: str | None) -> Page[StoredObject]:
         """A thousand originals."""
         return _list(self._uploads_bucket, INCOMING_PREFIX, after)
 
-    def media(self, after: str | None) -> Page[Stored]:
+    def media(self, after: str | None) -> Page[StoredObject]:
         """A thousand derivatives."""
         return _list(self._media_bucket, MEDIA_PREFIX, after)
 
@@ -138,10 +138,10 @@ def _fetch(bucket: str, key: str, most: int | None = None) -> bytes | None:
     return content
 
 
-def _list(bucket: str, prefix: str, after: str | None) -> Page[Stored]:
+def _list(bucket: str, prefix: str, after: str | None) -> Page[StoredObject]:
     with available():
         answer = s3().list_objects_v2(Bucket=bucket, Prefix=prefix, StartAfter=after or "")
-    items = [Stored(entry["Key"], entry["LastModified"]) for entry in answer.get("Contents", ())]
+    items = [StoredObject(entry["Key"], entry["LastModified"]) for entry in answer.get("Contents", ())]
     return Page(items, items[-1].key if items and answer["IsTruncated"] else None)
 
 

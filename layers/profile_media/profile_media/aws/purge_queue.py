@@ -4,7 +4,7 @@ import json
 from collections.abc import Sequence
 
 from profile_media.aws.session import available, sqs
-from profile_media.domain.ports import Removed
+from profile_media.domain.ports import PurgeRequest
 
 BATCH = 10
 """Messages SQS takes in one call."""
@@ -16,7 +16,7 @@ class SqsPurgeQueue:
     def __init__(self, url: str) -> None:
         self._url = url
 
-    def purge_later(self, removed: Sequence[Removed]) -> Sequence[Removed]:
+    def enqueue(self, removed: Sequence[PurgeRequest]) -> Sequence[PurgeRequest]:
         """Queues them, ten a call; returns those that were not taken."""
         return [removed[index] for index in send(self._url, [_body(each) for each in removed])]
 
@@ -35,11 +35,11 @@ def send(url: str, bodies: Sequence[str]) -> list[int]:
     return refused
 
 
-def _body(removed: Removed) -> str:
+def _body(removed: PurgeRequest) -> str:
     return json.dumps({"owner_id": removed.owner_id, "upload_id": removed.upload_id})
 
 
-def parse_body(body: str) -> Removed:
+def parse_body(body: str) -> PurgeRequest:
     """The upload a message is about; raises ValueError for anything this service would not have sent."""
     try:
         message = json.loads(body)
@@ -47,6 +47,6 @@ def parse_body(body: str) -> Removed:
         raise ValueError("not a removed upload") from None
     match message:
         case {"owner_id": str() | None as owner_id, "upload_id": str(upload_id)} if len(message) == 2:
-            return Removed(owner_id, upload_id)
+            return PurgeRequest(owner_id, upload_id)
         case _:
             raise ValueError("not a removed upload")

@@ -21,7 +21,7 @@ class SettingInvalid(Exception):
 
 
 @dataclass(frozen=True)
-class Authorizer:
+class AuthorizerSettings:
     """Whose tokens are taken."""
 
     token_issuer: str
@@ -45,14 +45,14 @@ class Authorizer:
 
 
 @dataclass(frozen=True)
-class Cors:
+class CorsSettings:
     """Which origins' pages may call the API."""
 
     allowed_origins: tuple[str, ...]
 
 
 @dataclass(frozen=True, kw_only=True)
-class Promising:
+class UploadLimitSettings:
     """How much a user may upload, and how long an upload may take to come."""
 
     avatar_max_bytes: int = 10 * 1024 * 1024
@@ -77,7 +77,7 @@ class Promising:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Intents(Promising):
+class IntentSettings(UploadLimitSettings):
     """Everything an upload intent needs."""
 
     app_name: str
@@ -99,7 +99,7 @@ class Intents(Promising):
 
 
 @dataclass(frozen=True)
-class Showing:
+class LinkSettings:
     """How clients name and fetch what is shown to them."""
 
     app_name: str
@@ -107,21 +107,21 @@ class Showing:
 
 
 @dataclass(frozen=True)
-class UploadReading(Showing):
+class UploadReadingSettings(LinkSettings):
     """Showing one upload."""
 
     uploads_table: str
 
 
 @dataclass(frozen=True)
-class ProfileReading(Showing):
+class ProfileReadingSettings(LinkSettings):
     """Showing a profile."""
 
     users_table: str
 
 
 @dataclass(frozen=True)
-class Binding(Showing):
+class BindingSettings(LinkSettings):
     """Changing slots."""
 
     users_table: str
@@ -131,7 +131,7 @@ class Binding(Showing):
 
 
 @dataclass(frozen=True)
-class UrlBinding(Binding):
+class UrlBindingSettings(BindingSettings):
     """Binding by URL."""
 
     external_avatar_hosts: tuple[str, ...] = ("*",)
@@ -139,14 +139,14 @@ class UrlBinding(Binding):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Viewing(Binding):
+class ThumbnailSettings(BindingSettings):
     """Changing slots, and showing pictures by presigned links."""
 
     media_bucket: str
 
 
 @dataclass(frozen=True, kw_only=True)
-class Ingesting(Binding, Promising):
+class DirectUploadSettings(BindingSettings, UploadLimitSettings):
     """Taking a picture through the API."""
 
     media_bucket: str
@@ -165,7 +165,7 @@ class Ingesting(Binding, Promising):
 
 
 @dataclass(frozen=True)
-class Processing:
+class ProcessingSettings:
     """Making derivatives of what browsers stored."""
 
     uploads_table: str
@@ -185,14 +185,14 @@ class Processing:
 
 
 @dataclass(frozen=True)
-class Releasing:
+class ReleasingSettings:
     """Queueing removed uploads for deletion."""
 
     purge_queue_url: str
 
 
 @dataclass(frozen=True)
-class Purging:
+class PurgingSettings:
     """Deleting what removed uploads left behind."""
 
     uploads_bucket: str
@@ -200,7 +200,7 @@ class Purging:
 
 
 @dataclass(frozen=True)
-class Reconciling:
+class ReconcilingSettings:
     """Holding buckets and tables against each other."""
 
     users_table: str

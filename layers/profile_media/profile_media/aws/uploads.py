@@ -19,7 +19,7 @@ from profile_media.aws.tables import (
     upload_of,
 )
 from profile_media.domain.model import State, Upload
-from profile_media.domain.ports import Asked, KeyTaken, Quota, QuotaFull, Remembered
+from profile_media.domain.ports import IdempotencyKeyInUse, IdempotencyRecord, QuotaEntry, QuotaExceeded, QuotaUsage
 
 _QUOTA_KEPT = 3600
 """Seconds a quota is kept after its last upload would have expired: by then nothing in it counts any more."""
@@ -40,7 +40,9 @@ class DynamoUploads:
         item = get(self._table, upload_key(owner_id, upload_id))
         return upload_of(item) if item else None
 
-    def create(self, upload: Upload, remembered: Remembered | None, *, open_limit: int, recent_limit: int) -> None:
+    def create(
+        self, upload: Upload, remembered: IdempotencyRecord | None, *, open_limit: int, recent_limit: int
+    ) -> None:
         """One transaction: the row, the key if there is one, and the counts. Raises KeyTaken, else QuotaFull."""
         failed = transact(
             *([self._key(upload, remembered)] if remembered else []),
@@ -51,30 +53,30 @@ class DynamoUploads:
             return
         *key_failed, row_failed, _ = failed
         if row_failed:
-            return  # Ids are random, so the row is ours: an earlier attempt got through and its answer was lost.
+            return  # ids are random, so the row is ours: an earlier attempt got through and its answer was lost.
         if any(key_failed):
-            raise KeyTaken
-        raise QuotaFull
+            raise IdempotencyKeyInUse
+        raise QuotaExceeded
 
-    def recall(self, actor_id: str, key_hash: str) -> Remembered | None:
+    def find_idempotency_record(self, actor_id: str, key_hash: str) -> IdempotencyRecord | None:
         """What was remembered under an idempotency key, expired or not."""
         item = get(self._table, upload_key(actor_id, IDEMPOTENCY_PREFIX + key_hash))
         if item is None:
             return None
         expires_at = time_of(int(item["expires_at"]["N"]) * 1000)
-        return Remembered(actor_id, key_hash, item["request_hash"]["S"], item["made"]["S"], expires_at)
+        return IdempotencyRecord(actor_id, key_hash, item["request_hash"]["S"], item["made"]["S"], expires_at)
 
-    def forget(self, remembered: Remembered) -> None:
+    def delete_idempotency_record(self, remembered: IdempotencyRecord) -> None:
         """Frees a key, if it still names that upload."""
         key = upload_key(remembered.actor_id, IDEMPOTENCY_PREFIX + remembered.key_hash)
         write(delete(self._table, key, "#made = :made", made=remembered.upload_id))
 
-    def quota(self, owner_id: str) -> Quota:
+    def quota_usage(self, owner_id: str) -> QuotaUsage:
         """The counts, stale entries included."""
         item = get(self._table, upload_key(owner_id, QUOTA)) or {}
-        return Quota(*(_asked(item[name]["SS"]) if name in item else frozenset() for name in ("open", "recent")))
+        return QuotaUsage(*(_asked(item[name]["SS"]) if name in item else frozenset() for name in ("open", "recent")))
 
-    def prune(self, owner_id: str, stale: Quota) -> None:
+    def remove_quota_entries(self, owner_id: str, stale: QuotaUsage) -> None:
         """Takes these entries off the counts."""
         entries = {"open": _entries(stale.open), "recent": _entries(stale.recent)}
         if gone := {name: each for name, each in entries.items() if each}:
@@ -97,7 +99,7 @@ class DynamoUploads:
             )
         )
 
-    def _key(self, upload: Upload, remembered: Remembered) -> Write:
+    def _key(self, upload: Upload, remembered: IdempotencyRecord) -> Write:
         attributes = {
             "owner_id": remembered.actor_id,
             "upload_id": IDEMPOTENCY_PREFIX + remembered.key_hash,
@@ -121,17 +123,17 @@ class DynamoUploads:
             "ADD #open :entry, #recent :entry SET #expires_at = :expires_at",
             "(attribute_not_exists(#open) OR size(#open) < :open_limit)"
             " AND (attribute_not_exists(#recent) OR size(#recent) < :recent_limit)",
-            entry=_entries({Asked(upload.created_at, upload.upload_id)}),
+            entry=_entries({QuotaEntry(upload.created_at, upload.upload_id)}),
             expires_at=seconds(upload.expires_at or upload.created_at) + _QUOTA_KEPT,
             open_limit=open_limit,
             recent_limit=recent_limit,
         )
 
 
-def _entries(asked: Iterable[Asked]) -> set[str]:
+def _entries(asked: Iterable[QuotaEntry]) -> set[str]:
     return {f"{milliseconds(each.at)}#{each.upload_id}" for each in asked}
 
 
-def _asked(entries: Iterable[str]) -> frozenset[Asked]:
+def _asked(entries: Iterable[str]) -> frozenset[QuotaEntry]:
     pairs = (entry.split("#", 1) for entry in entries)
-    return frozenset(Asked(time_of(int(at)), upload_id) for at, upload_id in pairs)
+    return frozenset(QuotaEntry(time_of(int(at)), upload_id) for at, upload_id in pairs)

@@ -57,7 +57,7 @@ def render_error(error: MediaError | None, correlation_id: str) -> Json:
 def _picture(profile: Profile, slot: Slot, links: Links) -> Json | None:
     if not profile.has_picture(slot):
         return None
-    upload_id = profile.bound_to(slot)
+    upload_id = profile.bound_upload_id(slot)
     return {
         "url": links.picture_url(profile, slot),
         "publicId": links.bound_public_id(profile.user_id, slot, upload_id) if upload_id else None,

@@ -14,11 +14,11 @@ from profile_media.domain.errors import (
     UploadRejected,
 )
 from profile_media.domain.keys import media_key
-from profile_media.domain.lifecycle import is_gone
+from profile_media.domain.lifecycle import is_expired
 from profile_media.domain.model import Attachment, Caller, ExternalPicture, Profile, Slot, State, Upload
-from profile_media.domain.people import check_tenant
-from profile_media.domain.ports import Attachments, Clock, Profiles, Swap, Swapped, WriteLimit
+from profile_media.domain.ports import Attachments, Clock, Profiles, SlotChange, SlotChangeResult, WriteLimit
 from profile_media.domain.references import Reference
+from profile_media.domain.users import check_tenant
 
 ATTEMPTS = 4
 """Each lost race means that another bind of the same user won, so several in a row are rare."""
@@ -27,15 +27,15 @@ type Held = Attachment | ExternalPicture | None
 
 
 @dataclass(frozen=True, slots=True)
-class Bound:
+class BindResult:
     """The profile after a change, and the upload that was let go of."""
 
     profile: Profile
-    superseded: str | None = None
+    replaced_upload_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
-class Binding:
+class SlotBinder:
     """Changes slots, within the caller's limit.
 
     The same call twice gives the same answer. Raises AttachmentChanged where others kept changing the slot, and
@@ -49,7 +49,7 @@ class Binding:
     per_minute: int
     """Changes that the caller may make."""
 
-    def bind(self, owner_id: str, slot: Slot, reference: Reference) -> Bound:
+    def bind(self, owner_id: str, slot: Slot, reference: Reference) -> BindResult:
         """Binds the referenced upload.
 
         Raises UploadNotFound, SlotMismatch, UploadNotReady or UploadRejected where the upload will not do, and
@@ -63,7 +63,7 @@ class Binding:
 
         def wanted(profile: Profile, upload: Upload | None) -> Held:
             held = profile.attachments.get(slot)
-            if profile.bound_to(slot) != reference.upload_id:
+            if profile.bound_upload_id(slot) != reference.upload_id:
                 if reference.bound_slot:
                     raise ReferenceInvalid("not bound any more")
                 held = _attachable(upload, slot, self.clock.now())
@@ -72,43 +72,43 @@ class Binding:
 
         return self._change(owner_id, slot, reference.upload_id, wanted)
 
-    def bind_external(self, owner_id: str, slot: Slot, url: str) -> Bound:
+    def bind_external(self, owner_id: str, slot: Slot, url: str) -> BindResult:
         """Points the slot at a picture elsewhere."""
         return self._change(owner_id, slot, None, lambda _, __: ExternalPicture(url))
 
-    def unbind(self, owner_id: str, slot: Slot) -> Bound:
+    def unbind(self, owner_id: str, slot: Slot) -> BindResult:
         """Clears the slot."""
         return self._change(owner_id, slot, None, lambda _, __: None)
 
     def _change(
         self, owner_id: str, slot: Slot, upload_id: str | None, wanted: Callable[[Profile, Upload | None], Held]
-    ) -> Bound:
+    ) -> BindResult:
         """Brings the slot to what is wanted, reading back after each lost race; no write where it is so already."""
-        superseded = None
+        replaced_upload_id = None
         for _ in range(ATTEMPTS):
             profile, upload = self._read(owner_id, upload_id)
             check_tenant(self.caller, profile)
             attachment = wanted(profile, upload)
             held = profile.attachments.get(slot)
             if held == attachment:
-                return Bound(profile, superseded)
-            superseded = profile.bound_to(slot)
+                return BindResult(profile, replaced_upload_id)
+            replaced_upload_id = profile.bound_upload_id(slot)
             swap = self._swap(profile, slot, attachment)
-            match self.attachments.swap(swap):
-                case Swapped.DONE:
-                    return Bound(swap.changed, superseded)
-                case Swapped.LIMITED:
+            match self.attachments.change_slot(swap):
+                case SlotChangeResult.DONE:
+                    return BindResult(swap.changed, replaced_upload_id)
+                case SlotChangeResult.LIMITED:
                     raise LimitExceeded("changes_per_minute", 60 - swap.now.second)
         raise AttachmentChanged(slot)
 
-    def _swap(self, profile: Profile, slot: Slot, attachment: Held) -> Swap:
+    def _swap(self, profile: Profile, slot: Slot, attachment: Held) -> SlotChange:
         """The change; a caller's own also brings the row up to date with the caller's token."""
         limit, now = WriteLimit(self.caller.user_id, self.per_minute), self.clock.now()
         if profile.user_id != self.caller.user_id:
-            return Swap(profile, slot, attachment, limit, now, tenant=self.caller.tenant)
-        identity = profile.identity.refreshed(self.caller.identity)
+            return SlotChange(profile, slot, attachment, limit, now, tenant=self.caller.tenant)
+        identity = profile.identity.merged_with(self.caller.identity)
         news = identity if identity != profile.identity else None
-        return Swap(profile, slot, attachment, limit, now, news, self.caller.tenant)
+        return SlotChange(profile, slot, attachment, limit, now, news, self.caller.tenant)
 
     def _read(self, owner_id: str, upload_id: str | None) -> tuple[Profile, Upload | None]:
         if upload_id is None:
@@ -125,7 +125,7 @@ def _check_derivative(reference: Reference, held: Held) -> None:
 
 def _attachable(upload: Upload | None, slot: Slot, now: datetime) -> Attachment:
     """What the slot will hold; raises where the upload is not ready, for this slot, and there to stay."""
-    if upload is None or is_gone(upload, now):
+    if upload is None or is_expired(upload, now):
         raise UploadNotFound("expired" if upload else "no such upload of this owner")
     if upload.slot is not slot:
         raise SlotMismatch(upload.slot)

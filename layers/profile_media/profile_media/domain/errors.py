@@ -24,7 +24,7 @@ No status, no envelope, no wording for people here: dialects own those. Messages
 from dataclasses import dataclass
 from enum import StrEnum
 
-from profile_media.domain.model import Cost, Reason, Slot
+from profile_media.domain.model import DecodeCost, Reason, Slot
 
 
 class ErrorCode(StrEnum):
@@ -124,7 +124,7 @@ class ImageUnacceptable(MediaError):
 
     reason: Reason
     detail: str = ""
-    cost: Cost | None = None
+    cost: DecodeCost | None = None
     """None where no decoder saw them."""
     code = ErrorCode.IMAGE_UNACCEPTABLE
 

@@ -3,18 +3,18 @@
 from dataclasses import dataclass
 
 from profile_media.domain.errors import ImageUnacceptable, Unavailable
-from profile_media.domain.intend import IntentRequest, Promises
+from profile_media.domain.intend import IntentRequest, PendingUploads
 from profile_media.domain.model import Slot, Upload
 from profile_media.domain.ports import Images
-from profile_media.domain.process import Outcome, Processed, Settling
+from profile_media.domain.process import Outcome, Processed, UploadProcessor
 
 
 @dataclass(frozen=True, slots=True)
-class Ingest:
+class DirectUpload:
     """Settles pictures at hand. Dying half-way leaves a row that expires, and takes everything along."""
 
-    promises: Promises
-    settling: Settling
+    promises: PendingUploads
+    settling: UploadProcessor
     images: Images
 
     def ingest(self, owner_id: str, actor_id: str, slot: Slot, content: bytes) -> Processed:
@@ -24,7 +24,7 @@ class Ingest:
         """
         content_type = self.images.identify(content)
         request = IntentRequest(owner_id, actor_id, slot, content_type, len(content))
-        return self.settling.settle(self.promises.promise(request), content)
+        return self.settling.settle(self.promises.create(request), content)
 
 
 def accepted(processed: Processed) -> Upload:

@@ -6,10 +6,18 @@ from datetime import timedelta
 from hashlib import sha256
 
 from profile_media.domain.errors import IdempotencyConflict, LimitExceeded, Unavailable, UploadTooLarge
-from profile_media.domain.lifecycle import expiry, grant_expiry, is_gone, is_open
-from profile_media.domain.model import ContentType, Grant, Slot, State, Upload
+from profile_media.domain.lifecycle import expiry, is_expired, is_open, post_expiry
+from profile_media.domain.model import ContentType, PresignedPost, Slot, State, Upload
 from profile_media.domain.policy import Lifetimes, Limits
-from profile_media.domain.ports import Clock, Grants, KeyTaken, Quota, QuotaFull, Remembered, Uploads
+from profile_media.domain.ports import (
+    Clock,
+    IdempotencyKeyInUse,
+    IdempotencyRecord,
+    Presigner,
+    QuotaExceeded,
+    QuotaUsage,
+    Uploads,
+)
 
 WINDOW = timedelta(hours=1)
 """What `intents_per_hour` counts over."""
@@ -40,28 +48,28 @@ class Intent:
     """A promised upload and the right to store it."""
 
     upload: Upload
-    grant: Grant
+    grant: PresignedPost
 
 
 @dataclass(frozen=True, slots=True)
-class Intents:
+class IntentIssuer:
     """Makes intents."""
 
-    promises: "Promises"
-    grants: Grants
+    promises: "PendingUploads"
+    grants: Presigner
 
-    def intend(self, request: IntentRequest) -> Intent:
+    def issue(self, request: IntentRequest) -> Intent:
         """The intent for this request, the same one again for a repeated key; raises what `promise` does."""
-        upload = self.promises.promise(request)
+        upload = self.promises.create(request)
         elapsed = self.promises.clock.now() - upload.created_at
         renewal = min(RENEWAL, self.promises.lifetimes.grant / 2)
         signed_at = upload.created_at + elapsed // renewal * renewal
-        expires_at = grant_expiry(upload, self.promises.lifetimes, signed_at)
-        return Intent(upload, self.grants.grant(upload, signed_at, expires_at))
+        expires_at = post_expiry(upload, self.promises.lifetimes, signed_at)
+        return Intent(upload, self.grants.presign(upload, signed_at, expires_at))
 
 
 @dataclass(frozen=True, slots=True)
-class Promises:
+class PendingUploads:
     """Makes rows for uploads to come, within limits."""
 
     uploads: Uploads
@@ -69,7 +77,7 @@ class Promises:
     limits: Limits
     lifetimes: Lifetimes
 
-    def promise(self, request: IntentRequest) -> Upload:
+    def create(self, request: IntentRequest) -> Upload:
         """A pending upload, the same one again for a repeated key.
 
         Raises UploadTooLarge, IdempotencyConflict (the key came with another request) or LimitExceeded.
@@ -86,10 +94,10 @@ class Promises:
                     open_limit=self.limits.open_intents,
                     recent_limit=self.limits.intents_per_hour,
                 )
-            except KeyTaken:
+            except IdempotencyKeyInUse:
                 if remembered and (earlier := self._replayed(request.owner_id, remembered)):
                     return earlier
-            except QuotaFull:
+            except QuotaExceeded:
                 self._make_room(request.owner_id)
             else:
                 return upload
@@ -109,10 +117,10 @@ class Promises:
             expires_at=expiry(now, self.lifetimes.pending),
         )
 
-    def _remember(self, request: IntentRequest, upload: Upload) -> Remembered | None:
+    def _remember(self, request: IntentRequest, upload: Upload) -> IdempotencyRecord | None:
         if request.idempotency_key is None:
             return None
-        return Remembered(
+        return IdempotencyRecord(
             actor_id=request.actor_id,
             key_hash=_hash(request.idempotency_key),
             request_hash=_hash(
@@ -126,23 +134,23 @@ class Promises:
             expires_at=expiry(upload.created_at, self.lifetimes.idempotency),
         )
 
-    def _replayed(self, owner_id: str, asked: Remembered) -> Upload | None:
+    def _replayed(self, owner_id: str, asked: IdempotencyRecord) -> Upload | None:
         """The upload this key made before; None, with the key freed, where that is gone by now."""
-        earlier = self.uploads.recall(asked.actor_id, asked.key_hash)
+        earlier = self.uploads.find_idempotency_record(asked.actor_id, asked.key_hash)
         if earlier is None:
             return None
         if earlier.request_hash != asked.request_hash:
             raise IdempotencyConflict
         upload = self.uploads.get(owner_id, earlier.upload_id)
-        if upload and not is_gone(upload, self.clock.now()):
+        if upload and not is_expired(upload, self.clock.now()):
             return upload
-        self.uploads.forget(earlier)
+        self.uploads.delete_idempotency_record(earlier)
         return None
 
     def _make_room(self, owner_id: str) -> None:
         """Takes what is stale off the owner's counts; raises LimitExceeded where a limit is met even so."""
         now = self.clock.now()
-        quota = self.uploads.quota(owner_id)
+        quota = self.uploads.quota_usage(owner_id)
         recent = {asked for asked in quota.recent if asked.at > now - WINDOW}
         if len(recent) >= self.limits.intents_per_hour:
             raise LimitExceeded("intents_per_hour", _seconds(min(asked.at for asked in recent) + WINDOW - now))
@@ -151,7 +159,9 @@ class Promises:
         if len(open_) >= self.limits.open_intents:
             soonest = min(upload.expires_at for upload in open_.values() if upload.expires_at)
             raise LimitExceeded("open_intents", _seconds(soonest - now))
-        self.uploads.prune(owner_id, Quota(open=quota.open - set(open_), recent=quota.recent - recent))
+        self.uploads.remove_quota_entries(
+            owner_id, QuotaUsage(open=quota.open - set(open_), recent=quota.recent - recent)
+        )
 
 
 def _hash(*parts: str) -> str:

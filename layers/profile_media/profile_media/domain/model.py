@@ -41,7 +41,7 @@ class Reason(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Cost:
+class DecodeCost:
     """What decoding a picture took, whatever came of it: CPU milliseconds, and MiB of memory at the most."""
 
     cpu_ms: int
@@ -138,7 +138,7 @@ class Identity:
     role: str | None = None
     last_login: datetime | None = None
 
-    def refreshed(self, said: "Identity") -> "Identity":
+    def merged_with(self, said: "Identity") -> "Identity":
         """This, with everything that a newer token says; what the token does not mention stays as it was."""
         news = {each.name: getattr(said, each.name) for each in fields(said) if getattr(said, each.name) is not None}
         if said.email is None:  # then nothing was said of its being verified
@@ -158,7 +158,7 @@ class Profile:
     created_at: datetime | None = None
     """None for a user who is not known."""
 
-    def bound_to(self, slot: Slot) -> str | None:
+    def bound_upload_id(self, slot: Slot) -> str | None:
         """The id of the upload the slot points at."""
         attachment = self.attachments.get(slot)
         return attachment.upload_id if isinstance(attachment, Attachment) else None
@@ -176,7 +176,7 @@ class Profile:
 
 
 @dataclass(frozen=True, slots=True)
-class Grant:
+class PresignedPost:
     """The presigned POST that lets a browser store one picture: its form fields, to be sent in order, `file` last."""
 
     url: str

@@ -12,11 +12,11 @@ from typing import Protocol
 from profile_media.domain.model import (
     Attachment,
     ContentType,
-    Cost,
+    DecodeCost,
     Derivative,
     ExternalPicture,
-    Grant,
     Identity,
+    PresignedPost,
     Profile,
     Slot,
     Upload,
@@ -24,7 +24,7 @@ from profile_media.domain.model import (
 
 
 @dataclass(frozen=True, slots=True)
-class Remembered:
+class IdempotencyRecord:
     """An idempotency key as a caller used it: which upload it made, and a hash of the request that made it."""
 
     actor_id: str
@@ -35,7 +35,7 @@ class Remembered:
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class QuotaEntry:
     """One intent, as the owner's quota keeps it."""
 
     at: datetime
@@ -43,21 +43,21 @@ class Asked:
 
 
 @dataclass(frozen=True, slots=True)
-class Quota:
+class QuotaUsage:
     """What an owner has asked for: a superset of the pending uploads, and all intents of the last hour.
 
     Both grow with each intent and are cut back only when a limit is met: the usual intent is one write and no read.
     """
 
-    open: frozenset[Asked] = frozenset()
-    recent: frozenset[Asked] = frozenset()
+    open: frozenset[QuotaEntry] = frozenset()
+    recent: frozenset[QuotaEntry] = frozenset()
 
 
-class QuotaFull(Exception):
+class QuotaExceeded(Exception):
     """A create found as many entries as a limit allows; some of them may be stale."""
 
 
-class KeyTaken(Exception):
+class IdempotencyKeyInUse(Exception):
     """A create found its idempotency key in use already."""
 
 
@@ -67,23 +67,25 @@ class Uploads(Protocol):
     def get(self, owner_id: str, upload_id: str) -> Upload | None:
         """The row, expired or not."""
 
-    def create(self, upload: Upload, remembered: Remembered | None, *, open_limit: int, recent_limit: int) -> None:
+    def create(
+        self, upload: Upload, remembered: IdempotencyRecord | None, *, open_limit: int, recent_limit: int
+    ) -> None:
         """Adds a pending upload, remembers its key and counts it, all or nothing.
 
         Raises KeyTaken where a remembered key that has not expired exists for another upload, else QuotaFull where a
         count has reached its limit. The same upload again succeeds.
         """
 
-    def recall(self, actor_id: str, key_hash: str) -> Remembered | None:
+    def find_idempotency_record(self, actor_id: str, key_hash: str) -> IdempotencyRecord | None:
         """What was remembered under an idempotency key, expired or not."""
 
-    def forget(self, remembered: Remembered) -> None:
+    def delete_idempotency_record(self, remembered: IdempotencyRecord) -> None:
         """Frees a key, if it still names that upload."""
 
-    def quota(self, owner_id: str) -> Quota:
+    def quota_usage(self, owner_id: str) -> QuotaUsage:
         """The counts, stale entries included."""
 
-    def prune(self, owner_id: str, stale: Quota) -> None:
+    def remove_quota_entries(self, owner_id: str, stale: QuotaUsage) -> None:
         """Takes these entries off the counts; entries that are not there are no error."""
 
     def settle(self, upload: Upload, now: datetime) -> bool:
@@ -112,7 +114,7 @@ class WriteLimit:
 
 
 @dataclass(frozen=True, slots=True)
-class Swap:
+class SlotChange:
     """One slot's change, as seen from the profile it was decided on: the slot must still be as it is there."""
 
     profile: Profile
@@ -128,7 +130,7 @@ class Swap:
     """Of a user who is not known yet."""
 
     @property
-    def relied_on(self) -> Attachment | ExternalPicture | None:
+    def expected(self) -> Attachment | ExternalPicture | None:
         """What the slot must still hold."""
         return self.profile.attachments.get(self.slot)
 
@@ -141,7 +143,7 @@ class Swap:
         return replace(profile, identity=self.identity) if self.identity else profile
 
 
-class Swapped(StrEnum):
+class SlotChangeResult(StrEnum):
     """What became of a swap; only the first has written anything."""
 
     DONE = "done"
@@ -157,7 +159,7 @@ class Attachments(Protocol):
     def read(self, user_id: str, upload_id: str) -> tuple[Profile, Upload | None]:
         """The profile and the upload as they were at one instant."""
 
-    def swap(self, change: Swap) -> Swapped:
+    def change_slot(self, change: SlotChange) -> SlotChangeResult:
         """Changes the slot, marks the upload it now points at bound, deletes the row of the one it pointed at, and
         counts the change, all or nothing.
         """
@@ -169,10 +171,10 @@ class Attachments(Protocol):
         """
 
 
-class Grants(Protocol):
+class Presigner(Protocol):
     """Presigned POSTs."""
 
-    def grant(self, upload: Upload, signed_at: datetime, expires_at: datetime) -> Grant:
+    def presign(self, upload: Upload, signed_at: datetime, expires_at: datetime) -> PresignedPost:
         """Lets its bearer store one picture: this key, type, length, checksum, and nothing else. No call is made."""
 
 
@@ -210,7 +212,7 @@ class Rendered:
     width: int
     height: int
     derivatives: tuple[tuple[Derivative, bytes], ...]
-    cost: Cost
+    cost: DecodeCost
 
 
 class Images(Protocol):
@@ -227,7 +229,7 @@ class Images(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Removed:
+class PurgeRequest:
     """An upload whose row is gone."""
 
     owner_id: str | None
@@ -238,7 +240,7 @@ class Removed:
 class PurgeQueue(Protocol):
     """The delete queue."""
 
-    def purge_later(self, removed: Sequence[Removed]) -> Sequence[Removed]:
+    def enqueue(self, removed: Sequence[PurgeRequest]) -> Sequence[PurgeRequest]:
         """Queues them, in as few calls as it can; returns those that were not taken."""
 
 
@@ -258,20 +260,20 @@ class Page[Item]:
 
 
 @dataclass(frozen=True, slots=True)
-class Stored:
+class StoredObject:
     """An object, as a listing has it."""
 
     key: str
     at: datetime
 
 
-class Listings(Protocol):
+class ObjectListings(Protocol):
     """What lies in the buckets. Each call is one listing, which leaves out nothing that was there before it."""
 
-    def incoming(self, after: str | None) -> Page[Stored]:
+    def incoming(self, after: str | None) -> Page[StoredObject]:
         """Originals whose keys sort after this one, in order; the page's end is a key."""
 
-    def media(self, after: str | None) -> Page[Stored]:
+    def media(self, after: str | None) -> Page[StoredObject]:
         """Derivatives, likewise."""
 
     def derivatives(self, upload_id: str) -> frozenset[str]:
@@ -279,23 +281,23 @@ class Listings(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Ids:
+class UploadIdRange:
     """A stretch of upload ids: those after the one, up to and with the other; None for no bound."""
 
     after: str | None = None
     until: str | None = None
 
 
-ALL_IDS = Ids()
+ALL_UPLOAD_IDS = UploadIdRange()
 
 
-class Scans(Protocol):
+class TableScans(Protocol):
     """The tables, whole, page by page and in no order.
 
     Read strongly: a row that was there before the first page, and stays, is in one of the pages.
     """
 
-    def uploads(self, at: str | None, ids: Ids = ALL_IDS) -> Page[Upload]:
+    def uploads(self, at: str | None, ids: UploadIdRange = ALL_UPLOAD_IDS) -> Page[Upload]:
         """The rows of uploads with such ids."""
 
     def profiles(self, at: str | None) -> Page[Profile]:

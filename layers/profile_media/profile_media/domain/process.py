@@ -10,10 +10,10 @@ from enum import StrEnum
 from hashlib import sha256
 
 from profile_media.domain.errors import ImageUnacceptable, Unavailable
-from profile_media.domain.lifecycle import expiry, is_gone
-from profile_media.domain.model import Cost, Derivative, Reason, State, Upload
+from profile_media.domain.lifecycle import expiry, is_expired
+from profile_media.domain.model import DecodeCost, Derivative, Reason, State, Upload
 from profile_media.domain.policy import Lifetimes
-from profile_media.domain.ports import Clock, Images, Incoming, Media, PurgeQueue, Removed, Rendered, Uploads
+from profile_media.domain.ports import Clock, Images, Incoming, Media, PurgeQueue, PurgeRequest, Rendered, Uploads
 
 type Contents = tuple[tuple[Derivative, bytes], ...]
 
@@ -39,21 +39,21 @@ class Processed:
     """Of the original, in hex; tells repeated pictures apart without keeping them."""
     detail: str = ""
     rendered: Rendered | None = None
-    cost: Cost | None = None
+    cost: DecodeCost | None = None
     """Of decoding it; None where it did not come to that."""
 
 
 @dataclass(frozen=True, slots=True)
-class Processing:
+class IncomingProcessor:
     """Settles the uploads that browsers stored pictures for."""
 
     incoming: Incoming
-    settling: "Settling"
+    settling: "UploadProcessor"
 
     def process(self, owner_id: str, upload_id: str) -> Processed:
         """Makes the derivatives of a pending upload and marks it ready, or rejected; the original goes either way."""
         upload = self.settling.uploads.get(owner_id, upload_id)
-        if upload is None or is_gone(upload, self.settling.clock.now()) or upload.state is not State.PENDING:
+        if upload is None or is_expired(upload, self.settling.clock.now()) or upload.state is not State.PENDING:
             self._clear(owner_id, upload_id, upload)
             return Processed(Outcome.STALE, upload)
         original = self.incoming.fetch(owner_id, upload_id, upload.content_length)
@@ -71,7 +71,7 @@ class Processing:
 
 
 @dataclass(frozen=True, slots=True)
-class Settling:
+class UploadProcessor:
     """Makes of an original what becomes of its upload."""
 
     uploads: Uploads
@@ -99,7 +99,7 @@ class Settling:
 
     def purge_again(self, owner_id: str, upload_id: str) -> None:
         """Queues an upload whose row is gone, in case its purge has passed already."""
-        if self.purge_queue.purge_later([Removed(owner_id, upload_id)]):
+        if self.purge_queue.enqueue([PurgeRequest(owner_id, upload_id)]):
             raise Unavailable("the delete queue took nothing")
 
     def _render(self, upload: Upload, original: bytes) -> tuple[Upload, Contents, Processed]:

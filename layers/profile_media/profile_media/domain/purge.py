@@ -1,9 +1,9 @@
 """Delete what a removed upload left behind."""
 
-from profile_media.domain.ports import Incoming, Media, Removed
+from profile_media.domain.ports import Incoming, Media, PurgeRequest
 
 
-def purge(incoming: Incoming, media: Media, removed: Removed) -> int:
+def purge(incoming: Incoming, media: Media, removed: PurgeRequest) -> int:
     """Deletes the upload's derivatives, found by listing its prefix, and its original; returns how many derivatives.
 
     Without an owner nothing is known of an original, and S3's lifecycle takes it, if there is one.

@@ -28,23 +28,23 @@ from types import MappingProxyType
 from profile_media.domain.errors import Unavailable
 from profile_media.domain.keys import media_end, media_key, parse_incoming_key, parse_media_key
 from profile_media.domain.lifecycle import is_open
-from profile_media.domain.mend import Mended, Mending
 from profile_media.domain.model import Attachment, Slot, State, Upload
 from profile_media.domain.ports import (
     Attachments,
     Checkpoint,
     Checkpoints,
     Clock,
-    Ids,
-    Listings,
+    ObjectListings,
     Profiles,
     PurgeQueue,
+    PurgeRequest,
     RedriveQueue,
-    Removed,
-    Scans,
-    Stored,
+    StoredObject,
+    TableScans,
+    UploadIdRange,
     Uploads,
 )
+from profile_media.domain.repair import Repair, RepairAction
 
 WINDOW = 50_000
 """Upload ids held at a time: some 50 MiB with the keys of their objects. Each window costs a scan of the table."""
@@ -62,7 +62,7 @@ CHECKPOINT_KEPT = timedelta(days=30)
 """A deployment that no longer reconciles is to forget that it did."""
 
 
-class Kind(StrEnum):
+class FindingKind(StrEnum):
     """What can be wrong."""
 
     EVENT_LOST = "event_lost"
@@ -87,17 +87,17 @@ class Kind(StrEnum):
 class Finding:
     """One thing that is wrong, and what was done about it."""
 
-    kind: Kind
+    kind: FindingKind
     owner_id: str | None = None
     upload_id: str | None = None
     key: str | None = None
     slot: Slot | None = None
     detail: str = ""
-    mended: Mended | None = None
+    mended: RepairAction | None = None
 
 
 @dataclass(frozen=True, slots=True)
-class Patience:
+class GracePeriods:
     """How long something may be as it is before it is a finding."""
 
     event: timedelta = timedelta(minutes=10)
@@ -134,11 +134,11 @@ PASSES: Mapping[str, Pass] = MappingProxyType(
     }
 )
 
-type TimeLeft = Callable[[], timedelta]
+type RemainingTime = Callable[[], timedelta]
 
 
 @dataclass(frozen=True, slots=True)
-class Turn:
+class PageResult:
     """What a page came to."""
 
     findings: Sequence[Finding]
@@ -153,12 +153,12 @@ class Turn:
 class _Window:
     """A stretch of the media bucket: each upload's keys, and when the last of them was stored."""
 
-    ids: Ids
+    ids: UploadIdRange
     keys: dict[str, list[str]] = field(default_factory=dict)
     latest: dict[str, datetime] = field(default_factory=dict)
     unknown: list[str] = field(default_factory=list)
 
-    def add(self, stored: Stored) -> None:
+    def add(self, stored: StoredObject) -> None:
         upload_id = parse_media_key(stored.key)
         if upload_id is None:
             self.unknown.append(stored.key)
@@ -176,11 +176,11 @@ class _Window:
 
 
 @dataclass(frozen=True, slots=True)
-class Reconciling:
+class Reconciler:
     """Goes on with each pass, for as long as there is time."""
 
-    listings: Listings
-    scans: Scans
+    listings: ObjectListings
+    scans: TableScans
     uploads: Uploads
     profiles: Profiles
     attachments: Attachments
@@ -188,16 +188,16 @@ class Reconciling:
     purge_queue: PurgeQueue
     checkpoints: Checkpoints
     clock: Clock
-    mending: Mending | None
+    mending: Repair | None
     """None to report only; events are driven again either way."""
     found: Callable[[Finding], None]
     """Is told of every finding; again where its page has to be done again."""
     finished: Callable[[Checkpoint], None]
     """Is told of every pass that ends."""
-    patience: Patience = Patience()
+    patience: GracePeriods = GracePeriods()
     window: int = WINDOW
 
-    def run(self, time_left: TimeLeft) -> None:
+    def run(self, remaining_time: RemainingTime) -> None:
         """Does what is due, until it is done or the time is nearly up."""
         for name, pass_ in PASSES.items():
             checkpoint = self.checkpoints.load(name)
@@ -206,13 +206,13 @@ class Reconciling:
                 version = checkpoint.version if checkpoint else 0
                 checkpoint = Checkpoint(name, now, pass_.steps[0], version=version)
             elif checkpoint.step and pass_.every and now > checkpoint.began + 2 * pass_.every:
-                self.found(Finding(Kind.LATE, detail=f"{name}, at {checkpoint.step} since {checkpoint.began}"))
-            self._go_on(pass_, checkpoint, time_left)
+                self.found(Finding(FindingKind.LATE, detail=f"{name}, at {checkpoint.step} since {checkpoint.began}"))
+            self._go_on(pass_, checkpoint, remaining_time)
 
-    def _go_on(self, pass_: Pass, checkpoint: Checkpoint, time_left: TimeLeft) -> None:
+    def _go_on(self, pass_: Pass, checkpoint: Checkpoint, remaining_time: RemainingTime) -> None:
         """Page after page, until the pass is finished, has to wait, or is out of time or in other hands."""
-        while checkpoint.step and time_left() > RESERVE:
-            turn = _STEPS[Step(checkpoint.step)](self, checkpoint, time_left)
+        while checkpoint.step and remaining_time() > RESERVE:
+            turn = _STEPS[Step(checkpoint.step)](self, checkpoint, remaining_time)
             if turn is None:
                 return
             checkpoint = self._turned(pass_, checkpoint, turn)
@@ -221,7 +221,7 @@ class Reconciling:
             if checkpoint.step is None:
                 self.finished(checkpoint)
 
-    def _turned(self, pass_: Pass, checkpoint: Checkpoint, turn: Turn) -> Checkpoint:
+    def _turned(self, pass_: Pass, checkpoint: Checkpoint, turn: PageResult) -> Checkpoint:
         """Where the pass stands after a page."""
         step: str | None = checkpoint.step
         if turn.position is None:
@@ -237,17 +237,17 @@ class Reconciling:
             version=checkpoint.version + 1,
         )
 
-    def _originals(self, checkpoint: Checkpoint, _: TimeLeft) -> Turn:
+    def _originals(self, checkpoint: Checkpoint, _: RemainingTime) -> PageResult:
         """A page of `incoming/`."""
         page = self.listings.incoming(checkpoint.position)
         findings = [found for stored in page.items if (found := self._original(stored))]
         keys = [found.key for found in findings if found.key and found.upload_id]
         refused = set(self.redrive_queue.redrive(keys)) if keys else set()
         redriven = [
-            replace(found, mended=Mended.REDRIVEN) if found.upload_id and found.key not in refused else found
+            replace(found, mended=RepairAction.REDRIVEN) if found.upload_id and found.key not in refused else found
             for found in findings
         ]
-        return Turn(self._told(redriven), page.next)
+        return PageResult(self._told(redriven), page.next)
 
     def _told(self, findings: Sequence[Finding]) -> Sequence[Finding]:
         """Tells of them."""
@@ -255,7 +255,7 @@ class Reconciling:
             self.found(finding)
         return findings
 
-    def _original(self, stored: Stored) -> Finding | None:
+    def _original(self, stored: StoredObject) -> Finding | None:
         """What is wrong with an original.
 
         Its event is right in any case: processing deletes what nobody waits for, and has what it stored purged again.
@@ -265,19 +265,19 @@ class Reconciling:
             return None
         owned = parse_incoming_key(stored.key)
         if owned is None:
-            return Finding(Kind.KEY_UNKNOWN, key=stored.key)
+            return Finding(FindingKind.KEY_UNKNOWN, key=stored.key)
         upload = self.uploads.get(*owned)
         if is_open(upload, now):
-            return Finding(Kind.EVENT_LOST, *owned, key=stored.key)
+            return Finding(FindingKind.EVENT_LOST, *owned, key=stored.key)
         if stored.at > now - self.patience.original:
             return None
         state = upload.state.value if upload else "no row"
-        return Finding(Kind.ORIGINAL_LEFT, *owned, key=stored.key, detail=state)
+        return Finding(FindingKind.ORIGINAL_LEFT, *owned, key=stored.key, detail=state)
 
-    def _objects(self, checkpoint: Checkpoint, time_left: TimeLeft) -> Turn | None:
+    def _objects(self, checkpoint: Checkpoint, remaining_time: RemainingTime) -> PageResult | None:
         """A window of `media/` against all rows; None where the time is up before every row was seen."""
         window = self._listed(checkpoint.position)
-        findings = [*self._told([Finding(Kind.KEY_UNKNOWN, key=key) for key in window.unknown])]
+        findings = [*self._told([Finding(FindingKind.KEY_UNKNOWN, key=key) for key in window.unknown])]
         at: str | None = None
         while True:
             page = self.scans.uploads(at, window.ids)
@@ -287,17 +287,17 @@ class Reconciling:
                     findings += self._told(self._without_objects(upload))
             if page.next is None:
                 break
-            if time_left() < RESERVE:
+            if remaining_time() < RESERVE:
                 return None
             at = page.next
         old = self.clock.now() - self.patience.objects
         suspects = [upload_id for upload_id in window.keys if window.latest[upload_id] <= old]
         kept = (*checkpoint.suspects, *suspects)[:MOST_SUSPECTS]
-        return Turn(findings, window.ids.until, kept)
+        return PageResult(findings, window.ids.until, kept)
 
     def _listed(self, after: str | None) -> _Window:
         """As many uploads' objects as are held at a time, from an upload's end on."""
-        window = _Window(Ids(after))
+        window = _Window(UploadIdRange(after))
         position = media_end(after) if after else None
         while True:
             page = self.listings.media(position)
@@ -320,36 +320,36 @@ class Reconciling:
         mended = self.mending.restore(upload, present) if self.mending else None
         detail = "missing: " + ", ".join(missing)
         owned = (upload.owner_id, upload.upload_id)
-        return [Finding(Kind.ROW_WITHOUT_OBJECTS, *owned, slot=upload.slot, detail=detail, mended=mended)]
+        return [Finding(FindingKind.ROW_WITHOUT_OBJECTS, *owned, slot=upload.slot, detail=detail, mended=mended)]
 
-    def _rows(self, checkpoint: Checkpoint, _: TimeLeft) -> Turn:
+    def _rows(self, checkpoint: Checkpoint, _: RemainingTime) -> PageResult:
         """A page of upload rows: the slot of each bound one must hold it."""
         page = self.scans.uploads(checkpoint.position)
         findings = [
-            Finding(Kind.ROW_WITHOUT_SLOT, upload.owner_id, upload.upload_id, slot=upload.slot)
+            Finding(FindingKind.ROW_WITHOUT_SLOT, upload.owner_id, upload.upload_id, slot=upload.slot)
             for upload in page.items
             if upload.state is State.BOUND and self._is_not_held(upload)
         ]
-        return Turn(self._told(findings), page.next, checkpoint.suspects)
+        return PageResult(self._told(findings), page.next, checkpoint.suspects)
 
     def _is_not_held(self, upload: Upload) -> bool:
         """Whether the slot holds another upload or none, in the profile and in the same instant as the row is bound."""
-        if self.profiles.get(upload.owner_id).bound_to(upload.slot) == upload.upload_id:
+        if self.profiles.get(upload.owner_id).bound_upload_id(upload.slot) == upload.upload_id:
             return False
         profile, current = self.attachments.read(upload.owner_id, upload.upload_id)
         is_bound = current is not None and current.state is State.BOUND
-        return is_bound and profile.bound_to(upload.slot) != upload.upload_id
+        return is_bound and profile.bound_upload_id(upload.slot) != upload.upload_id
 
-    def _slots(self, checkpoint: Checkpoint, _: TimeLeft) -> Turn:
+    def _slots(self, checkpoint: Checkpoint, _: RemainingTime) -> PageResult:
         """A page of users: the upload that a slot holds must be bound."""
         page = self.scans.profiles(checkpoint.position)
         findings = [
-            Finding(Kind.SLOT_WITHOUT_ROW, profile.user_id, held.upload_id, slot=slot)
+            Finding(FindingKind.SLOT_WITHOUT_ROW, profile.user_id, held.upload_id, slot=slot)
             for profile in page.items
             for slot, held in profile.attachments.items()
             if isinstance(held, Attachment) and self._points_nowhere(profile.user_id, slot, held)
         ]
-        return Turn(self._told(findings), page.next, checkpoint.suspects)
+        return PageResult(self._told(findings), page.next, checkpoint.suspects)
 
     def _points_nowhere(self, user_id: str, slot: Slot, held: Attachment) -> bool:
         """Whether the upload is not what the slot shows, at an instant at which the slot holds it."""
@@ -361,7 +361,7 @@ class Reconciling:
             return False
         return not _is_shown_by(upload, slot, current)
 
-    def _suspects(self, checkpoint: Checkpoint, _: TimeLeft) -> Turn | None:
+    def _suspects(self, checkpoint: Checkpoint, _: RemainingTime) -> PageResult | None:
         """Some of the uploads that had no row; None where a purge may still be on its way."""
         if checkpoint.suspected_at and self.clock.now() < checkpoint.suspected_at + self.patience.purge:
             return None
@@ -369,25 +369,25 @@ class Reconciling:
         left = {upload_id: keys for upload_id in looked_at if (keys := self.listings.derivatives(upload_id))}
         mended = self._queue(left) if self.mending and left else None
         findings = [
-            Finding(Kind.OBJECTS_WITHOUT_ROW, upload_id=upload_id, detail=f"{len(keys)} objects", mended=mended)
+            Finding(FindingKind.OBJECTS_WITHOUT_ROW, upload_id=upload_id, detail=f"{len(keys)} objects", mended=mended)
             for upload_id, keys in left.items()
         ]
-        return Turn(self._told(findings), "more" if rest else None, rest)
+        return PageResult(self._told(findings), "more" if rest else None, rest)
 
-    def _queue(self, upload_ids: Mapping[str, object]) -> Mended:
+    def _queue(self, upload_ids: Mapping[str, object]) -> RepairAction:
         """Puts uploads that have no row on the delete queue."""
-        if self.purge_queue.purge_later([Removed(None, upload_id) for upload_id in upload_ids]):
+        if self.purge_queue.enqueue([PurgeRequest(None, upload_id) for upload_id in upload_ids]):
             raise Unavailable("the delete queue did not take everything")
-        return Mended.QUEUED
+        return RepairAction.QUEUED
 
 
-_STEPS: Mapping[Step, Callable[[Reconciling, Checkpoint, TimeLeft], Turn | None]] = MappingProxyType(
+_STEPS: Mapping[Step, Callable[[Reconciler, Checkpoint, RemainingTime], PageResult | None]] = MappingProxyType(
     {
-        Step.ORIGINALS: Reconciling._originals,
-        Step.OBJECTS: Reconciling._objects,
-        Step.ROWS: Reconciling._rows,
-        Step.SLOTS: Reconciling._slots,
-        Step.SUSPECTS: Reconciling._suspects,
+        Step.ORIGINALS: Reconciler._originals,
+        Step.OBJECTS: Reconciler._objects,
+        Step.ROWS: Reconciler._rows,
+        Step.SLOTS: Reconciler._slots,
+        Step.SUSPECTS: Reconciler._suspects,
     }
 )
 

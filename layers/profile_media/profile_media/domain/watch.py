@@ -3,7 +3,7 @@
 from datetime import timedelta
 
 from profile_media.domain.errors import UploadNotFound
-from profile_media.domain.lifecycle import is_gone
+from profile_media.domain.lifecycle import is_expired
 from profile_media.domain.model import State, Upload
 from profile_media.domain.ports import Clock, Uploads
 
@@ -24,7 +24,7 @@ def watch(uploads: Uploads, clock: Clock, owner_id: str, upload_id: str, patienc
     while True:
         upload = uploads.get(owner_id, upload_id)
         now = clock.now()
-        if upload is None or is_gone(upload, now):
+        if upload is None or is_expired(upload, now):
             raise UploadNotFound("expired" if upload else "no such upload of this owner")
         left = (deadline - now).total_seconds()
         if upload.state is not State.PENDING or left <= 0:

@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from typing import NoReturn
 
 from profile_media.domain.errors import ImageUnacceptable
-from profile_media.domain.model import Cost, Reason
+from profile_media.domain.model import DecodeCost, Reason
 
 _MIB = 1024 * 1024
 _SETUP_FAILED = 70
@@ -49,7 +49,7 @@ class Outcome:
     """What the child sent, unchecked, and what it cost."""
 
     answer: bytes
-    cost: Cost
+    cost: DecodeCost
 
 
 class _OutOfBounds(Exception):
@@ -115,12 +115,12 @@ def _receive(reader: int, limits: SandboxLimits) -> bytes:
             raise _OutOfBounds(f"an answer of more than {limits.answer_bytes} bytes")
 
 
-def _cost(usage: resource.struct_rusage) -> Cost:
+def _cost(usage: resource.struct_rusage) -> DecodeCost:
     peak_mib = usage.ru_maxrss // (_MIB if sys.platform == "darwin" else 1024)
-    return Cost(round((usage.ru_utime + usage.ru_stime) * 1000), peak_mib)
+    return DecodeCost(round((usage.ru_utime + usage.ru_stime) * 1000), peak_mib)
 
 
-def _check(exit_code: int, cost: Cost) -> None:
+def _check(exit_code: int, cost: DecodeCost) -> None:
     """Turns the child's death into a refusal; a child that exited by itself is judged by its answer."""
     if exit_code == _SETUP_FAILED:
         raise RuntimeError("the sandbox could not be set up")

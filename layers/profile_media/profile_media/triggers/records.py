@@ -6,7 +6,7 @@ from typing import Any
 from urllib.parse import unquote_plus
 
 from profile_media.domain.keys import is_upload_id
-from profile_media.domain.ports import Removed
+from profile_media.domain.ports import PurgeRequest
 from profile_media.telemetry import logger
 
 type Failures = dict[str, list[dict[str, str]]]
@@ -34,14 +34,14 @@ def _event_in(body: str) -> list[Any]:
     raise ValueError("not an event")
 
 
-def removed_uploads(event: Mapping[str, Any]) -> dict[str, Removed]:
+def removed_uploads(event: Mapping[str, Any]) -> dict[str, PurgeRequest]:
     """The uploads whose rows the stream says are gone, by sequence number; other items of the table release nothing."""
     removed = {}
     for record in event.get("Records") or ():
         keys = record["dynamodb"]["Keys"]
         upload_id = keys["upload_id"]["S"]
         if record["eventName"] == "REMOVE" and is_upload_id(upload_id):
-            removed[record["dynamodb"]["SequenceNumber"]] = Removed(keys["owner_id"]["S"], upload_id)
+            removed[record["dynamodb"]["SequenceNumber"]] = PurgeRequest(keys["owner_id"]["S"], upload_id)
     return removed
 
 

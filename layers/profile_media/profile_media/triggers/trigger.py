@@ -8,7 +8,7 @@ from typing import Any
 from profile_media.telemetry import LambdaContext, began, count, ended, logger
 
 type Event = Mapping[str, Any]
-type TimeLeft = Callable[[], timedelta]
+type RemainingTime = Callable[[], timedelta]
 
 
 def trigger[Result](react: Callable[[Event], Result]) -> Callable[[Event, LambdaContext], Result]:
@@ -21,7 +21,7 @@ def trigger[Result](react: Callable[[Event], Result]) -> Callable[[Event, Lambda
     return handler
 
 
-def scheduled[Result](act: Callable[[TimeLeft], Result]) -> Callable[[Event, LambdaContext], Result]:
+def scheduled[Result](act: Callable[[RemainingTime], Result]) -> Callable[[Event, LambdaContext], Result]:
     """Makes a Lambda handler of a function that works for as long as it may."""
 
     @wraps(act)

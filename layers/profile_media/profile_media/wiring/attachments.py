@@ -6,7 +6,7 @@ from profile_media.aws import settings
 from profile_media.aws.attachments import DynamoAttachments
 from profile_media.aws.clock import SystemClock
 from profile_media.aws.profiles import DynamoProfiles
-from profile_media.domain.bind import Binding, Bound
+from profile_media.domain.bind import BindResult, SlotBinder
 from profile_media.domain.model import Caller, Profile, Slot
 from profile_media.domain.references import Reference
 from profile_media.http.links import Links
@@ -32,28 +32,30 @@ def unbind(caller: Caller, slot: Slot, owner_id: str | None = None) -> Profile:
 
 def links() -> Links:
     """How this deployment names pictures."""
-    chosen = settings.load(settings.Binding)
+    chosen = settings.load(settings.BindingSettings)
     return Links(chosen.app_name, chosen.media_base_url)
 
 
 def external_hosts() -> tuple[str, ...]:
     """Whose pictures may be pointed at."""
-    return settings.load(settings.UrlBinding).external_avatar_hosts
+    return settings.load(settings.UrlBindingSettings).external_avatar_hosts
 
 
-def binding(caller: Caller) -> Binding:
+def binding(caller: Caller) -> SlotBinder:
     """What changes slots, within this caller's limit."""
     attachments, profiles = _tables()
-    return Binding(attachments, profiles, SystemClock(), caller, settings.load(settings.Binding).writes_per_minute)
+    return SlotBinder(
+        attachments, profiles, SystemClock(), caller, settings.load(settings.BindingSettings).writes_per_minute
+    )
 
 
-def _recorded(caller: Caller, slot: Slot, owner_id: str, bound: Bound) -> Profile:
-    audit_bind(slot, owner_id, caller.user_id, bound.profile.bound_to(slot), bound.superseded)
+def _recorded(caller: Caller, slot: Slot, owner_id: str, bound: BindResult) -> Profile:
+    audit_bind(slot, owner_id, caller.user_id, bound.profile.bound_upload_id(slot), bound.replaced_upload_id)
     count("Binds" if bound.profile.has_picture(slot) else "Removals")
     return bound.profile
 
 
 @cache
 def _tables() -> tuple[DynamoAttachments, DynamoProfiles]:
-    chosen = settings.load(settings.Binding)
+    chosen = settings.load(settings.BindingSettings)
     return DynamoAttachments(chosen.users_table, chosen.uploads_table), DynamoProfiles(chosen.users_table)

@@ -8,15 +8,15 @@ import json
 from datetime import UTC, datetime
 from functools import cache, partial
 
-from profile_media.aws.settings import Authorizer, load
-from profile_media.http.jwks import Jwks, JwksUnavailable, fetch, parse_endpoint
-from profile_media.http.tokens import TokenPolicy, TokenVerifier
+from profile_media.auth.jwks import Jwks, JwksUnavailable, fetch, parse_endpoint
+from profile_media.auth.tokens import TokenPolicy, TokenVerifier
+from profile_media.aws.settings import AuthorizerSettings, load
 
 
 @cache
 def verifier() -> TokenVerifier:
     """Composed at first use; raises SettingInvalid or ValueError where the deployment is wrong."""
-    settings = load(Authorizer)
+    settings = load(AuthorizerSettings)
     endpoint = parse_endpoint(settings.jwks_url, allow_loopback=settings.jwks_allow_loopback)
     endpoint = endpoint._replace(authorities=settings.certificate_authorities)
     keys = Jwks(partial(fetch, endpoint), warn=_warn_of_stale_keys)

@@ -9,7 +9,7 @@ from profile_media.http.request import Request, Response
 
 def allowed_origins() -> tuple[str, ...]:
     """Whose pages may call the API."""
-    return settings.load(settings.Cors).allowed_origins
+    return settings.load(settings.CorsSettings).allowed_origins
 
 
 def endpoint(dialect: edge.Dialect) -> Callable[[Callable[[Request], Response]], edge.Handler]:

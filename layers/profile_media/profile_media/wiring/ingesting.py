@@ -7,10 +7,10 @@ from profile_media.aws.clock import SystemClock
 from profile_media.aws.objects import S3Media
 from profile_media.aws.purge_queue import SqsPurgeQueue
 from profile_media.aws.uploads import DynamoUploads
-from profile_media.domain.ingest import Ingest, accepted
-from profile_media.domain.intend import Promises
+from profile_media.domain.ingest import DirectUpload, accepted
+from profile_media.domain.intend import PendingUploads
 from profile_media.domain.model import Caller, Profile, Slot
-from profile_media.domain.process import Settling
+from profile_media.domain.process import UploadProcessor
 from profile_media.domain.references import Reference
 from profile_media.http.links import Links
 from profile_media.imaging import PillowImages
@@ -32,13 +32,13 @@ def links() -> Links:
 
 
 @cache
-def _ingest() -> Ingest:
-    chosen, clock = settings.load(settings.Ingesting), SystemClock()
+def _ingest() -> DirectUpload:
+    chosen, clock = settings.load(settings.DirectUploadSettings), SystemClock()
     images = PillowImages(keep_master=chosen.keep_master)
     uploads = DynamoUploads(chosen.uploads_table)
-    return Ingest(
-        Promises(uploads, clock, chosen.limits, chosen.lifetimes),
-        Settling(
+    return DirectUpload(
+        PendingUploads(uploads, clock, chosen.limits, chosen.lifetimes),
+        UploadProcessor(
             uploads,
             S3Media(chosen.media_bucket),
             images,

@@ -4,12 +4,12 @@ from functools import cache
 
 from profile_media.aws import settings
 from profile_media.aws.clock import SystemClock
-from profile_media.aws.grants import S3Grants
+from profile_media.aws.presigner import S3Presigner
 from profile_media.aws.profiles import DynamoProfiles
 from profile_media.aws.uploads import DynamoUploads
-from profile_media.domain.intend import Intent, IntentRequest, Intents, Promises
+from profile_media.domain.intend import Intent, IntentIssuer, IntentRequest, PendingUploads
 from profile_media.domain.model import Caller
-from profile_media.domain.people import check_tenant
+from profile_media.domain.users import check_tenant
 from profile_media.http.links import Links
 from profile_media.telemetry import count, logger
 
@@ -18,7 +18,7 @@ def intend(caller: Caller, request: IntentRequest) -> Intent:
     """Promises an upload, and says so; raises UserNotFound for an owner who is another tenant's."""
     if request.owner_id != caller.user_id:
         check_tenant(caller, _profiles().get(request.owner_id))
-    intent = _intents().intend(request)
+    intent = _intents().issue(request)
     logger.info(
         "upload intended",
         upload_id=intent.upload.upload_id,
@@ -33,21 +33,21 @@ def intend(caller: Caller, request: IntentRequest) -> Intent:
 
 def links() -> Links:
     """An intent names its upload; it has no picture to link to yet."""
-    return Links(settings.load(settings.Intents).app_name, media_base_url="")
+    return Links(settings.load(settings.IntentSettings).app_name, media_base_url="")
 
 
 @cache
 def _profiles() -> DynamoProfiles:
-    return DynamoProfiles(settings.load(settings.Intents).users_table)
+    return DynamoProfiles(settings.load(settings.IntentSettings).users_table)
 
 
 @cache
-def _intents() -> Intents:
-    chosen = settings.load(settings.Intents)
-    promises = Promises(
+def _intents() -> IntentIssuer:
+    chosen = settings.load(settings.IntentSettings)
+    promises = PendingUploads(
         uploads=DynamoUploads(chosen.uploads_table),
         clock=SystemClock(),
         limits=chosen.limits,
         lifetimes=chosen.lifetimes,
     )
-    return Intents(promises, S3Grants(chosen.uploads_bucket, chosen.uploads_url))
+    return IntentIssuer(promises, S3Presigner(chosen.uploads_bucket, chosen.uploads_url))

@@ -20,5 +20,5 @@ def purge(body: str) -> None:
 
 @cache
 def _buckets() -> tuple[S3Incoming, S3Media]:
-    chosen = settings.load(settings.Purging)
+    chosen = settings.load(settings.PurgingSettings)
     return S3Incoming(chosen.uploads_bucket), S3Media(chosen.media_bucket)

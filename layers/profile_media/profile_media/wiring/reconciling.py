@@ -8,28 +8,28 @@ from profile_media.aws import settings
 from profile_media.aws.attachments import DynamoAttachments
 from profile_media.aws.checkpoints import DynamoCheckpoints
 from profile_media.aws.clock import SystemClock
-from profile_media.aws.objects import S3Listings, S3Media
+from profile_media.aws.objects import S3Media, S3ObjectListings
 from profile_media.aws.profiles import DynamoProfiles
 from profile_media.aws.purge_queue import SqsPurgeQueue
 from profile_media.aws.redrive_queue import SqsRedriveQueue
-from profile_media.aws.scans import DynamoScans
+from profile_media.aws.table_scans import DynamoTableScans
 from profile_media.aws.uploads import DynamoUploads
-from profile_media.domain.mend import Mended, Mending
 from profile_media.domain.ports import Checkpoint, Checkpoints
-from profile_media.domain.reconcile import Finding, Kind, Patience, Reconciling, TimeLeft
+from profile_media.domain.reconcile import Finding, FindingKind, GracePeriods, Reconciler, RemainingTime
+from profile_media.domain.repair import Repair, RepairAction
 from profile_media.imaging import PillowImages
 from profile_media.telemetry import audit_bind, count, logger
 
-METRICS: Mapping[Kind, str] = MappingProxyType(
+METRICS: Mapping[FindingKind, str] = MappingProxyType(
     {
-        Kind.EVENT_LOST: "UploadsRedriven",
-        Kind.ORIGINAL_LEFT: "OriginalsLeft",
-        Kind.KEY_UNKNOWN: "KeysUnknown",
-        Kind.OBJECTS_WITHOUT_ROW: "ObjectsWithoutRow",
-        Kind.ROW_WITHOUT_OBJECTS: "RowsWithoutObjects",
-        Kind.ROW_WITHOUT_SLOT: "RowsWithoutSlot",
-        Kind.SLOT_WITHOUT_ROW: "SlotsWithoutRow",
-        Kind.LATE: "PassesLate",
+        FindingKind.EVENT_LOST: "UploadsRedriven",
+        FindingKind.ORIGINAL_LEFT: "OriginalsLeft",
+        FindingKind.KEY_UNKNOWN: "KeysUnknown",
+        FindingKind.OBJECTS_WITHOUT_ROW: "ObjectsWithoutRow",
+        FindingKind.ROW_WITHOUT_OBJECTS: "RowsWithoutObjects",
+        FindingKind.ROW_WITHOUT_SLOT: "RowsWithoutSlot",
+        FindingKind.SLOT_WITHOUT_ROW: "SlotsWithoutRow",
+        FindingKind.LATE: "PassesLate",
     }
 )
 
@@ -37,11 +37,11 @@ ACTOR = "reconcile"
 """Who cleared a slot, in the audit record."""
 
 
-def reconcile(time_left: TimeLeft) -> None:
+def reconcile(remaining_time: RemainingTime) -> None:
     """Does what is due, in the time there is."""
-    chosen = settings.load(settings.Reconciling)
+    chosen = settings.load(settings.ReconcilingSettings)
     checkpoints = DynamoCheckpoints(chosen.uploads_table)
-    reconciling(_found, _finished, checkpoints, mends=chosen.reconcile_mends).run(time_left)
+    reconciling(_found, _finished, checkpoints, mends=chosen.reconcile_mends).run(remaining_time)
 
 
 def reconciling(
@@ -50,17 +50,17 @@ def reconciling(
     checkpoints: Checkpoints,
     *,
     mends: bool,
-    patience: Patience | None = None,
-) -> Reconciling:
+    patience: GracePeriods | None = None,
+) -> Reconciler:
     """What reconciles this deployment, telling of what it finds."""
-    chosen = settings.load(settings.Reconciling)
+    chosen = settings.load(settings.ReconcilingSettings)
     uploads, profiles = DynamoUploads(chosen.uploads_table), DynamoProfiles(chosen.users_table)
     attachments = DynamoAttachments(chosen.users_table, chosen.uploads_table)
     purge_queue, clock = SqsPurgeQueue(chosen.purge_queue_url), SystemClock()
-    mending = Mending(uploads, attachments, S3Media(chosen.media_bucket), _images, purge_queue, clock)
-    return Reconciling(
-        listings=S3Listings(chosen.uploads_bucket, chosen.media_bucket),
-        scans=DynamoScans(chosen.users_table, chosen.uploads_table),
+    mending = Repair(uploads, attachments, S3Media(chosen.media_bucket), _images, purge_queue, clock)
+    return Reconciler(
+        listings=S3ObjectListings(chosen.uploads_bucket, chosen.media_bucket),
+        scans=DynamoTableScans(chosen.users_table, chosen.uploads_table),
         uploads=uploads,
         profiles=profiles,
         attachments=attachments,
@@ -71,7 +71,7 @@ def reconciling(
         mending=mending if mends else None,
         found=found,
         finished=finished,
-        patience=patience or Patience(),
+        patience=patience or GracePeriods(),
     )
 
 
@@ -88,9 +88,9 @@ def _found(finding: Finding) -> None:
         mended=finding.mended.value if finding.mended else None,
     )
     count(METRICS[finding.kind])
-    if finding.kind is not Kind.EVENT_LOST:
+    if finding.kind is not FindingKind.EVENT_LOST:
         count("ReconcileFindings")
-    if finding.mended is Mended.CLEARED and finding.slot and finding.owner_id:
+    if finding.mended is RepairAction.CLEARED and finding.slot and finding.owner_id:
         audit_bind(finding.slot, finding.owner_id, ACTOR, None, finding.upload_id)
 
 

@@ -17,10 +17,10 @@ def find(owner_id: str, upload_id: str, patience: float) -> Upload:
 
 def links() -> Links:
     """How this deployment names pictures."""
-    chosen = settings.load(settings.UploadReading)
+    chosen = settings.load(settings.UploadReadingSettings)
     return Links(chosen.app_name, chosen.media_base_url)
 
 
 @cache
 def _uploads() -> DynamoUploads:
-    return DynamoUploads(settings.load(settings.UploadReading).uploads_table)
+    return DynamoUploads(settings.load(settings.UploadReadingSettings).uploads_table)

@@ -3,7 +3,7 @@
 from functools import cache
 
 from profile_media.aws import settings
-from profile_media.aws.viewing import S3Viewing
+from profile_media.aws.thumbnails import S3ThumbnailLinks
 from profile_media.domain.model import Attachment, Profile, Slot
 from profile_media.wiring import attachments
 
@@ -20,5 +20,5 @@ def thumbnail_url(profile: Profile, slot: Slot) -> str | None:
 
 
 @cache
-def _viewing() -> S3Viewing:
-    return S3Viewing(settings.load(settings.Viewing).media_bucket)
+def _viewing() -> S3ThumbnailLinks:
+    return S3ThumbnailLinks(settings.load(settings.ThumbnailSettings).media_bucket)

@@ -13,18 +13,18 @@ from botocore.awsrequest import AWSRequest
 
 from profile_media.aws import session
 from profile_media.domain.keys import incoming_key
-from profile_media.domain.model import Grant, Upload
+from profile_media.domain.model import PresignedPost, Upload
 from profile_media.domain.policy import SMALLEST_UPLOAD
 
 
-class S3Grants:
+class S3Presigner:
     """Grants on the uploads bucket; `url` is where browsers POST to."""
 
     def __init__(self, bucket: str, url: str) -> None:
         self._bucket = bucket
         self._url = url
 
-    def grant(self, upload: Upload, signed_at: datetime, expires_at: datetime) -> Grant:
+    def presign(self, upload: Upload, signed_at: datetime, expires_at: datetime) -> PresignedPost:
         """One key, type, length, checksum: every field is pinned by a condition, and every condition exactly."""
         credentials, region = session.signing()
         signer = S3SigV4PostAuth(credentials, "s3", region)
@@ -43,7 +43,7 @@ class S3Grants:
         if credentials.token:
             fields["x-amz-security-token"] = credentials.token
         policy = self._policy(fields, upload.content_length, expires_at)
-        return Grant(
+        return PresignedPost(
             self._url,
             {**fields, "policy": policy, "x-amz-signature": signer.signature(policy, request)},
             expires_at,

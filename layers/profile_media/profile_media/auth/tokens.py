@@ -14,8 +14,8 @@ from enum import StrEnum
 from types import MappingProxyType
 from typing import Any, NamedTuple, NoReturn, Protocol
 
-from profile_media.http.claims import LATEST, identity_of
-from profile_media.http.jwks import KID, Key, decode_base64url
+from profile_media.auth.claims import LATEST, identity_of
+from profile_media.auth.jwks import KID, Key, decode_base64url
 
 MAX_TOKEN = 8192
 """Characters; API Gateway takes headers of 10 KB in all."""

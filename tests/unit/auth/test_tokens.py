@@ -12,8 +12,8 @@ from cryptography.hazmat.primitives.asymmetric.padding import MGF1, PSS, PKCS1v1
 from cryptography.hazmat.primitives.hashes import SHA256, SHA512
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
 
-from profile_media.http.jwks import Jwks, JwksUnavailable
-from profile_media.http.tokens import (
+from profile_media.auth.jwks import Jwks, JwksUnavailable
+from profile_media.auth.tokens import (
     LEEWAY_SECONDS,
     MAX_TOKEN,
     NamedClaim,

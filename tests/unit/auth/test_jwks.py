@@ -18,7 +18,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
-from profile_media.http.jwks import (
+from profile_media.auth.jwks import (
     COOLDOWN_SECONDS,
     FRESH_SECONDS,
     MAX_BYTES,

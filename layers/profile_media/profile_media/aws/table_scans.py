@@ -7,7 +7,7 @@ from profile_media.aws import session
 from profile_media.aws.dynamodb import Item
 from profile_media.aws.tables import profile_of, upload_of
 from profile_media.domain.model import Profile, Upload
-from profile_media.domain.ports import ALL_IDS, Ids, Page
+from profile_media.domain.ports import ALL_UPLOAD_IDS, Page, UploadIdRange
 
 ROWS_A_PAGE = 500
 """Of users, and of all uploads: each bound one takes another read."""
@@ -16,14 +16,14 @@ _BEFORE_IDS, _AFTER_IDS = "0", "g"
 """Ids are in hexadecimal. The other items' range keys start with later letters."""
 
 
-class DynamoScans:
+class DynamoTableScans:
     """Both tables."""
 
     def __init__(self, users_table: str, uploads_table: str) -> None:
         self._users = users_table
         self._uploads = uploads_table
 
-    def uploads(self, at: str | None, ids: Ids = ALL_IDS) -> Page[Upload]:
+    def uploads(self, at: str | None, ids: UploadIdRange = ALL_UPLOAD_IDS) -> Page[Upload]:
         """A page of the uploads with such ids; for a stretch of ids as large as a scan's answer can be."""
         wanted = {
             "FilterExpression": "upload_id > :after AND upload_id <= :until",
@@ -32,7 +32,7 @@ class DynamoScans:
                 ":until": {"S": ids.until or _AFTER_IDS},
             },
         }
-        limit = {"Limit": ROWS_A_PAGE} if ids == ALL_IDS else {}
+        limit = {"Limit": ROWS_A_PAGE} if ids == ALL_UPLOAD_IDS else {}
         items, position = _scan(at, TableName=self._uploads, **wanted, **limit)
         return Page([upload_of(item) for item in items], position)
 

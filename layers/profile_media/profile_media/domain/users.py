@@ -5,14 +5,14 @@ from profile_media.domain.model import Caller, Identity, Profile
 from profile_media.domain.ports import Clock, Profiles
 
 
-def recognise(profiles: Profiles, clock: Clock, caller: Caller) -> Profile:
+def load_own_profile(profiles: Profiles, clock: Clock, caller: Caller) -> Profile:
     """The caller's own profile, written first where the token says something that the row does not.
 
     Raises UserNotFound where the row is of another tenant. Pictures are never touched.
     """
     profile = profiles.get(caller.user_id)
     check_tenant(caller, profile)
-    identity = profile.identity.refreshed(caller.identity)
+    identity = profile.identity.merged_with(caller.identity)
     if profile.created_at and profile.identity == identity:
         return profile
     return write(profiles, clock, caller.user_id, caller.tenant, identity)
@@ -30,7 +30,7 @@ def find(profiles: Profiles, clock: Clock, caller: Caller, user_id: str) -> Prof
     Raises OwnerForbidden where the caller may not act for others, and UserNotFound.
     """
     if user_id == caller.user_id:
-        return recognise(profiles, clock, caller)
+        return load_own_profile(profiles, clock, caller)
     if not caller.is_admin:
         raise OwnerForbidden
     profile = profiles.get(user_id)

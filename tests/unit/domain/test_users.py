@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 
-from profile_media.domain import people
+from profile_media.domain import users
 from profile_media.domain.errors import OwnerForbidden, UserNotFound
 from profile_media.domain.model import Caller, Identity, Profile, Slot
 from tests.builders import ADA, GRACE, NOW, a_ready_upload
@@ -29,52 +29,52 @@ def test_the_first_call_writes_the_user_and_later_ones_only_what_is_new(tables: 
             return super().identify(*who)  # type: ignore[arg-type]
 
     profiles, clock = Counting(tables), FakeClock()
-    first = people.recognise(profiles, clock, CALLER)
+    first = users.load_own_profile(profiles, clock, CALLER)
     assert (first.identity, first.created_at) == (CALLER.identity, NOW)
     clock.pass_(hours=1)
-    assert people.recognise(profiles, clock, CALLER) == first
+    assert users.load_own_profile(profiles, clock, CALLER) == first
     assert profiles.written == 1
     married = replace(CALLER, identity=replace(CALLER.identity, last_name="Lovelace"))
-    assert people.recognise(profiles, clock, married).identity == married.identity
+    assert users.load_own_profile(profiles, clock, married).identity == married.identity
     assert tables.profiles[ADA].created_at == NOW
     assert profiles.written == 2
 
 
 def test_what_a_later_token_does_not_mention_stays(tables: FakeTables) -> None:
     profiles, clock = FakeProfiles(tables), FakeClock()
-    people.recognise(profiles, clock, CALLER)
+    users.load_own_profile(profiles, clock, CALLER)
     terse = replace(CALLER, identity=Identity(last_name="Lovelace"))
-    assert people.recognise(profiles, clock, terse).identity == replace(CALLER.identity, last_name="Lovelace")
+    assert users.load_own_profile(profiles, clock, terse).identity == replace(CALLER.identity, last_name="Lovelace")
 
 
 def test_a_new_provider_picture_never_replaces_an_uploaded_one(tables: FakeTables) -> None:
     bound = Profile(ADA).with_attachment(Slot.AVATAR, attachment_of(a_ready_upload()), NOW)
     tables.profiles[ADA] = bound
-    profile = people.recognise(FakeProfiles(tables), FakeClock(), CALLER)
+    profile = users.load_own_profile(FakeProfiles(tables), FakeClock(), CALLER)
     assert profile.attachments == bound.attachments
     assert profile.identity.picture_url == "https://example.com/ada.png"
 
 
 def test_a_user_acts_for_itself_and_an_administrator_for_any_existing_user(tables: FakeTables) -> None:
     profiles, clock = FakeProfiles(tables), FakeClock()
-    assert people.find(profiles, clock, CALLER, ADA).user_id == ADA
-    assert people.find(profiles, clock, ADMIN, ADA).identity == CALLER.identity
+    assert users.find(profiles, clock, CALLER, ADA).user_id == ADA
+    assert users.find(profiles, clock, ADMIN, ADA).identity == CALLER.identity
     with pytest.raises(OwnerForbidden):
-        people.find(profiles, clock, CALLER, GRACE)
+        users.find(profiles, clock, CALLER, GRACE)
     with pytest.raises(UserNotFound):
-        people.find(profiles, clock, ADMIN, GRACE)
+        users.find(profiles, clock, ADMIN, GRACE)
     assert set(tables.profiles) == {ADA}
 
 
 @pytest.mark.parametrize(("mine", "theirs"), [("acme", "evil"), ("acme", None), (None, "acme")])
 def test_another_tenants_user_is_not_there(tables: FakeTables, mine: str | None, theirs: str | None) -> None:
     profiles, clock = FakeProfiles(tables), FakeClock()
-    people.recognise(profiles, clock, replace(CALLER, tenant=theirs))
+    users.load_own_profile(profiles, clock, replace(CALLER, tenant=theirs))
     before = dict(tables.profiles)
     acts: list[Callable[[], Profile]] = [
-        lambda: people.find(profiles, clock, replace(ADMIN, tenant=mine), ADA),
-        lambda: people.recognise(profiles, clock, replace(CALLER, tenant=mine)),
-        lambda: people.write(profiles, clock, ADA, mine, Identity(first_name="Eve")),
+        lambda: users.find(profiles, clock, replace(ADMIN, tenant=mine), ADA),
+        lambda: users.load_own_profile(profiles, clock, replace(CALLER, tenant=mine)),
+        lambda: users.write(profiles, clock, ADA, mine, Identity(first_name="Eve")),
     ]
     for act in acts:
         with pytest.raises(UserNotFound):
@@ -84,7 +84,7 @@ def test_another_tenants_user_is_not_there(tables: FakeTables, mine: str | None,
 
 def test_an_administrator_writes_a_user_who_has_not_signed_in_yet(tables: FakeTables) -> None:
     profiles, clock = FakeProfiles(tables), FakeClock()
-    written = people.write(profiles, clock, GRACE, "acme", Identity(first_name="Grace"))
+    written = users.write(profiles, clock, GRACE, "acme", Identity(first_name="Grace"))
     assert (written.identity.first_name, written.tenant, written.created_at) == ("Grace", "acme", NOW)
     signed_in = Caller(GRACE, tenant="acme", identity=Identity(first_name="Grace", email="grace@example.com"))
-    assert people.recognise(profiles, clock, signed_in).identity == signed_in.identity
+    assert users.load_own_profile(profiles, clock, signed_in).identity == signed_in.identity

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from profile_media.http.claims import LATEST, MAX_IDENTITY, identity_of
+from profile_media.auth.claims import LATEST, MAX_IDENTITY, identity_of
 
 pytestmark = pytest.mark.disable_socket
 

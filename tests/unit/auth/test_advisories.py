@@ -10,7 +10,7 @@ from itertools import pairwise
 import pytest
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
-from profile_media.http.jwks import (
+from profile_media.auth.jwks import (
     COOLDOWN_SECONDS,
     Jwks,
     JwksUnavailable,
@@ -18,7 +18,7 @@ from profile_media.http.jwks import (
     parse_endpoint,
     parse_key_set,
 )
-from profile_media.http.tokens import Refusal, TokenPolicy, TokenRefused, TokenVerifier
+from profile_media.auth.tokens import Refusal, TokenPolicy, TokenRefused, TokenVerifier
 from tests.assurance import Note
 from tests.tokens import (
     AUDIENCE,

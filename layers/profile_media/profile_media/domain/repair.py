@@ -7,10 +7,20 @@ from enum import StrEnum
 from profile_media.domain.errors import ImageUnacceptable, Unavailable
 from profile_media.domain.keys import media_key
 from profile_media.domain.model import MASTER, Derivative, Upload
-from profile_media.domain.ports import Attachments, Clock, Images, Media, PurgeQueue, Removed, Swap, Swapped, Uploads
+from profile_media.domain.ports import (
+    Attachments,
+    Clock,
+    Images,
+    Media,
+    PurgeQueue,
+    PurgeRequest,
+    SlotChange,
+    SlotChangeResult,
+    Uploads,
+)
 
 
-class Mended(StrEnum):
+class RepairAction(StrEnum):
     """What was done about a finding."""
 
     REDRIVEN = "redriven"
@@ -24,7 +34,7 @@ class Mended(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Mending:
+class Repair:
     """Restores what a slot shows.
 
     Deletes no object, and clears a slot only where it shows a picture that is gone for good.
@@ -38,7 +48,7 @@ class Mending:
     purge_queue: PurgeQueue
     clock: Clock
 
-    def restore(self, upload: Upload, present: frozenset[str]) -> Mended | None:
+    def restore(self, upload: Upload, present: frozenset[str]) -> RepairAction | None:
         """Makes the missing derivatives of a bound upload, given the keys that are there; None where nothing was done.
 
         Only the master missing is no reason to touch anything: what is shown is all there.
@@ -54,7 +64,9 @@ class Mending:
             return self._clear(upload)
         return self._remake(upload, lost, content, master)
 
-    def _remake(self, upload: Upload, lost: list[Derivative], content: bytes, master: Derivative) -> Mended | None:
+    def _remake(
+        self, upload: Upload, lost: list[Derivative], content: bytes, master: Derivative
+    ) -> RepairAction | None:
         """A master that cannot be decoded stays as it is, for a person to look at."""
         try:
             rendered = self.images().render(content, master.content_type, upload.slot)
@@ -67,20 +79,20 @@ class Mending:
         self.media.store(upload.upload_id, [*remade.values()])
         derivatives = tuple(remade[each.name][0] if each.name in remade else each for each in upload.derivatives)
         if self.attachments.rename(upload, derivatives):
-            return Mended.REMADE
+            return RepairAction.REMADE
         return self._take_back(upload, derivatives)
 
-    def _take_back(self, upload: Upload, derivatives: tuple[Derivative, ...]) -> Mended | None:
+    def _take_back(self, upload: Upload, derivatives: tuple[Derivative, ...]) -> RepairAction | None:
         """Where the row went meanwhile its purge may have passed already, so another one follows."""
         current = self.uploads.get(upload.owner_id, upload.upload_id)
-        if current is None and self.purge_queue.purge_later([Removed(upload.owner_id, upload.upload_id)]):
+        if current is None and self.purge_queue.enqueue([PurgeRequest(upload.owner_id, upload.upload_id)]):
             raise Unavailable("the delete queue took nothing")
-        return Mended.REMADE if current and current.derivatives == derivatives else None
+        return RepairAction.REMADE if current and current.derivatives == derivatives else None
 
-    def _clear(self, upload: Upload) -> Mended | None:
+    def _clear(self, upload: Upload) -> RepairAction | None:
         """As its user would take the picture off, if the slot still holds this upload."""
         profile, _ = self.attachments.read(upload.owner_id, upload.upload_id)
-        if profile.bound_to(upload.slot) != upload.upload_id:
+        if profile.bound_upload_id(upload.slot) != upload.upload_id:
             return None
-        swap = Swap(profile, upload.slot, None, None, self.clock.now())
-        return Mended.CLEARED if self.attachments.swap(swap) is Swapped.DONE else None
+        swap = SlotChange(profile, upload.slot, None, None, self.clock.now())
+        return RepairAction.CLEARED if self.attachments.change_slot(swap) is SlotChangeResult.DONE else None

@@ -11,7 +11,7 @@ LIFETIME = 900
 """Seconds: the longest that AWS advises for a link that is its own permission."""
 
 
-class S3Viewing:
+class S3ThumbnailLinks:
     """Derivatives in the media bucket, shown to whoever holds the link."""
 
     def __init__(self, bucket: str) -> None:

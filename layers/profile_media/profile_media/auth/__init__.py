@@ -1,0 +1,1 @@
+"""Deciding which bearer tokens to trust. Used by the Lambda authorizer only."""
