@@ -12,18 +12,10 @@ from cryptography.hazmat.primitives.asymmetric.padding import MGF1, PSS, PKCS1v1
 from cryptography.hazmat.primitives.hashes import SHA256, SHA512
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
 
-from profile_media.auth.jwks import Jwks, JwksUnavailable
-from profile_media.auth.tokens import (
-    LEEWAY_SECONDS,
-    MAX_TOKEN,
-    NamedClaim,
-    Refusal,
-    TokenPolicy,
-    TokenRefused,
-    TokenVerifier,
-    Verified,
-    bearer_token,
-)
+from profile_media.auth.cache import JwksCache
+from profile_media.auth.key_set import JwksUnavailable
+from profile_media.auth.policy import LEEWAY_SECONDS, NamedClaim, Refusal, TokenPolicy, TokenRefused, Verified
+from profile_media.auth.tokens import MAX_TOKEN, TokenVerifier, bearer_token
 from tests.assurance import Note
 from tests.tokens import (
     ABSENT,
@@ -68,7 +60,7 @@ class Issuer:
 
 def a_verifier(issuer: Issuer | None = None, policy: TokenPolicy | None = None) -> TokenVerifier:
     """A verifier whose clock stands still."""
-    keys = Jwks((issuer or Issuer()).fetch, lambda: NOW)
+    keys = JwksCache((issuer or Issuer()).fetch, lambda: NOW)
     return TokenVerifier(keys, policy or TokenPolicy(ISSUER, AUDIENCE), lambda: NOW)
 
 
@@ -550,7 +542,7 @@ def test_what_the_keys_raise_is_not_taken_for_a_bad_token() -> None:
     def fail() -> bytes:
         raise JwksUnavailable("timeout")
 
-    verifier = TokenVerifier(Jwks(fail), TokenPolicy(ISSUER, AUDIENCE))
+    verifier = TokenVerifier(JwksCache(fail), TokenPolicy(ISSUER, AUDIENCE))
 
     with pytest.raises(JwksUnavailable, match="timeout"):
         verifier.verify(a_token())
