@@ -129,6 +129,9 @@ class ClaimsCheck:
         # Stops subjects that hide characters in a log or an object key.
         if not _is_name(claims["sub"]):
             raise TokenRefused(Refusal.SUBJECT)
+        # Stops token ids that a revocation list could not compare.
+        if not isinstance(claims.get("jti", ""), str):
+            raise TokenRefused(Refusal.MALFORMED)
         # Stops ID tokens, which the issuer signs with the same key, from being used as access tokens.
         if self._required_claim and not self._required_claim.equals(claims):
             raise TokenRefused(Refusal.REQUIRED_CLAIM)

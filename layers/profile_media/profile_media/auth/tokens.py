@@ -74,8 +74,9 @@ class TokenVerifier:
 
         Keys in the header, or URLs of keys (jwk, jku, x5c, x5u), are ignored: an attacker would send one of their own.
         """
-        # `crit` lists extensions without which the token must not be understood, and this service knows none.
-        if "crit" in header:
+        # Stops tokens that mean something else to a reader who knows the extensions listed in `crit`, or who reads the
+        # claims without base64url (`b64`): this service knows neither.
+        if "crit" in header or header.get("b64", True) is not True:
             raise TokenRefused(Refusal.CRITICAL)
         # Stops unsigned tokens (`none`) and those signed with the public key as an HMAC secret (`HS256`).
         algorithm = header.get("alg")
