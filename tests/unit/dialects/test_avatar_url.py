@@ -44,7 +44,7 @@ def code_of(error: MediaError | None) -> object:
 
 
 def test_the_url_is_taken_as_it_is_and_echoed() -> None:
-    url = " not even a URL\u2028"
+    url = "https://pictures.example.com/../a b".replace(" ", "%20")
     assert avatar_url.parse_url(a_json_request({"avatarUrl": url, "other": 1})) == url
     assert avatar_url.render(url).body == {"success": True, "data": {"avatarUrl": url}}
 
