@@ -9,7 +9,6 @@ from profile_media.domain.errors import ImageUnacceptable
 from profile_media.domain.lifecycle import is_expired
 from profile_media.domain.model import (
     Attachment,
-    ChangeCount,
     ContentType,
     DecodeCost,
     Derivative,
@@ -370,9 +369,8 @@ def attachment_of(upload: Upload) -> Attachment:
 
 
 def a_slot_change(upload: Upload, expected: _Content = None, now: datetime = NOW) -> SlotChange:
-    """Return the owner's first counted change: bind the upload to a slot that holds `expected`."""
+    """Return an uncounted change that binds the upload to a slot that holds `expected`."""
     profile = Profile(upload.owner_id)
     if expected:
         profile = profile.with_attachment(upload.slot, expected, NOW)
-    changes = ChangeCount(int(now.timestamp()) // 60, 1)
-    return SlotChange(profile, upload.slot, attachment_of(upload), changes, now)
+    return SlotChange(profile, upload.slot, attachment_of(upload), None, now)
