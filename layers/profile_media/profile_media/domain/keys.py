@@ -9,9 +9,9 @@
 import re
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from hashlib import sha256
-from types import MappingProxyType
 
-from profile_media.domain.model import ContentType, Derivative
+from profile_media.domain.formats import FORMATS
+from profile_media.domain.model import Derivative
 from profile_media.domain.policy import MAX_OWNER_BYTES
 
 INCOMING_PREFIX = "incoming/"
@@ -22,16 +22,6 @@ UPLOAD_ID = r"[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12
 
 OWNER = r"[A-Za-z0-9_-]{2,340}"
 """A user's id of up to `policy.MAX_OWNER_BYTES` bytes, as `encode_owner` spells it."""
-
-EXTENSIONS = MappingProxyType(
-    {
-        ContentType.JPEG: "jpg",
-        ContentType.PNG: "png",
-        ContentType.WEBP: "webp",
-        ContentType.GIF: "gif",
-        ContentType.AVIF: "avif",
-    }
-)
 
 _INCOMING = re.compile(rf"incoming/({OWNER})/({UPLOAD_ID})")
 _MEDIA = re.compile(rf"media/({UPLOAD_ID})/[^/]+")
@@ -100,7 +90,7 @@ def media_key(upload_id: str, derivative: Derivative) -> str:
     """Where a derivative lies, and the path of its URL."""
     name = _checked(_NAME, derivative.name)
     digest = _checked(_DIGEST, derivative.digest)
-    return f"{media_prefix(upload_id)}{name}-{digest}.{EXTENSIONS[derivative.content_type]}"
+    return f"{media_prefix(upload_id)}{name}-{digest}.{FORMATS[derivative.content_type].extension}"
 
 
 def digest(content: bytes) -> str:

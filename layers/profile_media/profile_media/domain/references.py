@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from functools import cache
 
 from profile_media.domain.errors import ReferenceInvalid
-from profile_media.domain.keys import EXTENSIONS, MEDIA_PREFIX, OWNER, UPLOAD_ID, decode_owner, encode_owner
+from profile_media.domain.formats import FORMATS
+from profile_media.domain.keys import MEDIA_PREFIX, OWNER, UPLOAD_ID, decode_owner, encode_owner
 from profile_media.domain.model import Slot
 
 _SLOTS = "|".join(Slot)
@@ -24,9 +25,7 @@ _PUBLIC_ID = re.compile(
 MAX_URL_LENGTH = 2048
 """Characters."""
 
-_MEDIA_KEY = (
-    rf"{MEDIA_PREFIX}(?P<upload_id>{UPLOAD_ID})/[a-z]{{1,16}}-[0-9a-f]{{32}}\.(?:{'|'.join(EXTENSIONS.values())})"
-)
+_MEDIA_KEY = rf"{MEDIA_PREFIX}(?P<upload_id>{UPLOAD_ID})/[a-z]{{1,16}}-[0-9a-f]{{32}}\.(?:{'|'.join(each.extension for each in FORMATS.values())})"
 
 _LABEL = r"(?!xn--)[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?"
 """Of a host's name, in lower case. Punycode stands for letters that pass for others, so it is left out."""
