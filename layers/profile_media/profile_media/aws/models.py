@@ -103,7 +103,14 @@ class EnumAttribute[Member: StrEnum](Attribute[Member]):
         return self._of(value)
 
 
-class DerivativeMap(MapAttribute[str, Any]):
+class TypedMap(MapAttribute[str, Any]):
+    """A map with declared attributes, whose constructor type checkers know."""
+
+    def __init__(self, **attributes: Any) -> None:
+        super().__init__(**attributes)  # type: ignore[no-untyped-call]  # PynamoDB declares no types here
+
+
+class DerivativeMap(TypedMap):
     """One derivative, in an upload's list and in a slot's."""
 
     name = UnicodeAttribute()
@@ -123,7 +130,7 @@ class DerivativeMap(MapAttribute[str, Any]):
         return Derivative(**{field.name: getattr(self, field.name) for field in fields(Derivative)})
 
 
-class SlotMap(MapAttribute[str, Any]):
+class SlotMap(TypedMap):
     """What a slot points at: an upload with its derivatives, or a picture elsewhere."""
 
     upload_id = UnicodeAttribute(null=True)
@@ -144,7 +151,7 @@ class SlotMap(MapAttribute[str, Any]):
         return Attachment(self.upload_id, _derivatives(self.derivatives))
 
 
-class IdentityMap(MapAttribute[str, Any]):
+class IdentityMap(TypedMap):
     """What the identity provider says about a user; the attributes are the fields of `Identity`."""
 
     email = UnicodeAttribute(null=True)
@@ -167,14 +174,14 @@ class IdentityMap(MapAttribute[str, Any]):
         return Identity(**{field.name: getattr(self, field.name) for field in fields(Identity)})
 
 
-class ChangeCountMap(MapAttribute[str, Any]):
+class ChangeCountMap(TypedMap):
     """How many times a user's slots were changed within one minute."""
 
     minute = IntegerAttribute()
     count = IntegerAttribute()
 
 
-class AutoBindMap(MapAttribute[str, Any]):
+class AutoBindMap(TypedMap):
     """Who asked for the upload to be bound once it is ready."""
 
     actor_id = UnicodeAttribute()

@@ -20,7 +20,7 @@ from pynamodb.expressions.update import Action
 from pynamodb.models import Model
 from pynamodb.transactions import TransactGet, TransactWrite
 
-from profile_media.aws.session import CONNECT_TIMEOUT, READ_TIMEOUT, RETRIES, available
+from profile_media.aws.session import CONNECT_TIMEOUT, READ_TIMEOUT, RETRIES, adopt, available
 from profile_media.domain.errors import Unavailable
 
 _ATTEMPTS = 5
@@ -45,7 +45,7 @@ class Update(NamedTuple):
     """Change an item, or create it."""
 
     item: Model
-    actions: list[Action]
+    actions: Sequence[Action]
     condition: Condition | None = None
 
 
@@ -58,15 +58,24 @@ class Delete(NamedTuple):
 
 @cache
 def connection() -> Connection:
-    """Return the only connection to DynamoDB."""
-    return Connection(
+    """Return the only connection to DynamoDB; its session serves the other clients too."""
+    made = Connection(
         connect_timeout_seconds=CONNECT_TIMEOUT, read_timeout_seconds=READ_TIMEOUT, retry_configuration=RETRIES
     )
+    adopt(made.session)
+    return made
 
 
-def read[Item: Model](model: type[Item], *key: str) -> Item | None:
+def request(operation: str, arguments: dict[str, Any]) -> dict[str, Any]:
+    """Send one request. Raises the error of botocore that PynamoDB wraps, and Unavailable for a transient one."""
+    with botocore_errors():
+        answer: dict[str, Any] = connection().dispatch(operation, arguments)
+    return answer
+
+
+def read[Item: Model](model: type[Item], hash_key: str, range_key: str | None = None) -> Item | None:
     """Read an item, strongly consistent; None if there is none."""
-    answer = _dispatch("GetItem", {**model.get_operation_kwargs_from_class(*key), "ConsistentRead": True})
+    answer = request("GetItem", {**model.get_operation_kwargs_from_class(hash_key, range_key), "ConsistentRead": True})
     return model.from_raw_data(answer["Item"]) if "Item" in answer else None
 
 
@@ -88,11 +97,11 @@ def write(change: Save | Update | Delete) -> bool:
     try:
         match change:
             case Save(item, condition):
-                _dispatch("PutItem", item.get_save_kwargs_from_instance(condition))
+                request("PutItem", item.get_save_kwargs_from_instance(condition))
             case Update(item, actions, condition):
-                _dispatch("UpdateItem", item.get_update_kwargs_from_instance(actions, condition))
+                request("UpdateItem", item.get_update_kwargs_from_instance(list(actions), condition))
             case Delete(item, condition):
-                _dispatch("DeleteItem", item.get_delete_kwargs_from_instance(condition))
+                request("DeleteItem", item.get_delete_kwargs_from_instance(condition))
     except ClientError as error:
         if error.response["Error"]["Code"] != "ConditionalCheckFailedException":
             raise
@@ -112,13 +121,13 @@ def transact(
             for save in saves:
                 transaction.save(*save)
             for update in updates:
-                transaction.update(*update)
+                transaction.update(update.item, list(update.actions), update.condition)
 
     try:
         _without_conflict(attempt)
     except VerboseClientError as error:
         # PynamoDB sends deletes, then puts, then updates, whatever the order of the calls; the reasons follow.
-        sent = [change.item for change in (*deletes, *saves, *updates)]
+        sent = [change.item for changes in (deletes, saves, updates) for change in changes]
         failed = [item for item, code in zip(sent, _reasons(error), strict=False) if code == _CONDITION_FAILED]
         if not failed:
             raise
@@ -138,10 +147,9 @@ def botocore_errors() -> Iterator[None]:
             raise error.cause or error from error
 
 
-def _dispatch(operation: str, request: dict[str, Any]) -> dict[str, Any]:
-    with botocore_errors():
-        answer: dict[str, Any] = connection().dispatch(operation, request)
-    return answer
+def pause(attempt: int) -> None:
+    """Wait a random time before the next attempt, longer after each."""
+    time.sleep(random.uniform(0, _PAUSE * 2**attempt))  # noqa: S311 - jitter, not a secret
 
 
 def _item(found: Any) -> Any:
@@ -162,7 +170,7 @@ def _without_conflict[Result](attempt: Callable[[], Result]) -> Result:
             reasons = _reasons(error)
             if _CONDITION_FAILED in reasons or not _TRANSIENT.intersection(reasons):
                 raise
-            time.sleep(random.uniform(0, _PAUSE * 2**number))  # noqa: S311 - jitter, not a secret
+            pause(number)
     raise Unavailable("transactions kept conflicting")
 
 
