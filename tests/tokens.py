@@ -29,7 +29,7 @@ from cryptography.hazmat.primitives.asymmetric.rsa import generate_private_key a
 from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
 from cryptography.hazmat.primitives.hashes import SHA256
 
-from profile_media.auth.jwks import Endpoint
+from profile_media.auth.fetch import Endpoint
 
 ISSUER: Final = "https://issuer.example.com/"
 AUDIENCE: Final = "https://api.example.com"

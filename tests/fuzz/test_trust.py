@@ -10,11 +10,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from functions.authorize.app import STAGE
-from profile_media.auth.claims import MAX_IDENTITY, identity_of
-from profile_media.auth.jwks import Jwks, JwksUnavailable, decode_base64url, parse_endpoint, parse_key_set
-from profile_media.auth.tokens import TokenPolicy, TokenRefused, TokenVerifier, bearer_token
+from profile_media.auth.cache import JwksCache
+from profile_media.auth.claims import MAX_IDENTITY, read_identity
+from profile_media.auth.encoding import decode_base64url
+from profile_media.auth.fetch import parse_endpoint
+from profile_media.auth.key_set import JwksUnavailable, parse_key_set
+from profile_media.auth.policy import TokenPolicy, TokenRefused
+from profile_media.auth.tokens import TokenVerifier, bearer_token
 from profile_media.aws import settings
-from profile_media.http.identity import identity_of as identity_from
+from profile_media.http import identity
 from tests.fuzz.grammars import damaged, json_values, mutated
 from tests.tokens import (
     AUDIENCE,
@@ -33,7 +37,7 @@ from tests.tokens import (
 pytestmark = [pytest.mark.campaign("Fuzz"), pytest.mark.disable_socket]
 
 NOW = 1_800_000_000
-VERIFIER = TokenVerifier(Jwks(a_jwks, lambda: NOW), TokenPolicy(ISSUER, AUDIENCE), lambda: NOW)
+VERIFIER = TokenVerifier(JwksCache(a_jwks, lambda: NOW), TokenPolicy(ISSUER, AUDIENCE), lambda: NOW)
 GOOD = tuple(a_token(key, now=NOW) for key in (an_rsa_key(), an_ec_key()))
 
 
@@ -92,17 +96,16 @@ jwks = st.lists(members(a_jwk()) | members(a_jwk(an_ec_key())) | json_values(), 
 
 
 @given(jwks.map(lambda keys: json.dumps({"keys": keys}).encode()) | damaged(st.just(a_jwks())) | st.binary())
-def test_a_key_set_gives_keys_it_names_or_is_none(document: bytes) -> None:
+def test_key_set_gives_only_keys_that_it_lists(document: bytes) -> None:
     try:
         keys = parse_key_set(document)
     except JwksUnavailable:
         return
     listed = [jwk for jwk in json.loads(document)["keys"] if isinstance(jwk, dict)]
     for kid, key in keys.items():
-        assert (
-            key.algorithm
-            == {"RSA": "RS256", "EC": "ES256"}[next(jwk["kty"] for jwk in listed if jwk.get("kid") == kid)]
-        )
+        # An id may be listed several times, with keys that are skipped before or after the usable one.
+        types = [jwk.get("kty") for jwk in listed if jwk.get("kid") == kid]
+        assert {"RS256": "RSA", "ES256": "EC"}[key.algorithms[0]] in types
 
 
 endpoints = st.sampled_from(
@@ -142,10 +145,10 @@ claims = st.dictionaries(
 
 @given(claims)
 def test_what_is_passed_on_of_a_person_is_small_and_can_be_read_back(said: dict[str, object]) -> None:
-    text = identity_of(said)
+    text = read_identity(said)
     assert text.isascii()
     assert len(text) <= MAX_IDENTITY
-    identity_from(text)
+    identity.from_json(text)
 
 
 CLASSES = [

@@ -13,13 +13,13 @@ from profile_media import dialects
 from profile_media.dialects.native.intents import parse_intent
 from profile_media.dialects.native.showing import parse_wait
 from profile_media.domain.errors import ErrorCode, MediaError
-from profile_media.domain.model import Caller
-from profile_media.http.endpoint import endpoint
+from profile_media.http.endpoint import Edge, endpoint
 from profile_media.http.request import Request, Response
 from profile_media.http.status import STATUSES
 from tests.docs.test_readme import routes
 from tests.functions.conftest import Context, an_event
 from tests.openapi.conformance import check, complaints, document, operations, resolved
+from tests.requests import LINKS, a_request
 from tools.openapi.document import FILE, refusals, text
 from tools.openapi.operations import CONTRACTS, OPERATIONS, SAMPLES
 
@@ -118,18 +118,13 @@ def failing(function: str, error: Exception) -> dict[str, Any]:
         raise error
 
     dialect = CONTRACTS[OPERATIONS[function].contract].dialect
-    return endpoint(dialect, lambda: ())(respond)(an_event(function), Context(function))
+    return endpoint(dialect, lambda: Edge((), LINKS))(respond)(an_event(function), Context(function))
 
 
 def parameter(function: str, name: str) -> Mapping[str, Any]:
     """A parameter as the document has it."""
     [found] = [each for each in operations()[function]["parameters"] if each["name"] == name]
     return dict(found)
-
-
-def a_request(**members: Any) -> Request:
-    """A request of somebody's."""
-    return Request(Caller("ada"), "id", **members)
 
 
 def answers(parse: Any) -> bool:

@@ -10,15 +10,11 @@ from itertools import pairwise
 import pytest
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
-from profile_media.auth.jwks import (
-    COOLDOWN_SECONDS,
-    Jwks,
-    JwksUnavailable,
-    fetch,
-    parse_endpoint,
-    parse_key_set,
-)
-from profile_media.auth.tokens import Refusal, TokenPolicy, TokenRefused, TokenVerifier
+from profile_media.auth.cache import COOLDOWN_SECONDS, JwksCache
+from profile_media.auth.fetch import fetch, parse_endpoint
+from profile_media.auth.key_set import JwksUnavailable, parse_key_set
+from profile_media.auth.policy import Refusal, TokenPolicy, TokenRefused
+from profile_media.auth.tokens import TokenVerifier
 from tests.assurance import Note
 from tests.tokens import (
     AUDIENCE,
@@ -48,7 +44,7 @@ token = partial(a_token, now=NOW)
 
 
 def a_verifier(fetched: Callable[[], bytes] = a_jwks, issuer: str = ISSUER) -> TokenVerifier:
-    return TokenVerifier(Jwks(fetched, lambda: NOW), TokenPolicy(issuer, AUDIENCE), lambda: NOW)
+    return TokenVerifier(JwksCache(fetched, lambda: NOW), TokenPolicy(issuer, AUDIENCE), lambda: NOW)
 
 
 def ssh_key() -> bytes:
@@ -153,7 +149,7 @@ def test_cve_2026_48524_unknown_key_ids_neither_flood_the_issuer_nor_evict_the_k
             raise JwksUnavailable("status 429")
         return a_jwks()
 
-    jwks = Jwks(fetched, lambda: clock[0])
+    jwks = JwksCache(fetched, lambda: clock[0])
     for number in range(1000):
         assert jwks.find(f"random-{number}") is None
         assert jwks.find(RSA_KID)

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from profile_media.auth.claims import LATEST, MAX_IDENTITY, identity_of
+from profile_media.auth.claims import LATEST, MAX_IDENTITY, read_identity
 
 pytestmark = pytest.mark.disable_socket
 
@@ -39,7 +39,7 @@ CLAIMS = [
 
 
 def read(**claims: object) -> dict[str, Any]:
-    found: dict[str, Any] = json.loads(identity_of(claims))
+    found: dict[str, Any] = json.loads(read_identity(claims))
     return found
 
 
@@ -58,11 +58,11 @@ def test_every_field_has_its_claim() -> None:
 
 
 def test_what_is_not_said_is_not_there() -> None:
-    assert identity_of({"sub": "auth0|ada"}) == "{}"
+    assert read_identity({"sub": "auth0|ada"}) == "{}"
 
 
 def test_it_is_compact_and_in_ascii() -> None:
-    assert identity_of({"given_name": "Zo\u00eb", "email_verified": True}) == '{"first_name":"Zo\\u00eb"}'
+    assert read_identity({"given_name": "Zo\u00eb", "email_verified": True}) == '{"first_name":"Zo\\u00eb"}'
 
 
 @pytest.mark.parametrize("claim", CLAIMS)
@@ -160,7 +160,7 @@ def test_and_no_other(seconds: object) -> None:
 
 
 def test_at_its_longest_it_fits() -> None:
-    longest = identity_of(
+    longest = read_identity(
         {
             **dict.fromkeys(("given_name", "family_name", "preferred_username"), "x" * 9000),
             "email": "x" * 308 + "@example.com",
@@ -183,7 +183,7 @@ def test_at_its_longest_it_fits() -> None:
     )
 )
 def test_whatever_is_claimed_makes_an_object_within_the_limit(claims: dict[str, object]) -> None:
-    identity = identity_of(claims)
+    identity = read_identity(claims)
 
     assert isinstance(json.loads(identity), dict)
     assert len(identity.encode("ascii")) <= MAX_IDENTITY

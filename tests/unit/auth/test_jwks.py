@@ -18,23 +18,10 @@ from cryptography import x509
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
-from profile_media.auth.jwks import (
-    COOLDOWN_SECONDS,
-    FRESH_SECONDS,
-    MAX_BYTES,
-    RETRY_SECONDS,
-    STALE_SECONDS,
-    EcKey,
-    Endpoint,
-    Jwks,
-    JwksUnavailable,
-    RsaKey,
-    _trusted,
-    decode_base64url,
-    fetch,
-    parse_endpoint,
-    parse_key_set,
-)
+from profile_media.auth.cache import COOLDOWN_SECONDS, FRESH_SECONDS, RETRY_SECONDS, STALE_SECONDS, JwksCache
+from profile_media.auth.encoding import decode_base64url
+from profile_media.auth.fetch import MAX_BYTES, Endpoint, _trusted, fetch, parse_endpoint
+from profile_media.auth.key_set import JwksUnavailable, Key, parse_key_set
 from tests.assurance import Note
 from tests.tokens import (
     ABSENT,
@@ -84,8 +71,8 @@ class Issuer:
 
 def test_both_kinds_of_key_are_taken() -> None:
     assert parse_key_set(a_jwks()) == {
-        RSA_KID: RsaKey(an_rsa_key().public_key()),
-        EC_KID: EcKey(an_ec_key().public_key()),
+        RSA_KID: Key(("RS256",), an_rsa_key().public_key()),
+        EC_KID: Key(("ES256",), an_ec_key().public_key()),
     }
 
 
@@ -179,7 +166,7 @@ def test_a_key_that_is_no_use_costs_only_itself(jwk: Callable[[], object], note:
 
     keys = parse_key_set(a_jwks(jwk(), good, jwk()))
 
-    assert keys == {"good": EcKey(an_ec_key("good").public_key())}
+    assert keys == {"good": Key(("ES256",), an_ec_key("good").public_key())}
 
 
 def test_two_keys_under_one_id_are_both_left_out() -> None:
@@ -229,7 +216,7 @@ def test_bytes_have_one_spelling(text: object) -> None:
 
 def test_the_keys_are_fetched_once_and_kept_while_fresh() -> None:
     issuer, clock = Issuer(), Clock()
-    jwks = Jwks(issuer.fetch, clock)
+    jwks = JwksCache(issuer.fetch, clock)
 
     for _ in range(100):
         assert jwks.find(RSA_KID)
@@ -246,28 +233,28 @@ def test_the_keys_are_fetched_once_and_kept_while_fresh() -> None:
 def test_nothing_is_fetched_before_it_is_needed() -> None:
     issuer = Issuer()
 
-    Jwks(issuer.fetch)
+    JwksCache(issuer.fetch)
 
     assert issuer.fetches == 0
 
 
 def test_a_key_published_in_mid_stream_is_found_and_a_withdrawn_one_is_gone() -> None:
     issuer, clock = Issuer(a_jwks(a_jwk(kid="old"))), Clock()
-    jwks = Jwks(issuer.fetch, clock)
+    jwks = JwksCache(issuer.fetch, clock)
     assert jwks.find("old")
 
     issuer.document = a_jwks(a_jwk(an_rsa_key("new"), kid="new"))
     clock.now += COOLDOWN_SECONDS
 
     assert jwks.find("old")  # still fresh, so nobody asked
-    assert jwks.find("new") == RsaKey(an_rsa_key("new").public_key())
+    assert jwks.find("new") == Key(("RS256",), an_rsa_key("new").public_key())
     assert jwks.find("old") is None
     assert issuer.fetches == 2
 
 
 def test_a_thousand_unknown_ids_are_one_fetch_in_thirty_seconds() -> None:
     issuer, clock = Issuer(), Clock()
-    jwks = Jwks(issuer.fetch, clock)
+    jwks = JwksCache(issuer.fetch, clock)
 
     for number in range(1000):
         assert jwks.find(f"random-{number}") is None
@@ -279,7 +266,7 @@ def test_a_thousand_unknown_ids_are_one_fetch_in_thirty_seconds() -> None:
 
 def test_an_issuer_in_trouble_is_asked_once_a_second_while_there_is_no_copy_of_its_keys() -> None:
     issuer, clock = Issuer(JwksUnavailable("status 500")), Clock()
-    jwks = Jwks(issuer.fetch, clock)
+    jwks = JwksCache(issuer.fetch, clock)
 
     for _ in range(8):
         with pytest.raises(JwksUnavailable, match="status 500"):
@@ -295,7 +282,7 @@ def test_an_issuer_in_trouble_is_asked_once_a_second_while_there_is_no_copy_of_i
 @pytest.mark.parametrize("trouble", [JwksUnavailable("timeout"), b"<html>", b'{"keys": 1}'])
 def test_old_keys_serve_for_an_hour_while_the_issuer_is_in_trouble(trouble: bytes | Exception) -> None:
     issuer, clock, warnings = Issuer(), Clock(), list[JwksUnavailable]()
-    jwks = Jwks(issuer.fetch, clock, warnings.append)
+    jwks = JwksCache(issuer.fetch, clock, warnings.append)
     assert jwks.find(RSA_KID)
     issuer.document = trouble
 
@@ -322,7 +309,7 @@ def test_old_keys_serve_for_an_hour_while_the_issuer_is_in_trouble(trouble: byte
 
 def test_keys_that_were_all_withdrawn_are_gone() -> None:
     issuer, clock = Issuer(), Clock()
-    jwks = Jwks(issuer.fetch, clock)
+    jwks = JwksCache(issuer.fetch, clock)
     assert jwks.find(RSA_KID)
 
     issuer.document = b'{"keys": []}'
@@ -333,7 +320,7 @@ def test_keys_that_were_all_withdrawn_are_gone() -> None:
 
 def test_a_clock_that_is_put_back_does_not_keep_old_keys_alive() -> None:
     issuer, clock = Issuer(), Clock()
-    jwks = Jwks(issuer.fetch, clock)
+    jwks = JwksCache(issuer.fetch, clock)
     assert jwks.find(RSA_KID)
 
     issuer.document = a_jwks(a_jwk(kid="new"))
@@ -344,7 +331,7 @@ def test_a_clock_that_is_put_back_does_not_keep_old_keys_alive() -> None:
 
 
 def test_a_bug_in_fetching_is_not_hidden() -> None:
-    jwks = Jwks(Issuer(ZeroDivisionError()).fetch, Clock())
+    jwks = JwksCache(Issuer(ZeroDivisionError()).fetch, Clock())
 
     with pytest.raises(ZeroDivisionError):
         jwks.find(RSA_KID)
@@ -357,7 +344,7 @@ def test_many_callers_at_once_make_one_fetch_and_wait_for_it() -> None:
         assert not answered.wait(0.2)  # nobody gets an answer, of either kind, before the keys are here
         return issuer.fetch()
 
-    jwks = Jwks(fetch_while_others_ask, Clock())
+    jwks = JwksCache(fetch_while_others_ask, Clock())
 
     def ask(kid: str) -> object:
         try:
@@ -653,9 +640,9 @@ def test_an_authority_is_looked_for_in_the_folder_and_nowhere_else(
 @pytest.mark.enable_socket
 def test_keys_travel_all_the_way() -> None:
     with an_issuer(answering(a_jwks())) as (endpoint, asked):
-        jwks = Jwks(lambda: fetch(endpoint))
+        jwks = JwksCache(lambda: fetch(endpoint))
 
-        assert jwks.find(EC_KID) == EcKey(an_ec_key().public_key())
+        assert jwks.find(EC_KID) == Key(("ES256",), an_ec_key().public_key())
         assert jwks.find("unknown") is None
         assert len(asked) == 1
 

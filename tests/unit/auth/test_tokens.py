@@ -12,18 +12,10 @@ from cryptography.hazmat.primitives.asymmetric.padding import MGF1, PSS, PKCS1v1
 from cryptography.hazmat.primitives.hashes import SHA256, SHA512
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
 
-from profile_media.auth.jwks import Jwks, JwksUnavailable
-from profile_media.auth.tokens import (
-    LEEWAY_SECONDS,
-    MAX_TOKEN,
-    NamedClaim,
-    Refusal,
-    TokenPolicy,
-    TokenRefused,
-    TokenVerifier,
-    Verified,
-    bearer_token,
-)
+from profile_media.auth.cache import JwksCache
+from profile_media.auth.key_set import JwksUnavailable
+from profile_media.auth.policy import LEEWAY_SECONDS, NamedClaim, Refusal, TokenPolicy, TokenRefused, Verified
+from profile_media.auth.tokens import MAX_TOKEN, TokenVerifier, bearer_token
 from tests.assurance import Note
 from tests.tokens import (
     ABSENT,
@@ -68,7 +60,7 @@ class Issuer:
 
 def a_verifier(issuer: Issuer | None = None, policy: TokenPolicy | None = None) -> TokenVerifier:
     """A verifier whose clock stands still."""
-    keys = Jwks((issuer or Issuer()).fetch, lambda: NOW)
+    keys = JwksCache((issuer or Issuer()).fetch, lambda: NOW)
     return TokenVerifier(keys, policy or TokenPolicy(ISSUER, AUDIENCE), lambda: NOW)
 
 
@@ -233,6 +225,10 @@ def headers() -> Iterator[Vector]:
     demanded: tuple[object, ...] = (["b64"], ["exp"], ["typ", "alg"], [], None, "b64", {}, False)
     for crit in demanded:
         yield f"crit {crit!r}", partial(token, None, {"crit": crit, "b64": True}), Refusal.CRITICAL
+    for b64 in (False, None, "true", 0):
+        yield f"b64 {b64!r}", partial(token, None, {"b64": b64}), Refusal.CRITICAL
+    for jti in (None, 1, ["id"]):
+        yield f"jti {jti!r}", partial(token, jti=jti), Refusal.MALFORMED
     for typ in ("", "ID", "JWE", "dpop+jwt", "logout+jwt", "refresh", "JWT ", "at+jwt\0", None, 1, True, ["JWT"]):
         yield f"typ {typ!r}", partial(token, None, {"typ": typ}), Refusal.TYPE
 
@@ -399,7 +395,6 @@ def test_there_are_vectors_for_every_refusal_of_the_verifier() -> None:
         pytest.param(lambda: token(None, {"typ": "AT+JWT"}), id="access token in upper case"),
         pytest.param(lambda: token(None, {"jku": "https://evil.example"}), id="jku is ignored"),
         pytest.param(lambda: token(None, {"jwk": a_jwk(an_rsa_key("stranger"))}), id="jwk is ignored"),
-        pytest.param(lambda: token(None, {"b64": False}), id="b64 without crit is ignored"),
         pytest.param(lambda: token(aud=[AUDIENCE]), id="one audience in a list"),
         pytest.param(lambda: token(aud=["https://other.example", AUDIENCE]), id="two audiences"),
         pytest.param(lambda: token(exp=NOW + 1), id="expires in a second"),
@@ -550,7 +545,7 @@ def test_what_the_keys_raise_is_not_taken_for_a_bad_token() -> None:
     def fail() -> bytes:
         raise JwksUnavailable("timeout")
 
-    verifier = TokenVerifier(Jwks(fail), TokenPolicy(ISSUER, AUDIENCE))
+    verifier = TokenVerifier(JwksCache(fail), TokenPolicy(ISSUER, AUDIENCE))
 
     with pytest.raises(JwksUnavailable, match="timeout"):
         verifier.verify(a_token())

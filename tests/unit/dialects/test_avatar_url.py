@@ -1,6 +1,5 @@
 """Dialect 2 on the wire: what is read, what is echoed, and how refusals look."""
 
-import json
 from collections.abc import Sequence
 from typing import Any
 
@@ -10,11 +9,11 @@ from profile_media.dialects import avatar_url
 from profile_media.domain import errors
 from profile_media.domain.errors import MediaError, ReferenceInvalid, RequestInvalid
 from profile_media.domain.keys import media_key
-from profile_media.domain.model import Caller, Reason, Slot
+from profile_media.domain.model import Reason, Slot
 from profile_media.domain.references import Reference
-from profile_media.http.request import Request
 from tests.builders import ADA, a_derivative, an_id
 from tests.docs.markdown import table
+from tests.requests import a_json_request
 
 BASE = "https://media.example.com"
 KEY = media_key(an_id(1), a_derivative())
@@ -44,26 +43,21 @@ def code_of(error: MediaError | None) -> object:
     return body["error"]["code"]
 
 
-def a_request(body: object) -> Request:
-    text = body if isinstance(body, str) else json.dumps(body)
-    return Request(Caller(ADA), "r", headers={"content-type": "application/json"}, body=text.encode())
-
-
 def test_the_url_is_taken_as_it_is_and_echoed() -> None:
     url = " not even a URL\u2028"
-    assert avatar_url.parse_url(a_request({"avatarUrl": url, "other": 1})) == url
+    assert avatar_url.parse_url(a_json_request({"avatarUrl": url, "other": 1})) == url
     assert avatar_url.render(url).body == {"success": True, "data": {"avatarUrl": url}}
 
 
 @pytest.mark.parametrize("body", [{}, {"avatarUrl": None}, {"avatarUrl": 7}, {"avatarUrl": ["https://a.example"]}])
 def test_anything_but_text_is_no_url(body: object) -> None:
     with pytest.raises(ReferenceInvalid):
-        avatar_url.parse_url(a_request(body))
+        avatar_url.parse_url(a_json_request(body))
 
 
 def test_a_body_that_is_no_object_is_no_request() -> None:
     with pytest.raises(RequestInvalid):
-        avatar_url.parse_url(a_request("https://a.example"))
+        avatar_url.parse_url(a_json_request("https://a.example"))
 
 
 def test_our_own_picture_needs_no_leave() -> None:

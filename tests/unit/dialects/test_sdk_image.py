@@ -9,13 +9,10 @@ import pytest
 from profile_media.dialects import sdk_image
 from profile_media.dialects.sdk_image.showing import render_user
 from profile_media.domain import errors
-from profile_media.domain.model import Attachment, Caller, ExternalPicture, Identity, Profile, Reason, Slot
-from profile_media.http.links import Links
-from profile_media.http.request import Request
+from profile_media.domain.model import Attachment, ExternalPicture, Identity, Profile, Reason, Slot
 from profile_media.http.user_id import parse_user_id
 from tests.builders import ADA, GRACE, NOW, an_id, derivatives_for
-
-LINKS = Links("app", "https://media.example.com")
+from tests.requests import LINKS, a_request
 
 NEVER_NULL = {
     "object", "id", "has_image", "public_metadata", "email_addresses", "phone_numbers", "web3_wallets",
@@ -110,7 +107,7 @@ def test_what_is_shown() -> None:
 
 @pytest.mark.parametrize("sent", ["auth0|ada", "auth0%7Cada", "auth0%7cada"])
 def test_a_user_is_named_however_the_path_was_encoded(sent: str) -> None:
-    assert parse_user_id(Request(Caller(ADA), "r", path={"user_id": sent})) == ADA
+    assert parse_user_id(a_request(path={"user_id": sent})) == ADA
 
 
 def test_every_wrong_field_is_an_error_of_its_own() -> None:

@@ -12,24 +12,19 @@ import pytest
 from profile_media.dialects import upload_id
 from profile_media.domain import errors
 from profile_media.domain.errors import MediaError, RequestInvalid, UserNotFound
-from profile_media.domain.model import Caller, ExternalPicture, Identity, Profile, Reason, Slot
+from profile_media.domain.model import ExternalPicture, Identity, Profile, Reason, Slot
 from profile_media.domain.policy import MAX_OWNER_BYTES
 from profile_media.http.request import Request
 from profile_media.http.user_id import parse_user_id
 from tests.builders import ADA, NOW, an_id
 from tests.docs.markdown import table
+from tests.requests import a_json_request
 
 UNKNOWN = Profile(ADA, created_at=NOW)
 
 
 def a_request(body: object, user_id: str = ADA) -> Request:
-    return Request(
-        Caller(ADA),
-        "r",
-        headers={"content-type": "application/json"},
-        path={"user_id": user_id},
-        body=(body if isinstance(body, str) else json.dumps(body)).encode(),
-    )
+    return a_json_request(body, path={"user_id": user_id})
 
 
 def test_null_removes() -> None:

@@ -11,11 +11,12 @@ from profile_media.dialects import avatar_url, form_file, native, public_id, sdk
 from profile_media.domain import errors
 from profile_media.domain.errors import ErrorCode, MediaError
 from profile_media.domain.model import Reason, Slot
-from profile_media.http.endpoint import Dialect, endpoint
+from profile_media.http.endpoint import Dialect, Edge, endpoint
 from profile_media.http.request import Request, Response
 from profile_media.http.status import STATUSES
 from tests.conftest import Logs
 from tests.functions.conftest import Context, an_event
+from tests.requests import LINKS
 
 DIALECTS: dict[str, Dialect] = {
     "native": native,
@@ -48,7 +49,7 @@ ERRORS: dict[ErrorCode, MediaError] = {
 
 def answer(respond: Callable[[Request], Response], dialect: Dialect = native, **changes: Any) -> dict[str, Any]:
     event = {**an_event("get_profile"), **changes}
-    return endpoint(dialect, lambda: ("https://app.example.com",))(respond)(event, Context("it"))
+    return endpoint(dialect, lambda: Edge(("https://app.example.com",), LINKS))(respond)(event, Context("it"))
 
 
 def refuses(body: dict[str, Any]) -> bool:

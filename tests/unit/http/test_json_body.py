@@ -7,16 +7,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+import tests.requests
 from profile_media.domain.errors import RequestInvalid
-from profile_media.domain.model import Caller
 from profile_media.http.json_body import MAX_BYTES, parse_object
 from profile_media.http.request import Request, body_of
-from tests.builders import ADA
 
 
 def a_request(body: bytes, content_type: str | None = "application/json") -> Request:
     headers = {} if content_type is None else {"content-type": content_type}
-    return Request(Caller(ADA), "correlation", headers=headers, body=body)
+    return tests.requests.a_request(headers=headers, body=body)
 
 
 @given(

@@ -11,11 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from profile_media.domain.errors import PayloadTooLarge, RequestInvalid
-from profile_media.domain.model import Caller
 from profile_media.domain.policy import MAX_DIRECT_BYTES
 from profile_media.http.multipart import MAX_HEADER_BYTES, MAX_HEADERS, MAX_OTHER_BYTES, MAX_PARTS, parse_file
-from profile_media.http.request import Request
-from tests.builders import ADA
+from tests.requests import a_request
 
 BOUNDARY = "----WebKitFormBoundary7MA4YWxkTrZu0gW"
 TYPE = f"multipart/form-data; boundary={BOUNDARY}"
@@ -30,7 +28,7 @@ SLOWEST = 0.1
 
 def parse(body: bytes, content_type: str | None = TYPE) -> bytes:
     headers = {} if content_type is None else {"content-type": content_type}
-    return parse_file(Request(Caller(ADA), "correlation", headers=headers, body=body))
+    return parse_file(a_request(headers=headers, body=body))
 
 
 def a_part(content: bytes = PICTURE, disposition: str = FILE, *headers: bytes) -> bytes:
