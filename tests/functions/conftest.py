@@ -52,9 +52,14 @@ def an_event(name: str) -> dict[str, Any]:
 
 
 def run(name: str, event: Mapping[str, Any]) -> Any:
-    """What the handler returns; its calls to AWS are held to the function's rights."""
-    with rights.calling(name):
+    """Invoke a handler; its calls to AWS count as its function's (see tests/rights.py)."""
+    with rights.running(name):
         return importlib.import_module(f"functions.{name}.app").handler(event, Context(name))
+
+
+@pytest.fixture(autouse=True)
+def _within_rights(recorded_calls: object) -> None:
+    """Check all calls of the functions tested in this folder."""
 
 
 type Call = Callable[..., Answer]
@@ -91,14 +96,14 @@ class Rows:
         """An upload that was just promised."""
         now = utc_now()
         upload = an_upload(**{"created_at": now, "expires_at": expiry(now, timedelta(hours=1))} | changes)
-        with rights.calling(None):  # also where a handler is interrupted for it
+        with rights.running(None):  # also where a handler is interrupted for it
             self.uploads.create(upload, None, open_limit=99, recent_limit=99)
         return upload
 
     def settled(self, upload: Upload, **changes: Any) -> Upload:
         """What became of it."""
         settled = replace(upload, **changes)
-        with rights.calling(None):
+        with rights.running(None):
             assert self.uploads.settle(settled, utc_now())
         return settled
 
@@ -118,7 +123,7 @@ class Rows:
     def bound(self, **changes: Any) -> Upload:
         """One that is, in a slot that was empty."""
         upload = self.ready(**changes)
-        with rights.calling(None):
+        with rights.running(None):
             assert self.attachments.change_slot(a_swap(upload, now=utc_now())) is SlotChangeResult.DONE
         return replace(upload, state=State.BOUND, expires_at=None)
 
