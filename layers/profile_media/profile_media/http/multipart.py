@@ -1,7 +1,6 @@
 """Parses the picture out of a form: one part named `file` in a strict and bounded `multipart/form-data` body.
 
-A part's Content-Type is ignored, since the bytes tell the format. A transfer encoding is not decoded, since RFC 7578 has
-none.
+A part's Content-Type is ignored: the bytes tell the format. A transfer encoding is not decoded: RFC 7578 has none.
 """
 
 import re
@@ -39,11 +38,10 @@ _FORM_TYPE = re.compile(
 
 
 def parse_file(request: Request) -> bytes:
-    """The content of the form's one file.
+    """Return the content of the form's one file.
 
-    Raises RequestInvalid where the body is no form in good order with exactly one file that holds something, and
-    PayloadTooLarge where it is more than a call may carry. Parts named `file` without a filename are skipped: some
-    uploaders send the file's name as a text before the file.
+    Raise RequestInvalid unless the body is a well-formed form with exactly one file that is not empty, PayloadTooLarge
+    if it is over the limit. Parts named `file` without a filename are skipped: some uploaders send the file's name first.
     """
     match = _FORM_TYPE.fullmatch(request.headers.get("content-type", "").strip())
     if match is None:
