@@ -41,7 +41,7 @@ def parse_file(request: Request) -> bytes:
     """Return the content of the form's one file.
 
     Raise RequestInvalid unless the body is a well-formed form with exactly one file that is not empty, PayloadTooLarge
-    if it is over the limit. Parts named `file` without a filename are skipped: some uploaders send the file's name first.
+    if it is over the limit. Parts named `file` without a filename are skipped: some uploaders send such a text part.
     """
     match = _FORM_TYPE.fullmatch(request.headers.get("content-type", "").strip())
     if match is None:
