@@ -22,6 +22,7 @@ from profile_media.auth.key_set import JwksUnavailable
 from profile_media.auth.policy import TokenRefused
 from profile_media.auth.tokens import TokenVerifier
 from profile_media.aws import settings
+from profile_media.aws.authorizer_settings import SettingInvalid
 from profile_media.wiring import authorization
 from tests.assurance import Note
 from tests.tokens import (
@@ -289,7 +290,7 @@ EXCEPTIONS: list[BaseException] = [
     *(Exception("x"), ValueError("x"), TypeError("x"), KeyError("x"), IndexError("x"), AttributeError("x")),
     *(OSError("x"), TimeoutError("x"), ConnectionError("x"), RuntimeError("x"), RecursionError("x"), MemoryError("x")),
     *(AssertionError("x"), ArithmeticError("x"), LookupError("x"), UnicodeError("x"), NotImplementedError("x")),
-    *(JwksUnavailable("x"), settings.SettingInvalid("x"), InvalidSignature("x"), KeyboardInterrupt(), SystemExit(0)),
+    *(JwksUnavailable("x"), SettingInvalid("x"), InvalidSignature("x"), KeyboardInterrupt(), SystemExit(0)),
 ]
 
 
@@ -334,7 +335,7 @@ def test_a_wrong_deployment_lets_nobody_in(deployed: pytest.MonkeyPatch, environ
         deployed.setenv(name, value)
 
     for token in (a_token(), a_token(iss=""), a_token(aud=""), "nonsense"):
-        with pytest.raises((settings.SettingInvalid, ValueError)) as raised:
+        with pytest.raises((SettingInvalid, ValueError)) as raised:
             handler(an_event(token), CONTEXT)
         assert str(raised.value) != "Unauthorized"
 

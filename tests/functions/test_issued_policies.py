@@ -22,7 +22,7 @@ from profile_media.aws import session, settings
 from profile_media.domain.keys import UPLOAD_ID, decode_owner, is_owner_id
 from profile_media.domain.model import ContentType
 from profile_media.domain.policy import MAX_OWNER_BYTES, SMALLEST_UPLOAD
-from profile_media.wiring import authorization, intents
+from profile_media.wiring import authorization
 from tests import cloud
 from tests.assurance import Note
 from tests.functions.conftest import an_event, run
@@ -165,7 +165,6 @@ def issuer(request: pytest.FixtureRequest) -> Iterator[Issuer]:
     def forget() -> None:
         settings.forget()
         authorization.verifier.cache_clear()
-        intents._intents.cache_clear()
 
     with pytest.MonkeyPatch.context() as patch, mock_aws():
         for name, value in environment.items():

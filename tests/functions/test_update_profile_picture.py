@@ -53,7 +53,7 @@ def set_of(call: Call, user_id: str, upload_id: object, claims: Mapping[str, str
 
 def known(user_id: str, tenant: str | None = None) -> None:
     """Makes a user that there is."""
-    assert DynamoProfiles(cloud.USERS_TABLE).identify(user_id, tenant, Identity(first_name=user_id), utc_now())
+    assert DynamoProfiles(cloud.USERS_TABLE).save_identity(user_id, tenant, Identity(first_name=user_id), utc_now())
 
 
 def state(aws: cloud.Cloud) -> object:

@@ -107,7 +107,7 @@ def test_the_old_picture_stays_until_the_new_one_is_stored(call: Call, rows: Row
         ({"body": None}, "a complete multipart/form-data form"),
         ({"body": "", "isBase64Encoded": False}, "a complete multipart/form-data form"),
         ({"body": "\u00e9\u0000", "isBase64Encoded": False}, "a complete multipart/form-data form"),
-        ({"body": "not base64!"}, "not encoded as it says"),
+        ({"body": "not base64!"}, "not valid base64 or text"),
         ({"headers": {"Content-Type": "image/png"}}, "Content-Type must be multipart/form-data"),
         ({"headers": {"Content-Type": "multipart/form-data"}}, "with a boundary"),
     ],
