@@ -105,11 +105,15 @@ def empty(built: Cloud) -> None:
     _furnish(built)
 
 
+_SCHEMA = ("BillingMode", "AttributeDefinitions", "KeySchema", "GlobalSecondaryIndexes")
+
+
 def _furnish(built: Cloud) -> None:
     for bucket in (UPLOADS_BUCKET, MEDIA_BUCKET):
         built.s3.create_bucket(Bucket=bucket, CreateBucketConfiguration={"LocationConstraint": REGION})
     for name, logical_id in ((UPLOADS_TABLE, "UploadsTable"), (USERS_TABLE, "UsersTable")):
-        schema = {key: properties(logical_id)[key] for key in ("BillingMode", "AttributeDefinitions", "KeySchema")}
+        table = properties(logical_id)
+        schema = {key: table[key] for key in _SCHEMA if key in table}
         built.dynamodb.create_table(TableName=name, **schema)
     for queue in ("purge", "redrive"):
         built.sqs.create_queue(QueueName=queue)

@@ -21,7 +21,7 @@ import pytest
 from botocore.auth import S3SigV4PostAuth
 from botocore.exceptions import ClientError
 
-from profile_media.aws import tables
+from profile_media.aws import session
 from tests import cloud
 from tests.template.document import ROOT, as_list, logical_id, of_type, text, translated, written
 
@@ -364,7 +364,7 @@ SELECTION = pytest.StashKey[Selection]()
 
 def pytest_configure(config: pytest.Config) -> None:
     """Stands between before any client is made."""
-    events: Any = tables.connection().session.get_component("event_emitter")
+    events: Any = session.session().get_component("event_emitter")
     events.register("before-parameter-build", _check_call)
     events.register("after-call.s3", _check_missing)
     patch = pytest.MonkeyPatch()
