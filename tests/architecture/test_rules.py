@@ -22,7 +22,7 @@ def within(path: Path, *folders: str) -> bool:
 def test_only_the_settings_read_the_environment() -> None:
     readers = {path for path in [*MODULES, *APPS] if re.search(r"\benviron\b|\bgetenv\b", path.read_text())}
     confining = {path for path in readers if within(path, "imaging")}
-    assert readers - confining == {PACKAGE / "aws" / "settings.py"}
+    assert readers - confining == {PACKAGE / "aws" / "settings.py", PACKAGE / "aws" / "authorizer_settings.py"}
     for path in confining:  # the decoding child empties its environment; it reads nothing
         assert set(re.findall(r"environ[.\[(]\w*", path.read_text())) <= {"environ.clear"}
 

@@ -14,10 +14,9 @@ from profile_media.aws.attachments import DynamoAttachments
 from profile_media.aws.uploads import DynamoUploads
 from profile_media.domain.lifecycle import expiry
 from profile_media.domain.model import State, Upload, utc_now
-from profile_media.domain.ports import SlotChangeResult
 from tests import cloud, rights
 from tests.builders import a_ready_upload, an_upload
-from tests.fakes import a_swap
+from tests.fakes import a_slot_change
 from tests.openapi.conformance import check, operations
 
 EVENTS = Path(__file__).parents[2] / "events"
@@ -100,18 +99,18 @@ class Rows:
             self.uploads.create(upload, None, open_limit=99, recent_limit=99)
         return upload
 
-    def settled(self, upload: Upload, **changes: Any) -> Upload:
+    def processed(self, upload: Upload, **changes: Any) -> Upload:
         """What became of it."""
-        settled = replace(upload, **changes)
+        processed = replace(upload, **changes)
         with rights.running(None):
-            assert self.uploads.settle(settled, utc_now())
-        return settled
+            assert self.uploads.save_result(processed, utc_now())
+        return processed
 
     def ready(self, **changes: Any) -> Upload:
         """One that may be bound."""
         upload = self.pending(**changes)
         ready = a_ready_upload(slot=upload.slot)
-        return self.settled(
+        return self.processed(
             upload,
             state=State.READY,
             width=ready.width,
@@ -124,7 +123,7 @@ class Rows:
         """One that is, in a slot that was empty."""
         upload = self.ready(**changes)
         with rights.running(None):
-            assert self.attachments.change_slot(a_swap(upload, now=utc_now())) is SlotChangeResult.DONE
+            assert self.attachments.change_slot(a_slot_change(upload, now=utc_now()))
         return replace(upload, state=State.BOUND, expires_at=None)
 
 

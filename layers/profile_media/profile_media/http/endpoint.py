@@ -5,7 +5,8 @@ holds the service's only `except MediaError`.
 """
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from functools import wraps
 from http import HTTPStatus
 from typing import Any, Protocol
@@ -15,6 +16,7 @@ from profile_media.domain.model import Caller
 from profile_media.http import cors
 from profile_media.http.envelope import unauthorized
 from profile_media.http.identity import identity_of
+from profile_media.http.links import Links
 from profile_media.http.request import Json, Request, Response, body_of, headers_of, to_event
 from profile_media.http.status import STATUSES
 from profile_media.telemetry import LambdaContext, began, count, ended, logger
@@ -33,9 +35,15 @@ type Event = Mapping[str, Any]
 type Handler = Callable[[Event, LambdaContext], dict[str, Any]]
 
 
-def endpoint(
-    dialect: Dialect, allowed_origins: Callable[[], Sequence[str]]
-) -> Callable[[Callable[[Request], Response]], Handler]:
+@dataclass(frozen=True, slots=True)
+class Edge:
+    """What a deployment sets for all endpoints."""
+
+    allowed_origins: tuple[str, ...]
+    links: Links
+
+
+def endpoint(dialect: Dialect, edge: Callable[[], Edge]) -> Callable[[Callable[[Request], Response]], Handler]:
     """Makes a Lambda handler of a function from request to response."""
 
     def decorate(respond: Callable[[Request], Response]) -> Handler:
@@ -43,10 +51,13 @@ def endpoint(
         def handler(event: Event, context: LambdaContext) -> dict[str, Any]:
             correlation_id = str(event["requestContext"]["requestId"])
             began(context, correlation_id)
-            headers = headers_of(event)
-            shared = {"x-correlation-id": correlation_id, **cors.headers_for(headers.get("origin"), allowed_origins())}
+            headers, deployed = headers_of(event), edge()
+            shared = {
+                "x-correlation-id": correlation_id,
+                **cors.headers_for(headers.get("origin"), deployed.allowed_origins),
+            }
             try:
-                return to_event(_answer(respond, dialect, event, headers, correlation_id), shared)
+                return to_event(_answer(respond, dialect, event, deployed.links, correlation_id), shared)
             finally:
                 ended()
 
@@ -59,7 +70,7 @@ def _answer(
     respond: Callable[[Request], Response],
     dialect: Dialect,
     event: Event,
-    headers: Mapping[str, str],
+    links: Links,
     correlation_id: str,
 ) -> Response:
     caller = caller_of(event)
@@ -71,10 +82,11 @@ def _answer(
         request = Request(
             caller=caller,
             correlation_id=correlation_id,
-            headers=headers,
+            headers=headers_of(event),
             path=event.get("pathParameters") or {},
             query=event.get("queryStringParameters") or {},
             body=body_of(event),
+            links=links,
         )
         return respond(request)
     except MediaError as error:

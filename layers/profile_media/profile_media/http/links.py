@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from profile_media.domain import references
 from profile_media.domain.keys import media_key
 from profile_media.domain.model import Attachment, Derivative, ExternalPicture, Profile, Slot, State, Upload
+from profile_media.domain.policy import default_derivative
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,10 +21,10 @@ class Links:
         return f"{self.media_base_url.rstrip('/')}/{media_key(upload_id, derivative)}"
 
     def picture_url(self, profile: Profile, slot: Slot) -> str | None:
-        """What is shown of a slot: the largest derivative, a picture elsewhere, or the avatar the provider has."""
+        """What is shown of a slot: the default derivative, a picture elsewhere, or the avatar the provider has."""
         match profile.attachments.get(slot):
             case Attachment() as attachment:
-                return self.url(attachment.upload_id, attachment.shown[0])
+                return self.url(attachment.upload_id, default_derivative(slot, attachment.derivatives))
             case ExternalPicture(url=url):
                 return url
             case None:

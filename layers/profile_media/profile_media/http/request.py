@@ -10,6 +10,7 @@ from typing import Any
 
 from profile_media.domain.errors import RequestInvalid
 from profile_media.domain.model import Caller
+from profile_media.http.links import Links
 
 type Json = Mapping[str, object]
 
@@ -26,6 +27,8 @@ class Request:
     path: Mapping[str, str] = _NOTHING
     query: Mapping[str, str] = _NOTHING
     body: bytes = b""
+    links: Links = field(default_factory=lambda: Links("", ""))
+    """How this deployment names pictures."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,11 +9,12 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationErr
 from pydantic.alias_generators import to_camel
 
 from profile_media.dialects.native.slots import NAMES, SLOTS
-from profile_media.domain.errors import OwnerForbidden, RequestInvalid, TypeUnsupported
+from profile_media.domain.errors import RequestInvalid, TypeUnsupported
 from profile_media.domain.intend import Intent, IntentRequest
 from profile_media.domain.keys import is_owner_id
 from profile_media.domain.model import ContentType
 from profile_media.domain.policy import MAX_OWNER_BYTES
+from profile_media.domain.users import check_may_act
 from profile_media.http.json_body import parse_object
 from profile_media.http.links import Links, iso
 from profile_media.http.request import Request, Response
@@ -55,39 +56,39 @@ class IntentBody(_Body):
     content_length: Annotated[int, Field(ge=1)]
     checksum_sha256: Annotated[str, AfterValidator(_sha256)] | None = Field(None, alias="checksumSha256")
     owner: OwnerBody | None = None
+    bind: bool = False
 
 
-def parse_intent(request: Request) -> IntentRequest:
-    """What is asked for; raises RequestInvalid naming the fields, TypeUnsupported, or OwnerForbidden."""
+def parse_intent(request: Request) -> tuple[str, IntentRequest]:
+    """Whose picture, and which one; raises RequestInvalid naming the fields, TypeUnsupported, or OwnerForbidden."""
     try:
         body = IntentBody.model_validate(parse_object(request))
     except ValidationError as error:
         raise RequestInvalid(tuple(_details(error))) from None
-    if body.owner and body.owner.user_id != request.caller.user_id and not request.caller.is_admin:
-        raise OwnerForbidden
+    owner_id = body.owner.user_id if body.owner else request.caller.user_id
+    check_may_act(request.caller, owner_id)
     if body.content_type not in set(ContentType):
         raise TypeUnsupported(body.content_type)
-    return IntentRequest(
-        owner_id=body.owner.user_id if body.owner else request.caller.user_id,
-        actor_id=request.caller.user_id,
+    return owner_id, IntentRequest(
         slot=SLOTS[body.slot],
         content_type=ContentType(body.content_type),
         content_length=body.content_length,
         checksum_sha256=body.checksum_sha256,
         idempotency_key=_idempotency_key(request),
+        bind=body.bind,
     )
 
 
 def render_intent(intent: Intent, links: Links) -> Response:
     """The promise, and the form to send with the picture."""
-    upload, grant = intent.upload, intent.grant
+    upload, post = intent.upload, intent.post
     body = {
         "uploadId": upload.upload_id,
         "publicId": links.public_id(upload),
         "slot": NAMES[upload.slot],
         "state": upload.state.value,
         "expiresAt": iso(upload.expires_at) if upload.expires_at else None,
-        "upload": {"method": "POST", "url": grant.url, "fields": dict(grant.fields)},
+        "upload": {"method": "POST", "url": post.url, "fields": dict(post.fields)},
     }
     return Response(HTTPStatus.CREATED, body)
 

@@ -1,40 +1,36 @@
-"""Showing users, and writing who they are."""
+"""Show users, write who they are, and decide whose pictures a caller may change."""
 
 from functools import cache
 
 from profile_media.aws import settings
 from profile_media.aws.clock import SystemClock
 from profile_media.aws.profiles import DynamoProfiles
-from profile_media.domain import users
-from profile_media.domain.errors import OwnerForbidden
+from profile_media.domain import access, users
+from profile_media.domain.access import Access
 from profile_media.domain.model import Caller, Identity, Profile
-from profile_media.http.links import Links
 from profile_media.telemetry import logger
 
 
 def load_own_profile(caller: Caller) -> Profile:
-    """The caller's own profile, up to date with the caller's token."""
+    """Return the caller's own profile, updated from the caller's token."""
     return users.load_own_profile(_profiles(), SystemClock(), caller)
 
 
 def find(caller: Caller, user_id: str) -> Profile:
-    """The profile of the user the caller acts for."""
+    """Return the profile of a user whom the caller may see."""
     return users.find(_profiles(), SystemClock(), caller, user_id)
 
 
+def access_to(caller: Caller, user_id: str) -> Access:
+    """Return the caller's access to the pictures of a user that exists. Saves the caller's own identity."""
+    return access.to_user(_profiles(), SystemClock(), caller, user_id)
+
+
 def write(caller: Caller, user_id: str, identity: Identity) -> Profile:
-    """Writes who a user of the caller's tenant is; only administrators may."""
-    if not caller.is_admin:
-        raise OwnerForbidden
-    profile = users.write(_profiles(), SystemClock(), user_id, caller.tenant, identity)
+    """Write the identity of a user of the caller's tenant."""
+    profile = users.write(_profiles(), SystemClock(), caller, user_id, identity)
     logger.info("user written", owner=user_id)
     return profile
-
-
-def links() -> Links:
-    """How this deployment names pictures."""
-    chosen = settings.load(settings.ProfileReadingSettings)
-    return Links(chosen.app_name, chosen.media_base_url)
 
 
 @cache
