@@ -105,7 +105,9 @@ def refusals(rows: Rows, call: Call) -> dict[str, Upload]:
         "rejected": rows.processed(rows.pending(upload_id=an_id(6)), state=State.REJECTED, reason=Reason.CORRUPT),
         "the other slot's": rows.ready(upload_id=an_id(7), slot=Slot.COVER_IMAGE),
         "the other slot's, bound": rows.bound(upload_id=an_id(8), slot=Slot.COVER_IMAGE),
-        "expired": rows.processed(rows.pending(upload_id=an_id(9)), **ready, expires_at=utc_now() - timedelta(seconds=1)),
+        "expired": rows.processed(
+            rows.pending(upload_id=an_id(9)), **ready, expires_at=utc_now() - timedelta(seconds=1)
+        ),
         "ready": rows.ready(upload_id=an_id(10)),
     }
 

@@ -1,4 +1,4 @@
-"""The endpoints as the template declares them, and what API Gateway itself answers there."""
+"""Reads the endpoints and API Gateway's own answers from the template."""
 
 import json
 import re
@@ -12,13 +12,13 @@ from samcli.yamlhelper import yaml_parse
 
 ROOT = Path(__file__).resolve().parents[2]
 CORRELATION_ID = "c6af9ac6-7b61-11e6-9a41-93e8deadbeef"
-"""Of the examples; the sample events have the same."""
+"""The request id in the examples and in the sample events."""
 
 _ELSEWHERE = {"MISSING_AUTHENTICATION_TOKEN", "RESOURCE_NOT_FOUND"}
-"""Said of paths and methods that are not there, so never by one that is."""
+"""Answers for paths and methods that do not exist, so no operation has them."""
 
 _UNDECLARED = {"Api": "abc123", "Region": "eu-central-1", "URLSuffix": "amazonaws.com"}
-"""What only a deployment knows, as the sample events have it."""
+"""Values that only a deployment knows, as in the sample events."""
 
 
 @dataclass(frozen=True)
@@ -33,7 +33,7 @@ class Route:
 
 
 def routes() -> list[Route]:
-    """All but the preflights, in the template's order."""
+    """Return all endpoints except preflights, in the template's order."""
     found = [
         Route(
             Path(function["CodeUri"]).name, api["Method"], api["Path"], api.get("Auth", {}).get("Authorizer") == "NONE"
@@ -46,12 +46,12 @@ def routes() -> list[Route]:
 
 
 def default_authorizer() -> str:
-    """What the template calls the way to say who one is."""
+    """Return the template's name of the default authorizer."""
     return str(_api()["Auth"]["DefaultAuthorizer"])
 
 
 def gateway_answers() -> Mapping[str, Mapping[str, Any]]:
-    """Status to examples by name: what API Gateway may say instead of any function, `4XX` for whatever is left."""
+    """Return API Gateway's own error bodies by status and name; `4XX` is for all other client errors."""
     answers: dict[str, dict[str, Any]] = {}
     for name, response in _api()["GatewayResponses"].items():
         if name not in _ELSEWHERE:
@@ -63,7 +63,7 @@ def gateway_answers() -> Mapping[str, Mapping[str, Any]]:
 
 
 def server() -> Mapping[str, Any]:
-    """Where a deployment serves: the template's output, its unknowns to be filled in."""
+    """Return the server's URL from the template's output, with variables for what only a deployment knows."""
     document = _template()
     pattern = document["Outputs"]["ApiUrl"]["Value"]["Fn::Sub"]
     names = re.findall(r"\$\{(?:AWS::)?(\w+)\}", pattern)
@@ -76,7 +76,7 @@ def server() -> Mapping[str, Any]:
 
 
 def sample_event(function: str) -> Mapping[str, Any]:
-    """The function's event in `events/`."""
+    """Return the function's sample event in `events/`."""
     event: Mapping[str, Any] = json.loads((ROOT / "events" / f"{function}.json").read_text())
     return event
 
