@@ -25,7 +25,7 @@ format: install ## rewrite the code the one way
 	ruff check --fix .
 
 # Python without an ending, which the tools would not find by themselves.
-SCRIPTS = tools/scripts/smoke_built tools/scripts/invoke_built layers/dependencies/trim
+SCRIPTS = tools/scripts/smoke_built tools/scripts/invoke_built tools/scripts/import_built layers/dependencies/trim
 
 lint: install
 	ruff format --check . $(SCRIPTS)
@@ -34,6 +34,7 @@ lint: install
 types: install
 	mypy
 	mypy tools/scripts/smoke_built
+	mypy tools/scripts/import_built
 	mypy layers/dependencies/trim
 
 imports: install
@@ -78,6 +79,7 @@ openapi: install ## docs/openapi.yaml, from the code
 # The machine's own architecture, so that what is built can be tried out on it; `sam build` alone builds for arm64.
 build: install ## functions and layers, as they would be deployed, and tried out
 	sam build --parameter-overrides Architecture=$(if $(filter x86_64,$(shell uname -m)),x86_64,arm64)
+	python -I -S tools/scripts/import_built .aws-sam/build/DependenciesLayer
 	tools/scripts/smoke_built
 
 check: lint types imports template test ## what CI does

@@ -229,7 +229,7 @@ def test_replace_derivatives_fails_if_they_are_stale(ports: Ports) -> None:
     bound = replace(upload, state=State.BOUND, expires_at=None)
     before = ports.attachments.read(ADA, upload.upload_id)
     for stale in ({"derivatives": upload.derivatives[:2]}, {"upload_id": an_id(9)}, {"owner_id": GRACE}):
-        assert not ports.attachments.replace_derivatives(replace(bound, **stale), others)  # type: ignore[arg-type]
+        assert not ports.attachments.replace_derivatives(replace(bound, **stale), others)
     assert ports.attachments.read(ADA, upload.upload_id) == before
 
 

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 import pytest
 from botocore.exceptions import ClientError, EndpointConnectionError
 from botocore.stub import Stubber
+from pynamodb.expressions.condition import Condition
 from pynamodb.models import Model
 
 from profile_media.aws import session, tables
@@ -51,9 +52,7 @@ def pauses(monkeypatch: pytest.MonkeyPatch) -> list[float]:
 def cancel(dynamodb: Stubber, *reasons: str, operation: str = "transact_write_items") -> None:
     """Let the next transaction be cancelled; one reason for each item, "None" for an item that is no reason."""
     codes = [{"Code": reason} for reason in reasons]
-    dynamodb.add_client_error(
-        operation, "TransactionCanceledException", modeled_fields={"CancellationReasons": codes}
-    )
+    dynamodb.add_client_error(operation, "TransactionCanceledException", modeled_fields={"CancellationReasons": codes})
 
 
 @pytest.mark.parametrize("code", TRANSIENT)
@@ -124,7 +123,7 @@ def test_transaction_is_given_up_after_five_attempts(dynamodb: Stubber, pauses: 
 def test_failed_condition_names_its_item_whatever_the_kinds_of_writes(failing: Model) -> None:
     use_tables(users=cloud.USERS_TABLE, uploads=cloud.UPLOADS_TABLE)
 
-    def unless_failing(item: Model) -> object:
+    def unless_failing(item: Model) -> Condition:
         key = UserItem.user_id if isinstance(item, UserItem) else UploadItem.upload_id
         return key.exists() if item is failing else key.does_not_exist()
 
