@@ -12,7 +12,7 @@ from tools.local import aws
 from tools.local.browser import send
 from tools.local.runner import Function, Runner
 from tools.local.serving import listen, port_of
-from tools.local.template import Template, read
+from tools.template import Template, read
 
 type StartRunner = Callable[..., Runner]
 type ReadTemplate = Callable[..., Template]

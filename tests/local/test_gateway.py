@@ -15,7 +15,7 @@ from werkzeug.wsgi import LimitedStream
 from tests.local.standins import Scripted
 from tools.local.gateway import MAX_BODY, Gateway
 from tools.local.runner import PayloadTooLarge, Runner, Throttled, Timeout
-from tools.local.template import Template
+from tools.template import Template
 
 ReadTemplate = Callable[..., Template]
 

@@ -14,7 +14,7 @@ from tools.local import aws, pumps
 from tools.local.pumps import Pumps, failed_items
 from tools.local.resources import create_all
 from tools.local.runner import Function, Outcome, Runner
-from tools.local.template import Template, TemplateInvalid
+from tools.template import Template, TemplateInvalid
 
 pytestmark = pytest.mark.enable_socket
 

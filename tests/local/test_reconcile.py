@@ -15,13 +15,13 @@ from profile_media.aws import settings
 from profile_media.domain.keys import incoming_key, media_key
 from profile_media.domain.reconcile import Finding, FindingKind, GracePeriods
 from tests.builders import ADA, a_derivative, an_id
-from tests.template.document import ROOT, text, written
+from tests.template.document import text
 from tools.local import aws, reconcile
 from tools.local.reconcile import OUTPUTS, local_settings, patience_of
 from tools.local.resources import create_all
 from tools.local.stack import Addresses
 from tools.local.state import write_state
-from tools.local.template import BUCKET, QUEUE, TABLE, Template, read
+from tools.template import BUCKET, QUEUE, ROOT, TABLE, Template, read, written
 
 pytestmark = pytest.mark.enable_socket
 

@@ -12,7 +12,7 @@ import pytest
 from tools.local import aws
 from tools.local.aws import Serialized
 from tools.local.resources import create_all, media_headers
-from tools.local.template import Template, read
+from tools.template import Template, read
 
 ROOT = Path(__file__).resolve().parents[2]
 ORIGINS = ["http://127.0.0.1:3001", "http://localhost:3001"]

@@ -7,7 +7,7 @@ import pytest
 
 from tools.local.pumps import notifications_of, sources_of
 from tools.local.runner import functions_of
-from tools.local.template import BUCKET, QUEUE, TABLE, Template, TemplateInvalid, read
+from tools.template import BUCKET, QUEUE, TABLE, Template, TemplateInvalid, read
 
 ReadTemplate = Callable[..., Template]
 

@@ -8,7 +8,8 @@ import pytest
 from profile_media.domain.policy import MAX_DIRECT_BYTES
 from profile_media.http import cors
 from profile_media.http.envelope import unauthorized
-from tests.template.document import properties, text, translated, written
+from tests.template.document import properties, text, translated
+from tools.template import written
 
 API = properties("Api")
 RESPONSES: dict[str, dict[str, Any]] = API["GatewayResponses"]

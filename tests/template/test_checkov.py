@@ -2,7 +2,7 @@
 
 import re
 
-from tests.template.document import ROOT
+from tools.template import ROOT
 
 SKIP = re.compile(r"  - (?P<rule>CKV2?_[A-Z]+_\d+)(?P<reason>(?: +# .*\n)+)")
 

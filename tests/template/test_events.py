@@ -9,7 +9,8 @@ import pytest
 from profile_media.aws.tables import IDEMPOTENCY_PREFIX, QUOTA, RECONCILE_PREFIX, WRITES_PREFIX
 from profile_media.domain.process import Outcome
 from profile_media.domain.reconcile import RESERVE, GracePeriods
-from tests.template.document import ROOT, of_type, properties, text, written
+from tests.template.document import of_type, properties, text
+from tools.template import ROOT, written
 
 QUEUES = of_type("AWS::SQS::Queue")
 ALARMS = of_type("AWS::CloudWatch::Alarm")

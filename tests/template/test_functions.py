@@ -8,7 +8,8 @@ import json
 import pytest
 
 from profile_media.aws import settings
-from tests.template.document import FOLDERS, ROOT, logical_id, of_type, properties, text, written
+from tests.template.document import FOLDERS, logical_id, of_type, properties, text
+from tools.template import ROOT, written
 
 FUNCTIONS = of_type("AWS::Serverless::Function")
 

@@ -18,7 +18,8 @@ from profile_media.aws.settings import (
 )
 from profile_media.domain.model import Slot
 from profile_media.domain.policy import Lifetimes, Limits
-from tests.template.document import NEEDED, ROOT, of_type, properties, text, written
+from tests.template.document import of_type, properties, text
+from tools.template import REQUIRED, ROOT, written
 
 PARAMETERS = written()["Parameters"]
 
@@ -69,7 +70,7 @@ NAMES = {
 
 def test_parameters_are_these() -> None:
     assert set(PARAMETERS) == NAMES
-    assert {name for name, body in PARAMETERS.items() if "Default" not in body} == set(NEEDED)
+    assert {name for name, body in PARAMETERS.items() if "Default" not in body} == set(REQUIRED)
 
 
 @pytest.mark.parametrize("name", sorted(NAMES))
@@ -98,8 +99,8 @@ def test_defaults_satisfy_their_own_patterns(name: str) -> None:
 
     if "AllowedPattern" in parameter and "Default" in parameter:
         assert re.fullmatch(parameter["AllowedPattern"], parameter["Default"])
-    if name in NEEDED and "AllowedPattern" in parameter:
-        assert re.fullmatch(parameter["AllowedPattern"], NEEDED[name])
+    if name in REQUIRED and "AllowedPattern" in parameter:
+        assert re.fullmatch(parameter["AllowedPattern"], REQUIRED[name])
 
 
 def test_defaults_are_those_of_the_domain() -> None:

@@ -6,7 +6,8 @@ import pytest
 
 from profile_media.aws.tables import IDEMPOTENCY_PREFIX, QUOTA, WRITES_PREFIX
 from profile_media.domain.keys import INCOMING_PREFIX, MEDIA_PREFIX
-from tests.template.document import as_list, of_type, properties, text, written
+from tests.template.document import as_list, of_type, properties, text
+from tools.template import written
 
 BUCKETS = of_type("AWS::S3::Bucket")
 TABLES = of_type("AWS::DynamoDB::Table")

@@ -1,7 +1,6 @@
 """The local stack: the service of `template.yaml` on 127.0.0.1, without Docker and without an AWS account.
 
 stack.py      starts everything and stops everything    (`python -m tools.local`, `make up`)
-template.py   reads and resolves `template.yaml`
 aws.py        S3, DynamoDB, its streams and SQS, in memory: moto in a process of its own
 resources.py  makes the template's tables, buckets and queues in it
 gateway.py    API Gateway: SAM CLI's, and what it leaves out

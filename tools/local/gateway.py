@@ -34,7 +34,7 @@ from werkzeug.exceptions import ClientDisconnected, HTTPException
 from werkzeug.routing import RequestRedirect
 
 from tools.local.runner import PayloadTooLarge, Runner, Throttled, Timeout
-from tools.local.template import API, Template
+from tools.template import API, Template
 
 MAX_BODY = 10 * 1024 * 1024
 """Bytes of a request's body; API Gateway's own limit."""

@@ -21,7 +21,7 @@ from urllib.parse import quote_plus, unquote_plus
 from tools.local import aws
 from tools.local.patterns import matches
 from tools.local.runner import Outcome, PayloadTooLarge, Runner, Throttled
-from tools.local.template import (
+from tools.template import (
     ACCOUNT,
     BUCKET,
     EVENT_SOURCE_MAPPING,

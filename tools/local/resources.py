@@ -7,7 +7,7 @@ import json
 from typing import Any
 
 from tools.local import aws
-from tools.local.template import BUCKET, QUEUE, TABLE, Resource, Template
+from tools.template import BUCKET, QUEUE, TABLE, Resource, Template
 
 HEADERS_POLICY = "AWS::CloudFront::ResponseHeadersPolicy"
 _TABLE_PROPERTIES = (

@@ -21,7 +21,7 @@ from signal import SIGKILL
 from typing import Any
 
 from tools.local import worker
-from tools.local.template import ACCOUNT, Template
+from tools.template import ACCOUNT, Template
 
 PRELOADED = (
     "botocore.session",

@@ -30,7 +30,7 @@ from tools.local.s3_edge import create_app
 from tools.local.serving import HOST, listen, port_of, serve
 from tools.local.site import Site
 from tools.local.state import StackRunning, claimed, remove_stale_state, remove_state, write_state
-from tools.local.template import BUCKET, FUNCTION, QUEUE, TABLE, Template, TemplateInvalid, read
+from tools.template import BUCKET, FUNCTION, QUEUE, TABLE, Template, TemplateInvalid, read
 
 TEMPLATE = Path("template.yaml")
 STATE = Path(".local")
