@@ -18,7 +18,7 @@ from tests.builders import ADA, NOW, an_id, an_upload
 from tests.docs.markdown import code, read, table
 from tests.functions.conftest import Rows
 from tests.template.document import FOLDERS, as_list, logical_id, properties, written
-from tools.local.pumps import RETRY_SECONDS
+from tools.local.invocations import RETRY_SECONDS
 from tools.local.runner import MAX_WORKERS
 from tools.local.stack import Addresses
 

@@ -11,7 +11,7 @@ from playwright.sync_api import expect, sync_playwright
 from werkzeug.test import Client
 
 from tests.openapi.conformance import document, operations
-from tools.local.serving import free_port, serve
+from tools.local.serving import listen, port_of, serve
 from tools.local.site import Site
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -50,8 +50,9 @@ def test_another_hosts_pages_see_nothing() -> None:
 @pytest.fixture
 def origin() -> Iterator[str]:
     """Where the site is served."""
-    port = free_port(0)
-    server = serve(SITE, port, "page")
+    listener = listen(0)
+    port = port_of(listener)
+    server = serve(SITE, listener)
     yield f"http://127.0.0.1:{port}"
     server.shutdown()
     server.server_close()

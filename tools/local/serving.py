@@ -39,8 +39,6 @@ def serve(
 ) -> BaseWSGIServer:
     """Serve in a background thread on a listening socket, which this takes over."""
     with listener:
-        server = make_server(
-            HOST, port_of(listener), app, threaded=True, request_handler=handler, fd=listener.fileno()
-        )
+        server = make_server(HOST, port_of(listener), app, threaded=True, request_handler=handler, fd=listener.fileno())
     threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.1}, daemon=True).start()
     return server

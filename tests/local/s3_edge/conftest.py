@@ -104,10 +104,10 @@ def shared_edge() -> Iterator[Edge]:
             region=REGION,
             public_url=PUBLIC_URL,
             media_headers=MEDIA_HEADERS,
-            now=lambda: edge.now,
+            now=lambda: made.now,
         )
-        edge = Edge(Client(app), s3)
-        yield edge
+        made = Edge(Client(app), s3)
+        yield made
 
 
 @pytest.fixture

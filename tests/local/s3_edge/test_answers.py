@@ -200,7 +200,9 @@ def test_unknown_media_is_denied(edge: Edge, path: str) -> None:
     assert b"not served" not in response.data
 
 
-@given(body=st.binary(max_size=400), content_type=st.text(st.characters(min_codepoint=32, max_codepoint=126), max_size=80))
+@given(
+    body=st.binary(max_size=400), content_type=st.text(st.characters(min_codepoint=32, max_codepoint=126), max_size=80)
+)
 @FUZZ
 def test_random_body_is_refused(edge: Edge, body: bytes, content_type: str) -> None:
     response = edge.post_body(body, content_type or "text/plain")

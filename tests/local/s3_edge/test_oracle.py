@@ -182,9 +182,7 @@ def test_form_is_accepted(edge: Edge, form: Form) -> None:
 
 
 @pytest.mark.parametrize(("form", "expected", "message"), REFUSED.values(), ids=REFUSED)
-def test_form_is_refused_and_nothing_is_stored(
-    edge: Edge, form: Form, expected: tuple[int, str], message: str
-) -> None:
+def test_form_is_refused_and_nothing_is_stored(edge: Edge, form: Form, expected: tuple[int, str], message: str) -> None:
     response = edge.post(form)
     error = document(response)
     assert (response.status_code, error["Code"]) == expected

@@ -116,9 +116,10 @@ class _Edge:
 
     def _put(self, received: Received) -> str:
         """Store the file and return its ETag."""
-        parameters: dict[str, Any] = {"Bucket": self.uploads_bucket, "Key": received.permission.key}
+        target = {"Bucket": self.uploads_bucket, "Key": received.permission.key}
+        parameters: dict[str, Any] = {**target, **received.permission.stored}
         try:
-            return self.s3.put_object(Body=received.content, **parameters, **received.permission.stored)["ETag"]
+            return self.s3.put_object(Body=received.content, **parameters)["ETag"]
         except (BotoCoreError, ClientError) as error:
             raise _unavailable() from error
 

@@ -45,13 +45,9 @@ def verify(fields: Fields, keys: Keys) -> None:
     _check_presence(fields)
     values = {name: fields.get(name) or "" for name in (*_SIGNATURE_FIELDS, "policy")}
     if values["X-Amz-Algorithm"] != ALGORITHM:
-        raise bad_argument(
-            f'X-Amz-Algorithm only supports "{ALGORITHM}"', "X-Amz-Algorithm", values["X-Amz-Algorithm"]
-        )
+        raise bad_argument(f'X-Amz-Algorithm only supports "{ALGORITHM}"', "X-Amz-Algorithm", values["X-Amz-Algorithm"])
     if not _DATE.fullmatch(values["X-Amz-Date"]):
-        raise bad_argument(
-            "X-Amz-Date must be formated via ISO8601 Long format", "X-Amz-Date", values["X-Amz-Date"]
-        )
+        raise bad_argument("X-Amz-Date must be formated via ISO8601 Long format", "X-Amz-Date", values["X-Amz-Date"])
     date = values["X-Amz-Date"][:8]
     access_key, _, scope = values["X-Amz-Credential"].partition("/")
     if scope != (expected := f"{date}/{keys.region}/s3/aws4_request"):
