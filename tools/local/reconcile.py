@@ -29,6 +29,9 @@ OUTPUTS = {
 }
 """Environment variables, and the outputs of a deployed stack that contain their values."""
 
+PURGE_DELAY = {"PURGE_DELAY_SECONDS": "0"}
+"""The command does not wait for purges."""
+
 PLENTY = timedelta(days=365)
 
 
@@ -73,6 +76,7 @@ def local_settings(state: Mapping[str, Mapping[str, str]]) -> dict[str, str]:
         "AWS_ACCESS_KEY_ID": state["credentials"]["access_key_id"],
         "AWS_SECRET_ACCESS_KEY": state["credentials"]["secret_access_key"],
         "AWS_SESSION_TOKEN": "",
+        **PURGE_DELAY,
     }
 
 
@@ -81,7 +85,7 @@ def deployed_settings(stack: str) -> dict[str, str]:
     cloudformation: Any = boto3.client("cloudformation")
     [described] = cloudformation.describe_stacks(StackName=stack)["Stacks"]
     outputs = {output["OutputKey"]: output["OutputValue"] for output in described["Outputs"]}
-    return {setting: outputs[output] for setting, output in OUTPUTS.items()}
+    return {**{setting: outputs[output] for setting, output in OUTPUTS.items()}, **PURGE_DELAY}
 
 
 def reconcile(patience: GracePeriods, *, mends: bool) -> list[Finding]:
