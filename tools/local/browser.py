@@ -1,12 +1,14 @@
 """An HTTP client that does what the demo page does: request uploads, post forms, wait, bind, read the profile."""
 
 import json
+import time
 import urllib.error
 import urllib.request
 import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass
 from email.message import Message
+from http import HTTPStatus
 from typing import Any
 
 WAIT = 20
@@ -68,8 +70,12 @@ class Browser:
         return self.call("POST", "/media/intents", body)
 
     def settled(self, upload_id: str) -> Answer:
-        """Return the upload once it is no longer pending, or after one long poll."""
-        return self.call("GET", f"/media/uploads/{upload_id}?wait={WAIT}")
+        """Poll the upload until it is no longer pending, or for TIMEOUT seconds."""
+        deadline = time.monotonic() + TIMEOUT
+        while True:
+            answer = self.call("GET", f"/media/uploads/{upload_id}?wait={WAIT}")
+            if answer.status != HTTPStatus.OK or answer.json()["state"] != "pending" or time.monotonic() > deadline:
+                return answer
 
     def bind(self, slot: str, public_id: str) -> Answer:
         """Bind an upload to a slot."""
