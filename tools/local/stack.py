@@ -100,30 +100,13 @@ def running(options: Options) -> Iterator[dict[str, Any]]:
         cleanup.callback(moto.wait)
         cleanup.callback(moto.kill)
         template = read(options.template, options.parameters, addresses.aws, aws.REGION, addresses.local_parameters)
-        uploads = template.name("UploadsBucket")
-        functions = functions_of(template, addresses.added_variables, addresses.replaced_variables(uploads))
-        runner = Runner(functions, logs)
+        variables = addresses.replaced_variables(template.name("UploadsBucket"))
+        runner = Runner(functions_of(template, addresses.added_variables, variables), logs)
         cleanup.callback(runner.stop)
         _wait_for_moto(moto.poll, addresses.aws)
         create_all(template)
         issuer = Issuer(addresses.issuer, template.parameters.get("TenantClaim", ""))
-        edge = create_app(
-            s3=aws.client("s3", addresses.aws),
-            uploads_bucket=uploads,
-            media_bucket=template.name("MediaBucket"),
-            credentials={aws.CREDENTIALS["access_key_id"]: aws.CREDENTIALS["secret_access_key"]},
-            region=aws.REGION,
-            public_url=addresses.edge,
-            media_headers=media_headers(template),
-        )
-        site = Site(lambda: {"api": addresses.api, "users": _users(issuer)})
-        apps: dict[str, WSGIApplication] = {
-            "api": Gateway(template, runner),
-            "page": site,
-            "edge": edge,
-            "issuer": issuer,
-        }
-        for name, app in apps.items():
+        for name, app in _apps(template, runner, addresses, issuer).items():
             server = serve(app, listeners[name])
             cleanup.callback(server.server_close)
             cleanup.callback(server.shutdown)
@@ -136,6 +119,21 @@ def running(options: Options) -> Iterator[dict[str, Any]]:
         write_state(options.state, state)
         cleanup.callback(remove_state, options.state)
         yield state
+
+
+def _apps(template: Template, runner: Runner, addresses: Addresses, issuer: Issuer) -> dict[str, WSGIApplication]:
+    """Return the servers by the name of their port."""
+    edge = create_app(
+        s3=aws.client("s3", addresses.aws),
+        uploads_bucket=template.name("UploadsBucket"),
+        media_bucket=template.name("MediaBucket"),
+        credentials={aws.CREDENTIALS["access_key_id"]: aws.CREDENTIALS["secret_access_key"]},
+        region=aws.REGION,
+        public_url=addresses.edge,
+        media_headers=media_headers(template),
+    )
+    site = Site(lambda: {"api": addresses.api, "users": _users(issuer)})
+    return {"api": Gateway(template, runner), "page": site, "edge": edge, "issuer": issuer}
 
 
 def _wait_for_moto(exit_status: Callable[[], int | None], endpoint: str) -> None:
