@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help browser install lock format lint types imports template openapi test assurance fuzz hostile mutants bench check up token demo reconcile build clean
+.PHONY: help browser install lock format lint types imports template openapi configuration test assurance fuzz hostile mutants bench check up token demo reconcile build clean
 
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 
@@ -67,13 +67,16 @@ bench: install ## measures everything against its peers, and writes docs/perform
 
 template build: export SAM_CLI_TELEMETRY = 0
 
-template: install .venv/checkov/.installed ## the template, checked
-	cfn-lint template.yaml
+template: install .venv/checkov/.installed ## check template.yaml with cfn-lint, sam validate and checkov
+	cfn-lint template.yaml alarms.yaml
 	sam validate --lint --region eu-central-1
 	tools/scripts/checkov
 
 openapi: install ## docs/openapi.yaml, from the code
 	@python -m tools.openapi
+
+configuration: install ## write docs/configuration.md from the template's parameters
+	@python -m tools.configuration
 
 # The machine's own architecture, so that what is built can be tried out on it; `sam build` alone builds for arm64.
 build: install ## functions and layers, as they would be deployed, and tried out

@@ -109,7 +109,8 @@ def _furnish(built: Cloud) -> None:
     for bucket in (UPLOADS_BUCKET, MEDIA_BUCKET):
         built.s3.create_bucket(Bucket=bucket, CreateBucketConfiguration={"LocationConstraint": REGION})
     for name, logical_id in ((UPLOADS_TABLE, "UploadsTable"), (USERS_TABLE, "UsersTable")):
-        schema = {key: properties(logical_id)[key] for key in ("BillingMode", "AttributeDefinitions", "KeySchema")}
+        keys = ("BillingMode", "AttributeDefinitions", "KeySchema", "GlobalSecondaryIndexes")
+        schema = {key: value for key, value in properties(logical_id).items() if key in keys}
         built.dynamodb.create_table(TableName=name, **schema)
     for queue in ("purge", "redrive"):
         built.sqs.create_queue(QueueName=queue)

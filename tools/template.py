@@ -55,7 +55,7 @@ class TemplateInvalid(Exception):
 
 @cache
 def written(path: Path = TEMPLATE) -> dict[str, Any]:
-    """Return the template as the file has it: `!Ref X` is `{"Ref": "X"}`."""
+    """Return the template as the file has it: `!Ref X` is `{"Ref": "X"}`. The result is shared, so do not change it."""
     document: dict[str, Any] = yaml_parse(path.read_text())
     return document
 
@@ -121,6 +121,11 @@ class Function(Resource):
     def timeout(self) -> int | None:
         """Seconds, None where the template leaves it to Lambda."""
         return _int(self.properties.get("Timeout"))
+
+    @property
+    def concurrency(self) -> int | None:
+        """The reserved concurrency, None where nothing is reserved."""
+        return _int(self.properties.get("ReservedConcurrentExecutions"))
 
     @property
     def environment(self) -> dict[str, str]:

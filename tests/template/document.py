@@ -1,4 +1,4 @@
-"""What the tests ask about the template: the file's own text, and the template that SAM's transform makes of it.
+"""What the tests ask about the template: the text of the file, and the template that SAM's transform makes of it.
 
 `python -m tests.template.document` prints the latter, for tools/scripts/checkov.
 """
@@ -10,7 +10,18 @@ from typing import Any
 
 from tools.template import ROOT, translate, written
 
-__all__ = ["FOLDERS", "ROOT", "as_list", "logical_id", "of_type", "properties", "text", "translated", "written"]
+__all__ = [
+    "FOLDERS",
+    "ROOT",
+    "alarms",
+    "as_list",
+    "logical_id",
+    "of_type",
+    "properties",
+    "text",
+    "translated",
+    "written",
+]
 
 FOLDERS = sorted(path.parent.name for path in (ROOT / "functions").glob("*/app.py"))
 """The names of the functions' folders."""
@@ -37,6 +48,24 @@ def of_type(type_: str) -> dict[str, dict[str, Any]]:
 def logical_id(folder: str) -> str:
     """Return the logical id of the function in a folder."""
     return "".join(word.capitalize() for word in folder.split("_")) + "Function"
+
+
+def alarms() -> dict[str, dict[str, Any]]:
+    """Return the properties of all alarms by logical id, with the values that the main template gives them."""
+    nested = properties("Alarms")
+    resources = written(ROOT / nested["TemplateURL"])["Resources"]
+    return {name: _given(body["Properties"], nested["Parameters"]) for name, body in resources.items()}
+
+
+def _given(value: Any, parameters: dict[str, Any]) -> Any:
+    match value:
+        case {"Ref": name} if name in parameters:
+            return parameters[name]
+        case dict():
+            return {key: _given(item, parameters) for key, item in value.items()}
+        case list():
+            return [_given(item, parameters) for item in value]
+    return value
 
 
 def text(value: Any) -> str:
