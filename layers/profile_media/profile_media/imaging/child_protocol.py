@@ -3,8 +3,8 @@
     rejection   0, reason, detail in UTF-8
     result      1, width, height; for each image: type, width, height, length, bytes
 
-It is not pickle: code that takes over a decoder could then run in the parent. The parent also checks that the images have
-the expected sizes and hold nothing but pixels.
+It is not pickle, with which code that took over a decoder could run in the parent. The parent also checks that the
+images have the expected sizes and hold nothing but pixels.
 """
 
 import struct

@@ -1,6 +1,6 @@
 """Check a file's bytes before any decoder reads them, in time linear in the file's size.
 
-Nothing here needs Pillow, so a text file named .jpg or a JPEG with thousands of scans is rejected without a child process.
+Nothing here needs Pillow, so a text file named .jpg or a JPEG with thousands of scans is rejected without a child.
 """
 
 import re

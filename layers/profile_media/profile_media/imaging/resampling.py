@@ -1,7 +1,7 @@
 """Choose how much of a picture to decode, and crop and resize it. Runs in the sandbox's child.
 
 "Density" is the number of source pixels per output pixel along one side. The fewer pixels are decoded and filtered, the
-less CPU a derivative takes; the constants are the lowest densities that keep its quality. Decision 0024 has the figures.
+less CPU a derivative takes. The constants are the lowest densities that keep its quality: see decision 0024.
 """
 
 from math import ceil
@@ -36,7 +36,7 @@ FROM_ORIGINAL = Image.Resampling.MKS2013
 fraction, and takes a sixth less time than Lanczos."""
 
 FROM_DERIVATIVE = Image.Resampling.LANCZOS
-"""The filter for derivatives made from a larger derivative, which must not be sharpened a second time."""
+"""The filter for derivatives made from a larger derivative, because sharpening twice would show."""
 
 FOR_MASTER = Image.Resampling.BICUBIC
 """It takes two thirds of the time of Lanczos; derivatives made from the master lose at most 0.002 SSIM."""

@@ -36,13 +36,13 @@ class SandboxLimits:
     """What one picture may cost."""
 
     cpu_seconds: int = 4
-    """The largest accepted pictures take about 2; 17,000 hostile files took at most 0.33. The documented limit is 5, which
-    leaves a second for freeing the child's memory."""
+    """The largest accepted pictures take about 2; 17,000 hostile files took at most 0.33. The documented limit is 5:
+    freeing the child's memory may take another second."""
     memory_mib: int = 928
     """On top of the parent's, so that both together stay below 1,024. An animated 25-megapixel WebP with transparency
     takes 780; a function of 1,769 MB has room."""
     deadline_seconds: float = 12.0
-    """Wall clock, for a child that waits instead of computing. API Gateway's limit is 29, which includes the AWS calls."""
+    """Wall clock, for a child that waits instead of computing. API Gateway allows 29, including all AWS calls."""
     message_bytes: int = 32 * _MIB
     """The images together take a few MiB: a child that sends more is not running our code."""
 
