@@ -19,7 +19,7 @@ _P3_TO_XYZ = np.array(
 
 
 def ssim(one: Image.Image, other: Image.Image) -> float:
-    """Return the mean structural similarity (SSIM) of two pictures' luma (Wang et al. 2004: Gaussian window, sigma 1.5)."""
+    """Return the mean SSIM of two pictures' luma (Wang et al. 2004: Gaussian window, sigma 1.5)."""
     x, y = (np.asarray(picture.convert("L")).astype(np.float64) for picture in (one, other))
     mean_x, mean_y = _blurred(x), _blurred(y)
     var_x, var_y = _blurred(x * x) - mean_x**2, _blurred(y * y) - mean_y**2
@@ -39,7 +39,7 @@ def _blurred(numbers: Numbers) -> Numbers:
 
 
 def p3_to_srgb(picture: Image.Image) -> Image.Image:
-    """Convert Display P3 to sRGB by matrices; both have the same white point and transfer curve."""
+    """Convert Display P3 to sRGB by matrices. Both have one white point and transfer curve."""
     light = _linear(np.asarray(picture.convert("RGB")) / 255) @ (np.linalg.inv(_SRGB_TO_XYZ) @ _P3_TO_XYZ).T
     light = np.clip(light, 0, 1)
     curved = np.where(light <= 0.0031308, 12.92 * light, 1.055 * light ** (1 / 2.4) - 0.055)
