@@ -23,7 +23,7 @@ from profile_media.http.status import STATUSES
 from profile_media.http.wording import REASONS
 from tests.docs.markdown import code, prose, read, table
 from tests.docs.test_readme import ROUTE, routes
-from tests.template.document import properties
+from tools import template
 from tools.openapi.operations import SAMPLES
 
 NATIVE = "docs/dialects/native.md"
@@ -148,7 +148,7 @@ def test_derivatives() -> None:
 
 
 def test_the_gateways_own_answers() -> None:
-    declared = properties("Api")["GatewayResponses"].values()
+    declared = template.read().api.properties["GatewayResponses"].values()
     templates = [
         (answer.get("StatusCode", "any 4xx"), answer["ResponseTemplates"]["application/json"]) for answer in declared
     ]

@@ -1,4 +1,4 @@
-"""What decides whom to believe, fed with anything: only what was signed is believed, and all else is refused."""
+"""Generated and mutated input for the authorizer: only what the issuer signed is accepted."""
 
 import json
 from contextlib import suppress
@@ -42,7 +42,7 @@ GOOD = tuple(a_token(key, now=NOW) for key in (an_rsa_key(), an_ec_key()))
 
 
 @given(mutated(st.sampled_from(GOOD)) | st.text())
-def test_no_token_that_was_changed_is_believed(token: str) -> None:
+def test_mutated_token_is_refused(token: str) -> None:
     try:
         verified = VERIFIER.verify(token)
     except TokenRefused:
@@ -63,9 +63,7 @@ def members(usual: dict[str, object]) -> st.SearchStrategy[dict[str, object]]:
 
 
 @given(members(header_of(an_rsa_key())), members(claims_of(now=NOW)))
-def test_what_the_issuer_did_sign_is_believed_only_within_its_claims(
-    header: dict[str, object], claims: dict[str, object]
-) -> None:
+def test_signed_token_is_accepted_only_within_its_claims(header: dict[str, object], claims: dict[str, object]) -> None:
     token = a_raw_token(json.dumps(header), json.dumps(claims))
     try:
         verified = VERIFIER.verify(token)
@@ -78,7 +76,7 @@ def test_what_the_issuer_did_sign_is_believed_only_within_its_claims(
 
 
 @given(mutated(st.sampled_from(GOOD).map("Bearer {}".format)) | st.text())
-def test_a_header_is_one_bearer_token_or_refused(header: str) -> None:
+def test_authorization_header_is_one_bearer_token_or_refused(header: str) -> None:
     with suppress(TokenRefused):
         token = bearer_token(header)
         assert header[:7].lower() + token == f"bearer {token}"
@@ -86,7 +84,7 @@ def test_a_header_is_one_bearer_token_or_refused(header: str) -> None:
 
 
 @given(mutated(st.binary(max_size=20).map(lambda raw: a_token()[: len(raw)])) | st.text(max_size=12))
-def test_bytes_have_one_spelling(text: str) -> None:
+def test_decode_base64url_accepts_one_spelling(text: str) -> None:
     with suppress(ValueError):
         content = decode_base64url(text)
         assert len(content) == len(text) * 3 // 4
@@ -119,7 +117,7 @@ endpoints = st.sampled_from(
 
 
 @given(mutated(endpoints), st.booleans())
-def test_keys_come_from_exactly_the_place_that_was_written(url: str, allow_loopback: bool) -> None:
+def test_parse_endpoint_keeps_host_port_and_target(url: str, allow_loopback: bool) -> None:
     with suppress(ValueError):
         endpoint = parse_endpoint(url, allow_loopback=allow_loopback)
         assert endpoint.secure or (allow_loopback and endpoint.host in {"127.0.0.1", "localhost"})
@@ -129,7 +127,7 @@ def test_keys_come_from_exactly_the_place_that_was_written(url: str, allow_loopb
 
 
 @given(mutated(st.just("arn:aws:execute-api:eu-west-1:123456789012:a1b2c3d4e5/v1/GET/media/profile")))
-def test_a_policy_is_for_one_stage_without_wildcards(arn: str) -> None:
+def test_policy_is_for_one_stage_without_wildcards(arn: str) -> None:
     stage = STAGE.fullmatch(arn)
     if stage:
         assert arn.startswith(f"{stage[1]}/")
@@ -144,7 +142,7 @@ claims = st.dictionaries(
 
 
 @given(claims)
-def test_what_is_passed_on_of_a_person_is_small_and_can_be_read_back(said: dict[str, object]) -> None:
+def test_identity_is_small_and_can_be_parsed(said: dict[str, object]) -> None:
     text = read_identity(said)
     assert text.isascii()
     assert len(text) <= MAX_IDENTITY
@@ -162,7 +160,7 @@ values = st.text(st.characters(codec="utf-8", exclude_characters="\0"), max_size
 
 
 @given(st.sampled_from(CLASSES), st.data())
-def test_settings_are_of_their_types_or_named_as_wrong_and_never_told(of: type, data: st.DataObject) -> None:
+def test_settings_have_their_types_or_error_names_variable(of: type, data: st.DataObject) -> None:
     chosen = {field.name: data.draw(values) for field in fields(of)}
     settings.forget()
     with patch.dict("os.environ", {name.upper(): value for name, value in chosen.items()}):

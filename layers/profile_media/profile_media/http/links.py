@@ -44,6 +44,13 @@ class Links:
         return references.bound_public_id(self.app, owner_id, slot, upload_id)
 
 
+def known_since(profile: Profile) -> datetime:
+    """Return when the user was first seen. Raise ValueError for a user without a row, whom no answer shows."""
+    if profile.created_at is None:
+        raise ValueError("the user has no row")
+    return profile.created_at
+
+
 def iso(moment: datetime) -> str:
     """Format a time for the wire: ISO 8601 in UTC with milliseconds and `Z`.
 
