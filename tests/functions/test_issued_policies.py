@@ -317,7 +317,7 @@ def check_content(permission: Permission, wish: Wish) -> None:
 @example(wish=Wish(subject="x" * MAX_OWNER_BYTES, length=LARGEST, slot="coverImage", asked_again_after=0.999))
 @example(wish=Wish(owner='../"${filename}', content=b""))
 @examples(suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
-def test_a_form_allows_what_was_asked_for_and_nothing_else(issuer: Issuer, note: Note, wish: Wish) -> None:
+def test_presigned_post_allows_exactly_what_the_intent_asked_for(issuer: Issuer, note: Note, wish: Wish) -> None:
     issued = issuer.issue(wish)
     if issued is None:
         note.add("users that cannot be, refused")
