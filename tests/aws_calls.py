@@ -47,16 +47,20 @@ def connect() -> None:
 def through(transport: Transport) -> Iterator[None]:
     """Send all calls through a transport."""
     _transports.append(transport)
-    yield
-    _transports.remove(transport)
+    try:
+        yield
+    finally:
+        _transports.remove(transport)
 
 
 @contextmanager
 def heard_by(listener: Listener) -> Iterator[None]:
     """Report all calls to a listener."""
     _listeners.append(listener)
-    yield
-    _listeners.remove(listener)
+    try:
+        yield
+    finally:
+        _listeners.remove(listener)
 
 
 def unhook(session: Session) -> Session:

@@ -14,7 +14,8 @@ from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from tests import cloud
-from tests.template.document import as_list, logical_id, of_type, text, translated, written
+from tests.template.document import as_list, logical_id, of_type, text, translated
+from tools.template import written
 
 # --- rights in the template
 

@@ -28,7 +28,7 @@ def agrees(expected: Any, got: Any) -> bool:
 
 
 @pytest.mark.parametrize("path", EXAMPLES, ids=lambda path: f"{path.parent.name}/{path.stem}")
-def test_an_example_is_answered_as_documented(
+def test_example_of_the_contract_is_answered_as_documented(
     path: Path, call: Call, rows: Rows, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     example = json.loads(path.read_text())

@@ -9,12 +9,12 @@ from itertools import product
 import pytest
 
 from profile_media.domain.errors import Unavailable
+from profile_media.domain.findings import FindingKind
 from profile_media.domain.keys import incoming_key, media_key
 from profile_media.domain.model import Slot, State, Upload
-from profile_media.domain.reconcile import Finding, FindingKind
-from profile_media.wiring import reconciling
 from tests import cloud, pictures
 from tests.builders import ADA, GRACE, an_id
+from tests.conftest import Logs
 from tests.faults.injector import READS, Crash, Fault
 from tests.faults.rehearsal import point
 from tests.faults.stored import messages_of, rows_of, take_messages
@@ -25,15 +25,19 @@ LOST, ORPHAN, DAMAGED, DESTROYED, INTACT, NEXT = range(1, 7)
 """Uploads: event lost; no row; derivatives missing; master missing too; nothing wrong; ready to be bound."""
 
 
+KINDS = {FindingKind.EVENT_LOST, FindingKind.OBJECTS_WITHOUT_ROW, FindingKind.ROW_WITHOUT_OBJECTS}
+
+
 @dataclass
 class Scene:
     """A world with faults, and reconcile, which mends them."""
 
     world: World
-    found: list[Finding] = field(default_factory=list)
+    logs: Logs
     queued_though_named: list[str] = field(default_factory=list)
     """Uploads that were on the delete queue while they had a row."""
     _looked_at: set[str] = field(default_factory=set)
+    _logged: int = 0
 
     def furnish(self, *, whole: bool) -> Saved:
         """Create all faults, a day old; or half of them and an upload that is ready to be bound."""
@@ -57,7 +61,7 @@ class Scene:
     def restore(self, saved: Saved) -> None:
         """Restore a furnished world."""
         self.world.restore(saved)
-        self.found.clear()
+        self._logged = len(self.logs())
         self._looked_at.clear()
 
     def reconcile(self) -> None:
@@ -74,6 +78,11 @@ class Scene:
             except (Crash, Unavailable):
                 continue
             return
+
+    def found(self) -> set[str]:
+        """Return the kinds of the findings that were logged since the world was restored."""
+        records = self.logs()[self._logged :]
+        return {record["kind"] for record in records if record["message"] == "reconcile found"}
 
     def redriven(self) -> set[str]:
         """Return the keys of the events in the redrive queue."""
@@ -149,12 +158,10 @@ class Scene:
 
 
 @pytest.fixture
-def scene(world: World, monkeypatch: pytest.MonkeyPatch) -> Scene:
-    """Return a scene in which reconcile mends, and findings are collected."""
+def scene(world: World, logs: Logs, monkeypatch: pytest.MonkeyPatch) -> Scene:
+    """Return a scene in which reconcile mends what it finds."""
     monkeypatch.setenv("RECONCILE_MENDS", "true")
-    built = Scene(world)
-    monkeypatch.setattr(reconciling, "_found", built.found.append)
-    return built
+    return Scene(world, logs)
 
 
 def calls_of(scene: Scene, saved: Saved) -> list[str]:
@@ -186,8 +193,11 @@ def test_reconcile_mends_everything_after_failure_of_any_call(scene: Scene, ever
             scene.reconcile()
             assert len(scene.world.injector.calls) > number
             scene.world.injector.disarm()
-            kinds = {each.kind for each in scene.found}
-            assert kinds == {FindingKind.EVENT_LOST, FindingKind.OBJECTS_WITHOUT_ROW, FindingKind.ROW_WITHOUT_OBJECTS}
+            assert scene.found() == {
+                FindingKind.EVENT_LOST,
+                FindingKind.OBJECTS_WITHOUT_ROW,
+                FindingKind.ROW_WITHOUT_OBJECTS,
+            }
             assert scene.redriven() == {incoming_key(ADA, an_id(LOST))}
             assert an_id(ORPHAN) in {json.loads(body)["upload_id"] for body in scene.world.queued()}
             scene.settle()

@@ -275,8 +275,8 @@ def test_missing_original_leaves_upload_pending(rehearsed: Rehearsed) -> None:
 @pytest.mark.parametrize("refused_ids", [[0], [3, 9], range(10)], ids=["one", "two", "all"])
 def test_only_messages_that_the_queue_refused_are_retried(world: World, refused_ids: list[int]) -> None:
     NAMED["removed rows, many at once"].arrange(world)
-    failed = [{"Id": str(number), "Code": "InternalError", "SenderFault": False} for number in refused_ids]
-    taken = [{"Id": str(n), "MessageId": "m", "MD5OfMessageBody": "d"} for n in range(10) if n not in refused_ids]
+    failed = [{"Id": str(10 + number), "Code": "InternalError", "SenderFault": False} for number in refused_ids]
+    taken = [{"Id": str(10 + n), "MessageId": "m", "MD5OfMessageBody": "d"} for n in range(10) if n not in refused_ids]
     world.injector.refuse(1, SqsError("", 200, json.dumps({"Successful": taken, "Failed": failed})), 1)
     expected = [world.observer.removed[10 + number] for number in refused_ids]
     answer = world.release()

@@ -119,9 +119,7 @@ def _deployed(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 @pytest.mark.parametrize("claims", USERS.values(), ids=USERS)
 @pytest.mark.parametrize("stage", STAGES)
-def test_whichever_route_was_asked_for_first_every_other_is_open(
-    stage: str, claims: dict[str, Any], note: Note
-) -> None:
+def test_policy_of_one_route_allows_every_other(stage: str, claims: dict[str, Any], note: Note) -> None:
     token = a_token(**claims)
     for first, parameter in product(ROUTES, ("ada", "*", "a\nb")):
         gateway = Gateway()
@@ -134,7 +132,7 @@ def test_whichever_route_was_asked_for_first_every_other_is_open(
 
 
 @pytest.mark.parametrize("stage", STAGES)
-def test_no_route_of_another_api_or_stage_is(stage: str, note: Note) -> None:
+def test_policy_allows_no_route_of_another_api_or_stage(stage: str, note: Note) -> None:
     others = {stage.replace(old, new) for old, new in ELSEWHERE} | {*STAGES}
     others -= {stage}
     assert len(others) >= 8
@@ -153,12 +151,12 @@ def at(monkeypatch: pytest.MonkeyPatch, gateway: Gateway, now: float) -> None:
     monkeypatch.setattr(endpoint, "time", SimpleNamespace(time=lambda: now))
 
 
-def test_the_template_has_functions_that_a_token_opens() -> None:
+def test_template_has_functions_behind_the_authorizer() -> None:
     assert len(FUNCTIONS) == len(ROUTES) > 10
 
 
 @pytest.mark.parametrize("function", FUNCTIONS)
-def test_an_allow_that_outlives_its_token_is_refused_by_the_function(
+def test_function_refuses_cached_allow_of_expired_token(
     function: str, call: Call, monkeypatch: pytest.MonkeyPatch, recorded_calls: Usage, note: Note
 ) -> None:
     expires = int(time.time()) + 3600

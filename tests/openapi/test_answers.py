@@ -33,7 +33,7 @@ def test_upload_in_every_state_matches_document(call: Call, rows: Rows) -> None:
     rows.pending(upload_id=an_id(1))
     rows.ready(upload_id=an_id(2))
     rows.bound(upload_id=an_id(3))
-    rows.settled(rows.pending(upload_id=an_id(4)), state=State.REJECTED, reason=Reason.CORRUPT)
+    rows.processed(rows.pending(upload_id=an_id(4)), state=State.REJECTED, reason=Reason.CORRUPT)
     states = [call("get_upload", pathParameters={"uploadId": an_id(number)}).body["state"] for number in range(1, 5)]
     assert states == ["pending", "ready", "bound", "rejected"]
     assert call("get_upload", pathParameters={"uploadId": an_id(5)}).status == 404

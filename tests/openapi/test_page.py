@@ -11,7 +11,7 @@ from playwright.sync_api import expect, sync_playwright
 from werkzeug.test import Client
 
 from tests.openapi.conformance import document, operations
-from tools.local.serving import free_port, serve
+from tools.local.serving import listen, port_of, serve
 from tools.local.site import Site
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -49,9 +49,10 @@ def test_foreign_host_header_is_refused() -> None:
 
 @pytest.fixture
 def origin() -> Iterator[str]:
-    """Serve the site; yield its origin."""
-    port = free_port(0)
-    server = serve(SITE, port, "page")
+    """Where the site is served."""
+    listener = listen(0)
+    port = port_of(listener)
+    server = serve(SITE, listener)
     yield f"http://127.0.0.1:{port}"
     server.shutdown()
     server.server_close()

@@ -19,14 +19,13 @@ from profile_media.http.status import STATUSES
 from tools.openapi.operations import CONTRACTS, OPERATIONS, PATH_PARAMETERS, SAMPLES, Operation, Upload
 from tools.openapi.routes import (
     CORRELATION_ID,
-    ROOT,
-    Route,
     default_authorizer,
     gateway_answers,
     routes,
     sample_event,
     server,
 )
+from tools.template import ROOT, Route
 
 type Node = dict[str, Any]
 
@@ -52,7 +51,7 @@ def document() -> Node:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
     paths: Node = {}
     for route in routes():
-        paths.setdefault(route.path, {})[route.method.lower()] = _operation(route, OPERATIONS[route.function])
+        paths.setdefault(route.path, {})[route.method.lower()] = _operation(route, OPERATIONS[route.folder])
     return {
         "openapi": "3.1.0",
         "info": {
@@ -91,14 +90,14 @@ class _Plain(yaml.SafeDumper):
 
 
 def _operation(route: Route, operation: Operation) -> Node:
-    tree = ast.parse((ROOT / "functions" / route.function / "app.py").read_text())
+    tree = ast.parse((ROOT / "functions" / route.folder / "app.py").read_text())
     summary = _sentence(ast.get_docstring(tree)).removeprefix(f"{route.method} {route.path}: ")
     node: Node = {
-        "operationId": route.function,
+        "operationId": route.folder,
         "tags": [operation.contract],
         "summary": summary[:1].upper() + summary[1:],
     }
-    event = sample_event(route.function)
+    event = sample_event(route.folder)
     if parameters := [*_path_parameters(route, event), *operation.parameters]:
         node["parameters"] = parameters
     if operation.body:

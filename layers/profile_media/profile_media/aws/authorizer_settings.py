@@ -36,13 +36,13 @@ def load() -> AuthorizerSettings:
     """Read the settings from the environment. Raises SettingInvalid with the name of the variable, not its value."""
     values: dict[str, str | bool] = {}
     for field in fields(AuthorizerSettings):
-        text = os.environ.get(field.name.upper(), "")
-        if text or field.default == "":
+        text = os.environ.get(field.name.upper())
+        if text:
             values[field.name] = _parse(field.name, text) if field.type is bool else text
-        elif field.name.upper() in os.environ and isinstance(field.default, str):
-            values[field.name] = ""
         elif field.default is MISSING:
             raise SettingInvalid(f"{field.name.upper()} is not set")
+        elif text == "" and field.type is str:
+            values[field.name] = ""  # an empty text is a choice
     return AuthorizerSettings(**values)  # type: ignore[arg-type]  # each value has the type of its field
 
 

@@ -86,6 +86,7 @@ def sqs() -> "SQSClient":
     return _boto3().client("sqs", config=_config())
 
 
+@cache
 def _boto3() -> "boto3.Session":
     import boto3  # noqa: PLC0415
 

@@ -1,7 +1,7 @@
-"""What users, browsers, the platform and time do to the service, each deed held to the model.
+"""Simulate what users, browsers, the platform and time do to the service, and compare each operation with the model.
 
-A deed may be hit: one of its calls to AWS fails, and whoever did it tries again or not. Where its outcome is not known
-then, what is there must be one of the states that its steps lead through.
+An operation may fail at one of its calls to AWS, and be retried or not. Where its outcome is unknown then, the data
+must equal one of the states that the operation's steps lead through.
 """
 
 import json
@@ -19,16 +19,14 @@ from types import MappingProxyType
 from typing import Any, NamedTuple
 from urllib.parse import quote, unquote, unquote_plus
 
-from moto.s3.models import s3_backends
-from moto.sqs.models import sqs_backends
-
 from profile_media.aws.session import signing
 from profile_media.domain.keys import encode_owner, incoming_key, parse_incoming_key
-from profile_media.domain.ports import PurgeRequest
 from tests import cloud, pictures
 from tests.builders import ADA, GRACE, NOW
-from tests.faults.injector import Crash, Fault, Refusal
-from tests.faults.world import Kept, World
+from tests.faults.injector import READS, Crash, Fault, Later
+from tests.faults.observer import Row
+from tests.faults.stored import date_object, take_messages
+from tests.faults.world import Saved, World
 from tests.functions.conftest import Answer, an_event, run
 from tests.model.reference import (
     ANSWERS,
@@ -47,11 +45,11 @@ from tools.local.s3_edge.refusal import Refusal as Refused
 from tools.local.s3_edge.signature import Keys
 
 JOAN = "auth0|joan"
-"""An administrator, with pictures of her own."""
+"""An administrator who has pictures of her own."""
 
 USERS = (ADA, GRACE, JOAN)
 SLOTS = {"avatar": "avatar", "cover_image": "coverImage"}
-"""Slots by the names that rows have for them, and what intents call them."""
+"""The names of the slots in rows, and their names in intents."""
 
 BYTES = {
     Content.PICTURE: pictures.a_jpeg(64, 48),
@@ -69,110 +67,101 @@ DIALECTS = {
     "update_profile_picture": "upload_id",
     "delete_profile_image": "direct",
 }
-"""Of the functions that change a slot."""
+"""The dialect of each function that changes a slot."""
 
 FORM = b'--b\r\nContent-Disposition: form-data; name="file"; filename="a.jpg"\r\n\r\n%s\r\n--b--\r\n'
 
 
-READS = ("Scan", "GetItem", "TransactGetItems", "GetObject", "ListObjectsV2")
-
-
-def _redriven() -> list[Any]:
-    """The queue of events that were sent again."""
-    messages: list[Any] = sqs_backends[cloud.ACCOUNT][cloud.REGION].queues["redrive"]._messages
-    return messages
-
-
 def _named(batch: Sequence[object]) -> list[dict[str, str]]:
-    """How a batch's answer would report each of its messages."""
+    """Return how the answer to a batch reports each of its messages as failed."""
     return [{"itemIdentifier": str(number)} for number in range(len(batch))]
 
 
 def _subsets[Each](found: Sequence[Each]) -> list[tuple[Each, ...]]:
-    """Any number of them."""
+    """Return all selections."""
     return [chosen for size in range(len(found) + 1) for chosen in combinations(found, size)]
 
 
-class UploadIdRange:
-    """Numbered upload ids in place of random ones: neighbours differ in their last digits only."""
+class UploadIds:
+    """Numbered upload ids instead of random ones."""
 
     made = 0
 
     def uuid4(self) -> str:
-        """The next one."""
+        """Return the next id."""
         self.made += 1
         return self.at(self.made)
 
     def next(self) -> str:
-        """What the next one will be."""
+        """Return what the next id will be."""
         return self.at(self.made + 1)
 
     @staticmethod
     def at(number: int) -> str:
-        """The one with this number."""
+        """Return the id with this number."""
         return f"00000000-0000-4000-8000-{number:012x}"
 
 
 class Still(World):
-    """A world whose clock stands until it is put ahead."""
+    """A world whose clock stands still until it is put ahead."""
 
     def now(self) -> datetime:
-        """The present, as the functions see it."""
+        """Return the time, as the functions see it."""
         return NOW + timedelta(milliseconds=250) + self._ahead
 
 
 class Hit(NamedTuple):
-    """The call that fails, how, and whether the deed is done again."""
+    """The call that fails, how, how often, and whether the operation is retried."""
 
     at: int
-    how: Fault | Refusal
+    how: Fault | Later
     times: int = 1
     again: bool = False
 
 
-class Deed(NamedTuple):
-    """Something that is asked of the service: the steps it takes in the model, and how it is done."""
+class Operation(NamedTuple):
+    """An operation: its steps in the model, and the call that performs it."""
 
     steps: Sequence[Step]
     do: Callable[[], Any]
     dialect: str | None = None
-    """None where nobody is answered."""
+    """None for events, which have no answer."""
 
 
 @dataclass
-class Lives:
-    """The service's users, and what is on its way."""
+class Simulation:
+    """The users of the service, and the events and messages that are not delivered yet."""
 
     world: World
-    ids: UploadIdRange
+    ids: UploadIds
     model: Model = field(init=False)
     events: list[str] = field(default_factory=list)
-    """Uploads whose pictures came in, and of which S3 has not told yet."""
+    """Uploads whose event S3 has not delivered yet."""
     arrived: dict[str, float] = field(default_factory=dict)
-    """When each original came in."""
+    """When each original was stored."""
     fields: dict[str, Mapping[str, str]] = field(default_factory=dict)
-    """The forms that browsers have, by upload."""
+    """The fields of the last form of each upload."""
     urls: dict[str, str] = field(default_factory=dict)
-    """A URL of each upload that was shown."""
-    released: list[PurgeRequest] = field(default_factory=list)
-    """What the stream has delivered, and may deliver again."""
+    """A URL of each upload that was read."""
+    released: list[Row] = field(default_factory=list)
+    """Removed rows that the stream has delivered and may deliver again."""
     messages: list[dict[str, str]] = field(default_factory=list)
-    """Taken off the delete queue, and not purged yet."""
+    """Messages received from the delete queue and not purged yet."""
     purged: list[dict[str, str]] = field(default_factory=list)
     figures: Counter[str] = field(default_factory=Counter)
-    weather: Callable[[], Fault | Refusal | None] = lambda: None
-    """Is asked at every call of a deed that is not hit on purpose how it fails."""
-    in_doubt: bool = False
-    """Whether what came of the last deed was not known to whoever did it."""
-    beginnings: dict[Sequence[str], Kept] = field(default_factory=dict)
-    """The world after these users signed in, to come back to."""
+    random_fault: Callable[[], Fault | Later | None] = lambda: None
+    """Returns how a call fails, for every call of an operation without a chosen failure."""
+    unknown: bool = False
+    """Whether the caller did not learn the outcome of the last operation."""
+    beginnings: dict[Sequence[str], Saved] = field(default_factory=dict)
+    """The world after these users have signed in."""
 
     def begin(self, users: Sequence[str] = USERS) -> None:
-        """A world without uploads, and users who have signed in."""
+        """Begin without uploads, with users who have signed in."""
         self.ids.made = 0
         for each in (self.events, self.arrived, self.fields, self.urls, self.released, self.messages, self.purged):
             each.clear()
-        _redriven().clear()
+        take_messages("redrive")
         beginning = self.beginnings.get(tuple(users))
         if beginning:
             self.world.restore(beginning)
@@ -197,23 +186,23 @@ class Lives:
         key: str | None = None,
         hit: Hit | None = None,
     ) -> str | None:
-        """Somebody, or the user, asks for an upload of the user's; its id, unless it was refused."""
+        """Create an intent for a user, by the user or an actor. Return the upload id, or None where it was refused."""
         asker = actor or user
         asked: dict[str, object] = {"slot": SLOTS[slot], "contentType": "image/jpeg", "contentLength": LENGTH}
         asked |= {"checksumSha256": CHECKSUM} if exact else {}
         asked |= {"owner": {"userId": user}} if actor else {}
         headers = {"Content-Type": "application/json", **({"Idempotency-Key": key} if key else {})}
 
-        def deed() -> Deed:
+        def operation() -> Operation:
             upload_id, body = self.ids.next(), (user, slot, exact)
             replay: Step = lambda model: model.replay(asker, key, body) if key else None  # noqa: E731
             promise: Step = lambda model: model.create(  # noqa: E731
                 upload_id, user, slot, (asker, key, body) if key else None
             )
             steps = self._allowed(asker, user, replay, promise)
-            return Deed(steps, lambda: self._ask(asker, "create_upload_intent", asked, headers), "native")
+            return Operation(steps, lambda: self._ask(asker, "create_upload_intent", asked, headers), "native")
 
-        answer = self._does(deed, hit)
+        answer = self._does(operation, hit)
         if answer is None or answer.status != 201:
             return None
         upload_id: str = answer.body["uploadId"]
@@ -223,7 +212,7 @@ class Lives:
         return upload_id
 
     def bind_public_id(self, user: str, slot: str, named: Named, hit: Hit | None = None) -> None:
-        """Dialect 0."""
+        """Bind by public id."""
         place = f"user_{encode_owner(named.owner)}/{named.claimed}"
         if named.claimed is None:
             place = f"temp/user_{encode_owner(named.owner)}/images"
@@ -232,19 +221,19 @@ class Lives:
         self._does(self._change(user, f"bind_{slot}", body, step), hit)
 
     def bind_url(self, user: str, upload_id: str, hit: Hit | None = None) -> None:
-        """Dialect 2, a picture of ours; the URL is the last one seen of it, or one that never was."""
+        """Bind by URL: the last URL read of the upload, or one that does not exist."""
         url = self.urls.get(upload_id, f"{cloud.MEDIA_BASE_URL}/media/{upload_id}/full-{'0' * 32}.webp")
         named = Named(user, upload_id, misnamed=upload_id not in self.urls)
         step = partial(Model.bind, actor=user, user=user, slot="avatar", named=named)
         self._does(self._change(user, "set_avatar_url", {"avatarUrl": url}, step), hit)
 
     def point_elsewhere(self, user: str, url: str, hit: Hit | None = None) -> None:
-        """Dialect 2, a picture on another host."""
+        """Set an external picture."""
         step = partial(Model.change, actor=user, user=user, slot="avatar", wanted=url)
         self._does(self._change(user, "set_avatar_url", {"avatarUrl": url}, step), hit)
 
     def bind_id(self, actor: str, user: str, upload_id: str | None, hit: Hit | None = None) -> None:
-        """Dialect 3, also for others; None takes the avatar away."""
+        """Bind by upload id, also for another user; None unbinds."""
         if upload_id:
             step = partial(Model.bind, actor=actor, user=user, slot="avatar", named=Named(user, upload_id))
         else:
@@ -254,17 +243,17 @@ class Lives:
         self._does(self._change(actor, function, {"uploadId": upload_id}, step, path), hit)
 
     def remove(self, actor: str, user: str, hit: Hit | None = None) -> None:
-        """Dialect 4."""
+        """Remove the avatar."""
         step = partial(Model.change, actor=actor, user=user, slot="avatar", wanted=None)
         path = {"user_id": quote(user)}
         self._does(self._change(actor, "delete_profile_image", None, step, path), hit)
 
     def send(self, actor: str, user: str, content: Content, hit: Hit | None = None) -> None:
-        """Dialects 1 and 4: the picture through the API."""
+        """Upload a picture through the API."""
         function = "upload_user_image" if actor == user else "update_profile_image"
         form = b64encode(FORM % BYTES[content]).decode()
 
-        def deed() -> Deed:
+        def operation() -> Operation:
             upload_id = self.ids.next()
             steps: Sequence[Step] = (
                 partial(Model.create, upload_id=upload_id, owner=user, slot="avatar"),
@@ -274,14 +263,14 @@ class Lives:
             )
             type_ = {"Content-Type": "multipart/form-data; boundary=b"}
             ask = partial(self._ask, actor, function, form, type_, {"user_id": quote(user)}, isBase64Encoded=True)
-            return Deed(steps, ask, "direct")
+            return Operation(steps, ask, "direct")
 
-        self._does(deed, hit)
+        self._does(operation, hit)
 
     # --- what users see
 
     def profile(self, user: str) -> None:
-        """Both slots, as the model has them, and every picture is there."""
+        """Read the own profile and compare it with the model; every picture must exist."""
         answer = self._ask(user, "get_profile")
         assert answer.status == 200
         for slot, name in SLOTS.items():
@@ -290,7 +279,7 @@ class Lives:
             self._all_there(shown["derivatives"] if shown else {})
 
     def upload(self, user: str, upload_id: str) -> None:
-        """An upload, as the model has it, to its owner only."""
+        """Read an upload and compare it with the model."""
         answer = self._ask(user, "get_upload", path={"uploadId": upload_id})
         upload = self.model.alive(upload_id, user)
         if upload is None:
@@ -306,7 +295,7 @@ class Lives:
             self.urls[upload_id] = shown["full"]["url"]
 
     def user(self, actor: str, user: str) -> None:
-        """A user's avatar; only administrators see others'."""
+        """Read a user and compare it with the model."""
         answer = self._ask(actor, "get_user", path={"user_id": quote(user)})
         if actor not in (user, JOAN):
             assert answer.status == 403
@@ -323,7 +312,7 @@ class Lives:
     # --- what browsers do
 
     def post(self, upload_id: str, content: Content) -> None:
-        """A browser sends a picture with the last form it got for the upload; S3 takes it, or does not."""
+        """Post a picture with the last form of the upload; compare whether S3 accepts it with the model."""
         form = self.model.forms[upload_id]
         taken = self.model.now <= form.until and (content is Content.PICTURE or not form.exact)
         assert self._takes(upload_id, BYTES[content]) == taken
@@ -331,8 +320,7 @@ class Lives:
             with self.world.injector.standing_aside():
                 key = self.fields[upload_id]["key"]
                 self.world.aws.s3.put_object(Bucket=cloud.UPLOADS_BUCKET, Key=key, Body=BYTES[content])
-                stored = s3_backends[cloud.ACCOUNT]["aws"].buckets[cloud.UPLOADS_BUCKET].keys[key]
-                stored.last_modified = self.world.now().replace(tzinfo=None)
+                date_object(cloud.UPLOADS_BUCKET, key, self.world.now())
             self.world.observer.look()
             self.model.incoming[upload_id] = content
             self.arrived[upload_id] = self.model.now
@@ -341,39 +329,37 @@ class Lives:
     # --- what the platform does
 
     def deliver(self, *upload_ids: str, hit: Hit | None = None) -> None:
-        """S3's event, of one picture or more."""
+        """Deliver S3's event, with one record or more."""
         self._does(partial(self.processing, *upload_ids), hit)
 
     def stream(self, hit: Hit | None = None) -> None:
-        """The rows that went, to the stream's consumer; those it does not report come again."""
+        """Deliver removed rows through the stream."""
         if not self.world.observer.removed:
             return
         self.released += self.world.observer.removed
-        self._does(lambda: Deed((), self.world.release), hit)
+        self._does(lambda: Operation((), self.world.release), hit)
 
     def stream_again(self, number: int) -> None:
-        """A record that was delivered before."""
+        """Deliver a record of the stream again."""
         if self.released:
             self.world.observer.removed.append(self.released[number % len(self.released)])
 
     def reconcile(self, hit: Hit | None = None) -> None:
-        """The backstop: whatever waits for its picture although that came in a while ago gets its event again."""
-        self._does(lambda: Deed((), lambda: run("reconcile", an_event("reconcile"))), hit)
-        bodies = [json.loads(message.body) for message in _redriven()]
-        _redriven().clear()
-        keys = [body["Records"][0]["s3"]["object"]["key"] for body in bodies]
+        """Run reconcile: pending uploads whose original was stored a while ago get their event again."""
+        self._does(lambda: Operation((), lambda: run("reconcile", an_event("reconcile"))), hit)
+        keys = [event["Records"][0]["s3"]["object"]["key"] for event in take_messages("redrive")]
         again = [owned[1] for key in keys if (owned := parse_incoming_key(unquote_plus(key)))]
         self.events += again
-        if not self.in_doubt:
+        if not self.unknown:
             late = {each for each in self.model.incoming if self.arrived[each] < self.model.now - 10 * MINUTE}
             assert {each for each in late if (row := self.model.alive(each)) and row.state == "pending"} <= set(again)
 
     def take(self) -> None:
-        """All messages off the delete queue; what is not purged comes again."""
-        self.messages += self.take_purges()
+        """Receive all messages of the delete queue."""
+        self.messages += take_messages("purge")
 
     def queue(self, number: int, hit: Hit | None = None, size: int = 1) -> None:
-        """A batch of the delete queue, which need not begin with the first message; what fails comes again."""
+        """Deliver a batch of the delete queue, beginning with any message."""
         if not self.messages:
             self.take()
         batch = [self.messages.pop(number % len(self.messages)) for _ in range(min(size, len(self.messages)))]
@@ -381,14 +367,14 @@ class Lives:
             return
         answer = self._under(hit, lambda: self._purge(batch))
         failures = answer["batchItemFailures"] if answer else _named(batch)
-        assert self.in_doubt or not failures
+        assert self.unknown or not failures
         again = [message for name, message in zip(_named(batch), batch, strict=True) if name in failures]
         self.model = self._one_of([self._without(kept, batch) for kept in _subsets(again)])
         self.messages += again
         self.purged += batch
 
     def _without(self, kept: Sequence[dict[str, str]], batch: Sequence[dict[str, str]]) -> Model:
-        """The model after these messages, but for those whose originals are still there."""
+        """Return the model after these messages, except those that are kept."""
         model = self.model.copy()
         for message in batch:
             if message not in kept and message.get("owner_id"):
@@ -404,17 +390,17 @@ class Lives:
         return run("purge_media", event)
 
     def queue_again(self, number: int) -> None:
-        """A message that was taken before."""
+        """Deliver a message again."""
         if self.purged:
             self.messages.append(self.purged[number % len(self.purged)])
 
     def later(self, seconds: int) -> None:
-        """Time passes."""
+        """Let time pass."""
         self.world._ahead += timedelta(seconds=seconds)
         self.model.now += seconds
 
     def remove_expired(self, goes: Callable[[int], bool] = lambda _: True) -> None:
-        """DynamoDB removes rows whose time is up: all, or some."""
+        """Let DynamoDB remove all or some of the expired rows."""
         table = cloud.UPLOADS_TABLE
         with self.world.injector.standing_aside():
             rows = self.world.aws.rows(table)
@@ -426,7 +412,7 @@ class Lives:
         self.world.observer.look()
 
     def sweep(self) -> None:
-        """The uploads bucket's lifecycle: originals older than a day go."""
+        """Delete originals older than a day, as the lifecycle rule of the bucket does."""
         with self.world.injector.standing_aside():
             for key in self.world.aws.keys(cloud.UPLOADS_BUCKET):
                 _, upload_id = parse_incoming_key(key) or ("", "")
@@ -437,20 +423,20 @@ class Lives:
 
     # --- two at once
 
-    def during(self, deed: Callable[[], Deed], at: int, other: Callable[[], object]) -> None:
-        """Something else happens, whole, just before a call to AWS that the deed makes."""
+    def during(self, operation: Callable[[], Operation], at: int, other: Callable[[], object]) -> None:
+        """Run something else to its end just before one of the operation's calls to AWS."""
 
         def happens() -> None:
-            self.model = self._one_of(self.model.course(deed().steps)[0])
+            self.model = self._one_of(self.model.course(operation().steps)[0])
             other()
 
         self.world.injector.interrupt(at, happens)
-        answer = deed().do()
+        answer = operation().do()
         self.world.injector.disarm()
-        self._follow(deed(), answer, known=True)
+        self._follow(operation(), answer, known=True)
 
-    def binding(self, user: str, slot: str, upload_id: str) -> Deed:
-        """Dialect 0, for `during`."""
+    def binding(self, user: str, slot: str, upload_id: str) -> Operation:
+        """Return a bind by public id, for `during`."""
         body = {"publicId": f"app/temp/user_{encode_owner(user)}/images/{upload_id}"}
         step = partial(Model.bind, actor=user, user=user, slot=slot, named=Named(user, upload_id))
         return self._change(user, f"bind_{slot}", body, step)()
@@ -458,7 +444,7 @@ class Lives:
     # --- at the end
 
     def settle_down(self) -> None:
-        """Delivers everything, lets time pass, and looks what is left: what is bound, and nothing else."""
+        """Deliver everything and let time pass: only bound uploads may be left."""
         for _ in range(2):
             while self.events:
                 self.deliver(self.events.pop())
@@ -481,30 +467,30 @@ class Lives:
     # --- how it is done
 
     def _look(self) -> None:
-        """Looks around after every call of a function that may have changed something."""
+        """Look at all data after every call that may have changed it."""
         injector = self.world.injector
-        if not injector._aside and injector.calls[-1].partition(".")[2] not in READS:
+        if not injector.is_aside and not injector.calls[-1].partition(".")[2].startswith(READS):
             self.world.observer.look()
 
     def agree(self) -> None:
-        """What is there is what the model has, and no promise is broken."""
+        """Compare all data with the model, and check the invariants."""
         self._one_of([self.model])
         assert self.world.observer.broken == [], self.world.observer.broken[0]
 
     def _change(
         self, actor: str, function: str, body: object, step: Step, path: Mapping[str, str] | None = None
-    ) -> Callable[[], Deed]:
-        """A change of a slot; of somebody else's, administrators only."""
+    ) -> Callable[[], Operation]:
+        """Return an operation on a slot; only administrators may change other users' slots."""
         steps = self._allowed(actor, unquote(path["user_id"]) if path else actor, step)
-        return lambda: Deed(steps, lambda: self._ask(actor, function, body, path=path), DIALECTS[function])
+        return lambda: Operation(steps, lambda: self._ask(actor, function, body, path=path), DIALECTS[function])
 
     @staticmethod
     def _allowed(actor: str, user: str, *steps: Step) -> Sequence[Step]:
-        """The steps, or none of them where somebody acts for somebody else who is no administrator."""
+        """Return the steps; a refusal where the actor is neither the user nor an administrator."""
         return steps if actor in (user, JOAN) else (lambda _: "owner_forbidden",)
 
-    def processing(self, *upload_ids: str) -> Deed:
-        """One event, of one picture or more."""
+    def processing(self, *upload_ids: str) -> Operation:
+        """Return the processing of one event, with one record or more."""
         event, steps = an_event("process_upload"), list[Step]()
         records, event["Records"] = event["Records"], []
         for upload_id in upload_ids:
@@ -513,7 +499,7 @@ class Lives:
             event["Records"].append(record)
             steps.append(partial(Model.settle, upload_id=upload_id, content=self.model.incoming.get(upload_id)))
             steps.append(partial(Model.clear, upload_id=upload_id))
-        return Deed(steps, lambda: run("process_upload", event))
+        return Operation(steps, lambda: run("process_upload", event))
 
     def _ask(
         self,
@@ -524,29 +510,29 @@ class Lives:
         path: Mapping[str, str] | None = None,
         **changes: Any,
     ) -> Answer:
-        """The API's answer."""
+        """Call the API."""
         claims = {"sub": user, "admin": str(user == JOAN).lower(), "identity": "{}"}
-        alone = MappingProxyType(headers or {"Content-Type": "application/json"})  # in place of the sample event's
+        alone = MappingProxyType(headers or {"Content-Type": "application/json"})  # instead of the sample event's
         self.figures["calls of the API"] += 1
         return self.world.call(function, body, claims, headers=alone, pathParameters=path or {}, **changes)
 
-    def _does(self, deed: Callable[[], Deed], hit: Hit | None) -> Any:
-        """Does it, hit or not, and once more where it is tried again; the last answer."""
-        this = deed()
+    def _does(self, operation: Callable[[], Operation], hit: Hit | None) -> Any:
+        """Perform an operation, retry it where `hit` says so, and return the last answer."""
+        this = operation()
         answer = self._under(hit, this.do)
-        self._follow(this, answer, known=not self.in_doubt)
-        if hit and hit.again and self.in_doubt:
-            this = deed()
+        self._follow(this, answer, known=not self.unknown)
+        if hit and hit.again and self.unknown:
+            this = operation()
             answer = self._under(None, this.do)
-            self._follow(this, answer, known=not self.in_doubt)
+            self._follow(this, answer, known=not self.unknown)
         return answer
 
     def _under(self, hit: Hit | None, do: Callable[[], Any]) -> Any:
-        """The answer, and in `in_doubt` whether what came of it is unknown."""
+        """Return the answer, and set `unknown`."""
         injector, before = self.world.injector, self.figures["faults"]
         injector.calls.clear()
         if hit is None:
-            injector.before_each = self._storm
+            injector.before_each = self._fail_at_random
         elif isinstance(hit.how, Fault):
             injector.arm(hit.at, hit.how)
         else:
@@ -563,12 +549,12 @@ class Lives:
         hurt = self.figures["faults"] > before
         if failed and not hurt:
             raise failed
-        self.in_doubt = hurt and (answer is None or getattr(answer, "status", 503) == 503)
+        self.unknown = hurt and (answer is None or getattr(answer, "status", 503) == 503)
         return answer
 
-    def _storm(self, _: str) -> None:
-        """Any call may fail while the weather is bad."""
-        how = self.weather()
+    def _fail_at_random(self, _: str) -> None:
+        """Let any call fail at random."""
+        how = self.random_fault()
         if how:
             injector = self.world.injector
             self.figures["faults"] += 1
@@ -580,27 +566,27 @@ class Lives:
                 injector.refusals = 1
                 self._refuse_as_it_would(how, _)
 
-    def _refuse_as_it_would(self, how: Refusal, call: str) -> None:
-        """Each service says in its own words that it has to wait."""
+    def _refuse_as_it_would(self, how: Later, call: str) -> None:
+        """Answer with the error that the called service has for this."""
         if call.startswith("s3."):
-            self.world.injector.refusal = Refusal.SLOW_DOWN
+            self.world.injector.refusal = Later.SLOW_DOWN
         else:
-            self.world.injector.refusal = how if ".Transact" in call else Refusal.THROTTLED
+            self.world.injector.refusal = how if ".Transact" in call else Later.THROTTLED
 
-    def _follow(self, deed: Deed, answer: Any, *, known: bool) -> None:
-        """Takes the model along; where the outcome is unknown, to whichever of the steps was the last."""
-        course, outcome = self.model.course(deed.steps)
-        if known and deed.dialect:
-            assert (answer.status, outcome) == (ANSWERS[deed.dialect][outcome], outcome), answer.body
+    def _follow(self, operation: Operation, answer: Any, *, known: bool) -> None:
+        """Apply the operation to the model; where its outcome is unknown, as many of its steps as the data shows."""
+        course, outcome = self.model.course(operation.steps)
+        if known and operation.dialect:
+            assert (answer.status, outcome) == (ANSWERS[operation.dialect][outcome], outcome), answer.body
         self.model = self._one_of(course[-1:] if known else course)
         assert self.world.observer.broken == [], self.world.observer.broken[0]
 
     def _one_of(self, course: Sequence[Model]) -> Model:
-        """The state that is the one there is."""
+        """Return the model that equals the data."""
         self.world.observer.look()
         found = self._found(keys=len(course) > 1)
         expected = [self._expected(model, keys=len(course) > 1) for model in course]
-        assert found in expected, f"{found} is none of {expected}"
+        assert found in expected, f"{found} equals none of {expected}"
         return course[expected.index(found)]
 
     def _expected(self, model: Model, *, keys: bool) -> object:
@@ -631,7 +617,7 @@ class Lives:
         return {(row["owner_id"]["S"], row["made"]["S"]) for row in rows if int(row["expires_at"]["N"]) > now}
 
     def _keep_form(self, upload_id: str, fields: Mapping[str, str], *, exact: bool) -> None:
-        """The last form is what browsers use; each is good for five minutes from the last whole one of its upload."""
+        """Keep the form, which is valid for five minutes from the last full minute since the upload's creation."""
         upload = self.model.uploads[upload_id]
         signed = upload.created + (self.model.now - upload.created) // MINUTE * MINUTE
         until = min(signed + GRANT, upload.expires or signed + GRANT)
@@ -639,7 +625,7 @@ class Lives:
         self.fields[upload_id] = fields
 
     def _takes(self, upload_id: str, content: bytes) -> bool:
-        """Whether S3 takes it, by the rules of the local edge."""
+        """Return whether S3 accepts a post, by the rules of the local stack's S3 edge."""
         fields, (signer, region) = Fields(self.fields[upload_id].items()), signing()
         name = signer.access_key or ""
         keys = Keys({name: signer.secret_key or ""}, region, {name: signer.token} if signer.token else {})

@@ -9,15 +9,24 @@ import pytest
 
 from profile_media.aws.session import s3, sqs
 from tests import aws_calls, cloud
-from tests.faults.injector import injector
-from tests.faults.scenarios import SCENARIOS
+from tests.faults.scenarios import (
+    ADMIN,
+    SCENARIOS,
+    UPDATE_IMAGE,
+    UPLOAD_IMAGE,
+    Scenario,
+    known,
+    late,
+    purged,
+    send,
+)
 from tests.faults.test_reconcile import Scene, scene
-from tests.faults.world import World, world
-from tests.functions.conftest import Answer, Call, Rows
+from tests.faults.world import World
+from tests.functions.conftest import Answer, an_event, run
 from tests.rights import PLATFORM, Right, Usage, is_for_the_platform, needs, posting_needs, rights, running
 from tests.template.document import FOLDERS
 
-__all__ = ["injector", "scene", "world"]
+__all__ = ["scene"]
 
 UPLOADS, USERS = "UploadsTable.Arn", "UsersTable.Arn"
 INCOMING = "${UploadsBucket.Arn}/incoming/*"
@@ -25,9 +34,17 @@ LISTING = '{"StringLike": {"s3:prefix": "media/*"}}'
 LISTING_IF_SAID = '{"StringLikeIfExists": {"s3:prefix": "media/*"}}'
 
 
+EXPIRING = [
+    Scenario("a form whose row expires", function, known, send(function, claims), (), None, elsewhere=happens)
+    for function, claims in ((UPLOAD_IMAGE, None), (UPDATE_IMAGE, ADMIN))
+    for happens in (purged, late(hours=2))
+]
+"""Direct uploads that expire while their picture is rendered: only these delete objects and enqueue purges."""
+
+
 def test_functions_use_exactly_the_rights_of_the_template(world: World, scene: Scene) -> None:
     usage = Usage()
-    for scenario in SCENARIOS:
+    for scenario in [*SCENARIOS, *EXPIRING]:
         world.reset()
         with aws_calls.heard_by(usage):
             scenario.arrange(world)
@@ -122,8 +139,8 @@ def test_decision_equals_that_of_iam(right: Right, call: str, params: Mapping[st
 
     usage.check("some_function", needs(call, params))
 
-    assert usage.denied == [] or not allowed
-    assert usage.used == ({("some_function", right)} if allowed else set())
+    assert (usage.denied == []) is allowed
+    assert not allowed or usage.used == {("some_function", right)}
 
 
 @pytest.mark.usefixtures("aws")
@@ -146,11 +163,11 @@ def test_usage_notices_calls_links_and_threads_without_a_right() -> None:
     ]
 
 
-def test_usage_notices_a_handler_without_a_right(call: Call, rows: Rows) -> None:
-    upload = rows.pending()
+@pytest.mark.usefixtures("aws")
+def test_usage_notices_a_handler_without_a_right() -> None:
     usage = Usage(lambda _: [])
     with aws_calls.heard_by(usage):
-        assert call("get_upload", pathParameters={"uploadId": upload.upload_id}).status == 200
+        run("get_upload", an_event("get_upload"))
 
     table = f"arn:aws:dynamodb:{cloud.REGION}:{cloud.ACCOUNT}:table/uploads"
     assert usage.denied == [f"get_upload may not dynamodb:GetItem on {table} {{}}"]
