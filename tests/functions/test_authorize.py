@@ -382,7 +382,7 @@ class Saboteur:
     def run(self, token: str) -> dict[str, Any] | None:
         """Return the authorizer's answer after a fresh start; None where it raises.
 
-        It runs in a thread of its own, because an exception raised between two lines can remain as the one being handled.
+        It runs in a thread of its own, because an exception raised between two lines can stay the handled one.
         """
         with ThreadPoolExecutor(1) as own:
             return own.submit(self._run, token).result()
