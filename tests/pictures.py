@@ -1,4 +1,4 @@
-"""Builders of picture files, good and bad. Everything is generated: the repository holds no binary fixture."""
+"""Build picture files, valid and invalid. All are generated, so the repository contains no binary fixtures."""
 
 import re
 import struct
@@ -10,15 +10,7 @@ from typing import Any
 import numpy as np
 from PIL import ExifTags, Image
 
-from profile_media.domain.model import ContentType
-
-_FORMATS = {
-    ContentType.JPEG: "JPEG",
-    ContentType.PNG: "PNG",
-    ContentType.WEBP: "WEBP",
-    ContentType.GIF: "GIF",
-    ContentType.AVIF: "AVIF",
-}
+from profile_media.domain.formats import FORMATS, ContentType
 
 UPRIGHT = {
     1: None,
@@ -30,11 +22,11 @@ UPRIGHT = {
     7: Image.Transpose.TRANSVERSE,
     8: Image.Transpose.ROTATE_270,
 }
-"""How a camera that writes this EXIF orientation stores an upright scene."""
+"""The operation by which a camera that writes this EXIF orientation stores an upright scene."""
 
 
 def a_picture(width: int = 640, height: int = 480, mode: str = "RGB") -> Image.Image:
-    """A photograph-like picture without any symmetry: three gradients, a bright corner, a dark bar and sensor noise."""
+    """Return an asymmetric picture: three gradients, a bright corner, a dark bar and noise."""
     x, y = np.meshgrid(np.linspace(0, 1, width), np.linspace(0, 1, height))
     scene = np.stack([60 + 150 * x, 40 + 160 * y, 200 - 120 * x * y], axis=-1)
     scene[: max(1, height // 3), : max(1, width // 4)] += 50
@@ -54,14 +46,14 @@ def a_picture(width: int = 640, height: int = 480, mode: str = "RGB") -> Image.I
 
 
 def a_file(content_type: ContentType, picture: Image.Image | None = None, **options: Any) -> bytes:
-    """Any picture in any of the formats, with Pillow's own options for it."""
+    """Encode a picture with Pillow's options for the format."""
     file = BytesIO()
-    (picture or a_picture()).save(file, _FORMATS[content_type], **options)
+    (picture or a_picture()).save(file, FORMATS[content_type].pillow_name, **options)
     return file.getvalue()
 
 
 def a_jpeg(width: int = 640, height: int = 480, **options: Any) -> bytes:
-    """A JPEG; `orientation=6` stores the upright scene as such a camera would."""
+    """Return a JPEG. `orientation=6` stores the upright scene as a camera with this orientation does."""
     orientation = options.pop("orientation", None)
     picture = options.pop("picture", None) or a_picture(width, height)
     if orientation is not None:
@@ -71,33 +63,33 @@ def a_jpeg(width: int = 640, height: int = 480, **options: Any) -> bytes:
 
 
 def a_png(width: int = 640, height: int = 480, mode: str = "RGB", **options: Any) -> bytes:
-    """A PNG in any mode PNG has."""
+    """Return a PNG in any of its modes."""
     return a_file(ContentType.PNG, a_picture(width, height, mode), **{"compress_level": 1, **options})
 
 
 def a_webp(width: int = 640, height: int = 480, mode: str = "RGB", **options: Any) -> bytes:
-    """A WebP, lossy unless told otherwise."""
+    """Return a WebP, lossy by default."""
     return a_file(ContentType.WEBP, a_picture(width, height, mode), **{"method": 0, **options})
 
 
 def a_gif(width: int = 640, height: int = 480, **options: Any) -> bytes:
-    """A GIF of one picture."""
+    """Return a GIF with one frame."""
     return a_file(ContentType.GIF, a_picture(width, height), **options)
 
 
 def an_avif(width: int = 320, height: int = 240, mode: str = "RGB", **options: Any) -> bytes:
-    """An AVIF, small and quickly made."""
+    """Return an AVIF that is encoded quickly."""
     return a_file(ContentType.AVIF, a_picture(width, height, mode), **{"speed": 10, **options})
 
 
 def an_animation(content_type: ContentType, frames: int = 3) -> bytes:
-    """Several pictures in one file: the scene first, then plain red ones that must never be seen."""
+    """Return an animation: the scene first, then plain red frames, which must not be rendered."""
     red = [Image.new("RGB", (320, 240), (255, shade, 0)) for shade in range(frames - 1)]
     return a_file(content_type, a_picture(320, 240), save_all=True, append_images=red, duration=100)
 
 
 def a_phone_burst() -> bytes:
-    """A JPEG file of several pictures (MPO), as phones write for depth maps and live photographs."""
+    """Return a JPEG file of several pictures (MPO), as phones write it for depth maps and live photographs."""
     file = BytesIO()
     others = [Image.new("RGB", (320, 240), "red")]
     a_picture().save(file, "MPO", save_all=True, append_images=others, quality=90)
@@ -106,19 +98,19 @@ def a_phone_burst() -> bytes:
 
 @cache
 def a_phone_photograph() -> bytes:
-    """12 megapixels held upright, stored lying (orientation 6), with the place where it was taken and a comment."""
+    """Return an upright picture of 12 megapixels, stored with orientation 6, GPS coordinates and a comment."""
     picture = stored(a_picture(3024, 4032), 6)
     return a_file(ContentType.JPEG, picture, quality=85, exif=exif(6, place=True), comment=b"private remark")
 
 
 def stored(picture: Image.Image, orientation: int) -> Image.Image:
-    """The scene as a camera stores it that writes this orientation."""
+    """Return the scene as a camera with this orientation stores it."""
     transpose = UPRIGHT[orientation]
     return picture if transpose is None else picture.transpose(transpose)
 
 
 def exif(orientation: int = 1, *, place: bool = False) -> Image.Exif:
-    """EXIF data as a phone writes it; with a place, that of the Greenwich observatory."""
+    """Return EXIF data as a phone writes it. `place` adds the coordinates of the Greenwich observatory."""
     data = Image.Exif()
     data[ExifTags.Base.Orientation] = orientation
     data[ExifTags.Base.Make] = "Example"
@@ -137,33 +129,33 @@ def exif(orientation: int = 1, *, place: bool = False) -> Image.Exif:
 
 
 def a_scan_bomb(scans: int = 2000) -> bytes:
-    """A progressive JPEG whose last scan is repeated: some 30 KB that take seconds to decode."""
+    """Return a progressive JPEG whose last scan is repeated: 30 KB that take seconds to decode."""
     plain = a_file(ContentType.JPEG, Image.new("L", (2048, 2048), 128), progressive=True)
     last = [match.start() for match in re.finditer(rb"\xff\xda", plain)][-1]
     return plain[:last] + plain[last:-2] * scans + plain[-2:]
 
 
 def a_png_claiming(width: int, height: int, bit_depth: int = 1) -> bytes:
-    """A PNG of under 100 bytes whose header promises any size."""
+    """Return a PNG of under 100 bytes with any size in its header."""
     header = struct.pack("!IIBBBBB", width, height, bit_depth, 0, 0, 0, 0)
     return _png((b"IHDR", header), (b"IDAT", zlib.compress(b"\0" * 64)), (b"IEND", b""))
 
 
 def a_png_with(name: bytes, data: bytes) -> bytes:
-    """A good PNG with one more chunk, right behind its header."""
+    """Return a valid PNG with one more chunk after its header."""
     good = a_png(64, 48)
     return good[:33] + _chunk(name, data) + good[33:]
 
 
 def a_jpeg_claiming(width: int, height: int) -> bytes:
-    """A small JPEG whose frame header lies about its size."""
+    """Return a small JPEG with a false size in its frame header."""
     good = a_jpeg(64, 48)
     at = good.index(b"\xff\xc0") + 5
     return good[:at] + struct.pack("!HH", height, width) + good[at + 4 :]
 
 
 def a_gif_claiming(width: int, height: int) -> bytes:
-    """A GIF whose one picture claims to fill a screen of any size, and asks to be wiped from it."""
+    """Return a GIF whose frame claims to fill a screen of any size and to be removed afterwards."""
     dispose_to_background = b"\x21\xf9\x04\x08\0\0\0\0"
     screen = struct.pack("<HHBBB", width, height, 0x80, 0, 0) + b"\0\0\0\xff\xff\xff"
     picture = b"\x2c" + struct.pack("<HHHHB", 0, 0, width, height, 0) + b"\x02\x02\x4c\x01\0"
@@ -171,7 +163,7 @@ def a_gif_claiming(width: int, height: int) -> bytes:
 
 
 def a_webp_claiming(width: int, height: int) -> bytes:
-    """A lossless WebP of some 40 bytes that promises any size up to 16,384 a side."""
+    """Return a lossless WebP of 40 bytes with any size up to 16,384 in its header."""
     head = 0x2F | (width - 1) << 8 | (height - 1) << 22
     data = head.to_bytes(5, "little") + b"\x88\x88\x08\0\0\0\0\0\0\0"
     body = b"WEBPVP8L" + struct.pack("<I", len(data)) + data + b"\0" * (len(data) % 2)
@@ -179,7 +171,7 @@ def a_webp_claiming(width: int, height: int) -> bytes:
 
 
 def a_display_p3_profile() -> bytes:
-    """An ICC profile of a wide-gamut phone screen: Display P3's primaries, with a plain gamma of 2.2."""
+    """Return an ICC profile with the primaries of Display P3 and a gamma of 2.2."""
     primaries = {
         b"rXYZ": (0.51512, 0.24120, -0.00105),
         b"gXYZ": (0.29198, 0.69225, 0.04189),

@@ -16,10 +16,9 @@ from profile_media.aws import settings
 from profile_media.http import endpoint
 from profile_media.http.envelope import unauthorized
 from profile_media.wiring import authorization
-from tests import rights
 from tests.assurance import Note
 from tests.functions.conftest import Call, an_event, run
-from tests.rights import glob
+from tests.rights import Usage, glob
 from tests.template.document import FOLDERS, logical_id, properties, translated
 from tests.tokens import AUDIENCE, ISSUER, a_jwks, a_token
 
@@ -120,9 +119,7 @@ def _deployed(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 @pytest.mark.parametrize("claims", USERS.values(), ids=USERS)
 @pytest.mark.parametrize("stage", STAGES)
-def test_whichever_route_was_asked_for_first_every_other_is_open(
-    stage: str, claims: dict[str, Any], note: Note
-) -> None:
+def test_policy_of_one_route_allows_every_other(stage: str, claims: dict[str, Any], note: Note) -> None:
     token = a_token(**claims)
     for first, parameter in product(ROUTES, ("ada", "*", "a\nb")):
         gateway = Gateway()
@@ -135,7 +132,7 @@ def test_whichever_route_was_asked_for_first_every_other_is_open(
 
 
 @pytest.mark.parametrize("stage", STAGES)
-def test_no_route_of_another_api_or_stage_is(stage: str, note: Note) -> None:
+def test_policy_allows_no_route_of_another_api_or_stage(stage: str, note: Note) -> None:
     others = {stage.replace(old, new) for old, new in ELSEWHERE} | {*STAGES}
     others -= {stage}
     assert len(others) >= 8
@@ -154,13 +151,13 @@ def at(monkeypatch: pytest.MonkeyPatch, gateway: Gateway, now: float) -> None:
     monkeypatch.setattr(endpoint, "time", SimpleNamespace(time=lambda: now))
 
 
-def test_the_template_has_functions_that_a_token_opens() -> None:
+def test_template_has_functions_behind_the_authorizer() -> None:
     assert len(FUNCTIONS) == len(ROUTES) > 10
 
 
 @pytest.mark.parametrize("function", FUNCTIONS)
-def test_an_allow_that_outlives_its_token_is_refused_by_the_function(
-    function: str, call: Call, monkeypatch: pytest.MonkeyPatch, note: Note
+def test_function_refuses_cached_allow_of_expired_token(
+    function: str, call: Call, monkeypatch: pytest.MonkeyPatch, recorded_calls: Usage, note: Note
 ) -> None:
     expires = int(time.time()) + 3600
     gateway, token, event = Gateway(expires - 1), a_token(exp=expires), an_event(function)
@@ -169,7 +166,7 @@ def test_an_allow_that_outlives_its_token_is_refused_by_the_function(
     assert told
     at(monkeypatch, gateway, expires - 0.001)
     assert call(function, claims=told).status != 401
-    before = rights.WATCH.calls
+    before = recorded_calls.calls
     for late in (0, 0.5, 1, KEPT - 1.5):
         at(monkeypatch, gateway, expires + late)
         kept = gateway.context(token, route)
@@ -179,5 +176,5 @@ def test_an_allow_that_outlives_its_token_is_refused_by_the_function(
         assert answer["statusCode"] == 401
         assert json.loads(answer["body"]) == unauthorized(event["requestContext"]["requestId"])
     assert gateway.asked == 1
-    assert rights.WATCH.calls == before  # nothing was looked at, let alone changed
+    assert recorded_calls.calls == before  # nothing was looked at, let alone changed
     note.add("allows that outlived their token, refused", 4)

@@ -22,7 +22,7 @@ from profile_media.aws import session, settings
 from profile_media.domain.keys import UPLOAD_ID, decode_owner, is_owner_id
 from profile_media.domain.model import ContentType
 from profile_media.domain.policy import MAX_OWNER_BYTES, SMALLEST_UPLOAD
-from profile_media.wiring import authorization, intents
+from profile_media.wiring import authorization
 from tests import cloud
 from tests.assurance import Note
 from tests.functions.conftest import an_event, run
@@ -165,7 +165,6 @@ def issuer(request: pytest.FixtureRequest) -> Iterator[Issuer]:
     def forget() -> None:
         settings.forget()
         authorization.verifier.cache_clear()
-        intents._intents.cache_clear()
 
     with pytest.MonkeyPatch.context() as patch, mock_aws():
         for name, value in environment.items():
@@ -318,7 +317,7 @@ def check_content(permission: Permission, wish: Wish) -> None:
 @example(wish=Wish(subject="x" * MAX_OWNER_BYTES, length=LARGEST, slot="coverImage", asked_again_after=0.999))
 @example(wish=Wish(owner='../"${filename}', content=b""))
 @examples(suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
-def test_a_form_allows_what_was_asked_for_and_nothing_else(issuer: Issuer, note: Note, wish: Wish) -> None:
+def test_presigned_post_allows_exactly_what_the_intent_asked_for(issuer: Issuer, note: Note, wish: Wish) -> None:
     issued = issuer.issue(wish)
     if issued is None:
         note.add("users that cannot be, refused")
@@ -328,9 +327,9 @@ def test_a_form_allows_what_was_asked_for_and_nothing_else(issuer: Issuer, note:
 
     for moment in (issuer.now, expires):
         permission = posted([*fields.items()], wish, moment)
-        assert permission.properties.key == fields["key"]
-        assert permission.properties.stored == expected_properties(wish)
-        assert (permission.status, permission.redirect) == ("201", None)
+        assert permission.key == fields["key"]
+        assert permission.stored == expected_properties(wish)
+        assert permission.status == "201"
     check_content(permission, wish)
 
     taken = Counter[str]()

@@ -1,7 +1,7 @@
-"""Runs a folder of images, or the samples, through the harness, and says what became of each.
+"""Examine a folder of images, or the generated files, and print a line for each.
 
-`python -m tests.hostile [FOLDER] [--workers N] [--slot avatar] [--failed]`; ends with 1 if any file ended other than
-ready or rejected, broke a limit, or left something of itself in what was made of it.
+`python -m tests.hostile [FOLDER] [--workers N] [--slot avatar] [--failed]`; returns 1 if a file failed: an error other
+than a rejection, a limit exceeded, or a derivative that contains more than pixels.
 """
 
 import argparse
@@ -20,14 +20,14 @@ _COLUMNS = "{:<60}  {:>9}  {:<6}  {:<8}  {:<18}  {:>6}  {:>5}  {}"
 
 
 def files(folder: Path) -> Iterator[str]:
-    """Every regular file below a folder, in order; links to folders are not followed."""
+    """Yield every regular file below a folder in order, without following links to folders."""
     for parent, folders, names in os.walk(folder):
         folders.sort()
         yield from (path for name in sorted(names) if os.path.isfile(path := os.path.join(parent, name)))
 
 
 def report(verdicts: Iterable[Verdict], *, only_failed: bool = False) -> bool:
-    """Prints a line for each and a summary; whether all is well."""
+    """Print a line for each verdict and a summary. Return whether no file failed."""
     outcomes, most_ms, most_mib, failed = Counter[str](), 0, 0, list[Verdict]()
     _print("file", "bytes", "type", "outcome", "reason", "CPU ms", "MiB", "")
     for verdict in verdicts:
@@ -53,7 +53,7 @@ def _line(verdict: Verdict) -> None:
 
 
 def _print(name: str, *columns: object) -> None:
-    # Names of files may hold anything, control characters and what is no Unicode included.
+    # File names can contain control characters and bytes that are not Unicode.
     shown = "".join(sign if sign.isprintable() else "?" for sign in name)
     _say(_COLUMNS.format(shown, *map(str, columns)).rstrip())
 
@@ -63,16 +63,16 @@ def _say(line: str) -> None:
 
 
 def main(arguments: Sequence[str]) -> int:
-    """The command."""
+    """Run the command and return its exit status."""
     parser = argparse.ArgumentParser(prog="python -m tests.hostile", description=__doc__)
-    parser.add_argument("folder", nargs="?", type=Path, help="of files of any kind; without it, the samples")
+    parser.add_argument("folder", nargs="?", type=Path, help="any files; default: the generated files")
     parser.add_argument("--workers", type=int, choices=(1, 2), default=WORKERS)
-    parser.add_argument("--slot", type=Slot, choices=list(Slot), action="append", help="one slot only; twice as fast")
+    parser.add_argument("--slot", type=Slot, choices=list(Slot), action="append", help="examine one slot only")
     parser.add_argument("--failed", action="store_true", help="print only files that failed")
     chosen = parser.parse_args(arguments)
     slots = tuple(chosen.slot or Slot)
     if chosen.folder and not chosen.folder.is_dir():
-        parser.error(f"{chosen.folder} is no folder")
+        parser.error(f"{chosen.folder} is not a folder")
     one, names = (examine_file, files(chosen.folder)) if chosen.folder else (examine_sample, iter(SAMPLES))
     verdicts = Workers(partial(one, slots=slots), chosen.workers).examine(names)
     return 0 if report(verdicts, only_failed=chosen.failed) else 1

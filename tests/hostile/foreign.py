@@ -1,4 +1,4 @@
-"""Files that are none of the five formats, whatever they are called, and whatever they are besides."""
+"""Files in other formats, and files declared as another format."""
 
 import gzip
 import struct
@@ -7,7 +7,8 @@ from itertools import permutations
 
 from PIL import Image
 
-from profile_media.domain.model import ContentType, Reason
+from profile_media.domain.formats import ContentType
+from profile_media.domain.model import Reason
 from tests import pictures
 from tests.hostile.parts import ARCHIVE, PDF, SCRIPT, SVG, Sample, Samples, box
 
@@ -18,7 +19,7 @@ GOOD = {
     ContentType.GIF: pictures.a_gif(64, 48),
     ContentType.AVIF: pictures.an_avif(64, 48),
 }
-"""A good picture in each format."""
+"""A valid picture in each format."""
 
 FILES = {
     "nothing": b"",
@@ -64,7 +65,7 @@ FILES = {
     "RIFF and WEBP and no more": b"RIFF\x04\0\0\0WEBP",
     "a space before a picture": b" " + GOOD[ContentType.JPEG],
 }
-"""Whole files, and what is too short to be one."""
+"""Files of other formats, and files too short to have a format."""
 
 _STARTS = {
     ContentType.JPEG: b"\xff\xd8\xff",
@@ -73,18 +74,18 @@ _STARTS = {
     ContentType.GIF: b"GIF89a",
     ContentType.AVIF: b"\0\0\0\x18ftypavif",
 }
-"""What each format starts with, and nothing behind it."""
+"""The first bytes of each format, with nothing after them."""
 
 
 def tiff_in(content_type: ContentType) -> bytes:
-    """A whole TIFF picture behind another format's start."""
+    """Return a TIFF picture after the first bytes of another format."""
     return _STARTS[content_type] + b"II*\0" + struct.pack("<I", 8) + Image.new("RGB", (64, 48)).tobytes()
 
 
 FOREIGN: Samples = {
-    **{name: Sample(partial(bytes, content), Reason.UNSUPPORTED_FORMAT, 50) for name, content in FILES.items()},
+    **{name: Sample(partial(bytes, content), Reason.UNSUPPORTED_FORMAT) for name, content in FILES.items()},
     **{
-        f"SVG called {declared}": Sample(SVG.encode, Reason.UNSUPPORTED_FORMAT, 50, declared=declared)
+        f"SVG called {declared}": Sample(SVG.encode, Reason.UNSUPPORTED_FORMAT, declared=declared)
         for declared in ContentType
     },
     **{
@@ -99,7 +100,6 @@ FOREIGN: Samples = {
         f"{actual} called {declared}": Sample(
             partial(bytes, GOOD[actual]),
             Reason.TYPE_MISMATCH,
-            50,
             declared=declared,
         )
         for actual, declared in permutations(ContentType, 2)

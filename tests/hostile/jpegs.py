@@ -1,4 +1,4 @@
-"""JPEG files, hostile and merely odd."""
+"""Hostile and unusual JPEG files."""
 
 import re
 import struct
@@ -7,16 +7,16 @@ from io import BytesIO
 
 from PIL import Image
 
-from profile_media.domain.model import ContentType, Reason
+from profile_media.domain.formats import ContentType
+from profile_media.domain.model import Reason
 from profile_media.domain.policy import MAX_JPEG_PADDING, MAX_JPEG_SCANS, MAX_JPEG_SEGMENTS
 from tests import pictures
 from tests.hostile.parts import ARCHIVE, EXIF, ORIENTATIONS, PDF, SCRIPT, SVG, Sample, Samples, oriented, segment
 
 SOI, EOI = b"\xff\xd8", b"\xff\xd9"
 PHOTOSHOP = b"Photoshop 3.0\x008BIM\x04\x04\0\0"
-"""Where IPTC data follow, after their length."""
+"""The header before IPTC data and their length."""
 
-SCANS_MS, FLOOD_MS = 100, 50
 
 BASELINE, GREY, CMYK = (
     pictures.a_file(ContentType.JPEG, pictures.a_picture(64, 48, mode)) for mode in ("RGB", "L", "CMYK")
@@ -25,50 +25,50 @@ PROGRESSIVE = pictures.a_jpeg(64, 48, progressive=True)
 
 
 def with_segments(*segments: bytes, jpeg: bytes = BASELINE) -> bytes:
-    """A JPEG with more right behind its start."""
+    """Return a JPEG with more segments after its first marker."""
     return SOI + b"".join(segments) + jpeg[2:]
 
 
 def with_exif(exif: bytes) -> bytes:
-    """A JPEG with EXIF data, well-formed or not."""
+    """Return a JPEG with this EXIF data, valid or not."""
     return with_segments(segment(0xE1, b"Exif\0\0" + exif))
 
 
 def with_profile(*parts: bytes, of: int | None = None) -> bytes:
-    """A JPEG with a colour profile in so many parts; `of` lies about their number."""
+    """Return a JPEG with a colour profile in several parts; `of` is a false number of parts."""
     count = min(of or len(parts), 255)
     heads = [b"ICC_PROFILE\0" + bytes([number, count]) for number in range(1, len(parts) + 1)]
     return with_segments(*(segment(0xE2, head + part) for head, part in zip(heads, parts, strict=True)))
 
 
 def repeated(scans: int, side: int = 64) -> bytes:
-    """A progressive JPEG of exactly so many scans: the last one, which refines, again and again."""
+    """Return a progressive JPEG of exactly this number of scans. It repeats the last refinement scan."""
     plain = pictures.a_file(ContentType.JPEG, Image.new("L", (side, side), 128), progressive=True)
     starts = [match.start() for match in re.finditer(rb"\xff\xda", plain)]
     return plain[: starts[-1]] + plain[starts[-1] : -2] * (scans - len(starts) + 1) + EOI
 
 
 def changed(jpeg: bytes, old: bytes, new: bytes) -> bytes:
-    """A JPEG with one thing in it replaced by another."""
+    """Return a JPEG with one byte sequence replaced."""
     assert old in jpeg
     return jpeg.replace(old, new, 1)
 
 
 def sampled(jpeg: bytes, factors: int) -> bytes:
-    """A JPEG whose first component claims other sampling factors."""
+    """Return a JPEG whose first component has other sampling factors in its header."""
     at = jpeg.index(b"\xff\xc0") + 11
     return jpeg[:at] + bytes([factors]) + jpeg[at + 1 :]
 
 
 def two_components() -> bytes:
-    """A JPEG of two components: no colour space has two."""
+    """Return a JPEG of two components, which no colour space has."""
     frame, scan = BASELINE.index(b"\xff\xc0"), BASELINE.index(b"\xff\xda")
     two = segment(0xC0, BASELINE[frame + 4 : frame + 9] + b"\x02" + BASELINE[frame + 10 : frame + 16])
     return BASELINE[:frame] + two + BASELINE[frame + 19 : scan] + segment(0xDA, b"\x02\x01\x00\x02\x11\0\x3f\0") + EOI
 
 
 def without(jpeg: bytes, code: int) -> bytes:
-    """A JPEG without its segments of one kind."""
+    """Return a JPEG without the segments that have this marker."""
     scan = jpeg.index(b"\xff\xda")
     head, at = SOI, 2
     while at < scan:
@@ -79,12 +79,12 @@ def without(jpeg: bytes, code: int) -> bytes:
 
 
 def filled() -> bytes:
-    """A JPEG with fill bytes before most of its segments."""
+    """Return a JPEG with fill bytes before most of its segments."""
     return re.sub(rb"(\xff[\xc0\xc4\xdb\xda])", lambda mark: b"\xff\xff" + mark[0], BASELINE)
 
 
 def ultra_hdr() -> bytes:
-    """A photograph with its gain map, as phones write them: several pictures, and XMP that says what for."""
+    """Return a photograph with a gain map, as phones write it: several pictures and XMP that describes them."""
     xmp = b'<x:xmpmeta xmlns:x="adobe:ns:meta/"><d hdrgm:Version="1.0" Item:Semantic="GainMap"/></x:xmpmeta>'
     file = BytesIO()
     main, gains = pictures.a_picture(64, 48), [Image.new("L", (32, 24), 99)]
@@ -93,13 +93,13 @@ def ultra_hdr() -> bytes:
 
 
 def motion_photo() -> bytes:
-    """A photograph with a film behind it, as phones write them."""
+    """Return a photograph followed by a video, as phones write it."""
     film = struct.pack("!I", 24) + b"ftypmp42\0\0\0\0isommp42" + struct.pack("!I", 5008) + b"mdat" + b"\xff\xda" * 2500
     return with_segments(segment(0xE1, b'http://ns.adobe.com/xap/1.0/\0<x MotionPhoto="1"/>')) + film
 
 
 def _bare_phone_burst() -> bytes:
-    """Several pictures whose directory points nowhere."""
+    """Return a file of several pictures whose directory has invalid offsets."""
     burst = pictures.a_phone_burst()
     at = burst.index(b"MPF\0") + 4
     return burst[: at + 20] + b"\xff" * 30 + burst[at + 50 :]
@@ -117,7 +117,7 @@ CODING: Samples = {
     "CMYK without a mark": Sample(lambda: without(CMYK, 0xEE)),
     "YCCK, Adobe's": Sample(lambda: changed(CMYK, b"Adobe\0d\0\0\0\0\0", b"Adobe\0d\0\0\0\0\x02")),
     "RGB, Adobe's": Sample(lambda: with_segments(segment(0xEE, b"Adobe\0d\0\0\0\0\0"), jpeg=without(BASELINE, 0xE0))),
-    # Browsers pass over these two. Pillow does not, and no camera or editor writes them.
+    # Browsers ignore these two markers. Pillow does not, and no camera or editor writes them.
     "Adobe's mark cut short": Sample(lambda: with_segments(segment(0xEE, b"Adobe")), Reason.CORRUPT),
     "JFIF header cut short": Sample(
         lambda: with_segments(segment(0xE0, b"JFIF\0"), jpeg=without(BASELINE, 0xE0)), Reason.CORRUPT
@@ -154,20 +154,18 @@ BOMBS: Samples = {
     "20 scans": Sample(lambda: repeated(20)),
     f"{MAX_JPEG_SCANS} scans": Sample(lambda: repeated(MAX_JPEG_SCANS)),
     f"{MAX_JPEG_SCANS} scans of 4 megapixels": Sample(lambda: repeated(MAX_JPEG_SCANS, 2048)),
-    f"{MAX_JPEG_SCANS + 1} scans": Sample(lambda: repeated(MAX_JPEG_SCANS + 1), Reason.TOO_COMPLEX, SCANS_MS),
-    "30 KB of scans": Sample(lambda: repeated(2_000, 2048), Reason.TOO_COMPLEX, SCANS_MS),
-    "300 KB of scans": Sample(lambda: repeated(20_000, 2048), Reason.TOO_COMPLEX, SCANS_MS),
+    f"{MAX_JPEG_SCANS + 1} scans": Sample(lambda: repeated(MAX_JPEG_SCANS + 1), Reason.TOO_COMPLEX),
+    "30 KB of scans": Sample(lambda: repeated(2_000, 2048), Reason.TOO_COMPLEX),
+    "300 KB of scans": Sample(lambda: repeated(20_000, 2048), Reason.TOO_COMPLEX),
     "scans behind fill bytes": Sample(
-        lambda: repeated(65).replace(b"\xff\xda", b"\xff\xff\xff\xda"), Reason.TOO_COMPLEX, SCANS_MS
+        lambda: repeated(65).replace(b"\xff\xda", b"\xff\xff\xff\xda"), Reason.TOO_COMPLEX
     ),
-    "scans behind restarts": Sample(
-        lambda: repeated(65).replace(b"\xff\xda", b"\xff\xd0\xff\xda"), Reason.TOO_COMPLEX, SCANS_MS
-    ),
+    "scans behind restarts": Sample(lambda: repeated(65).replace(b"\xff\xda", b"\xff\xd0\xff\xda"), Reason.TOO_COMPLEX),
     "scans behind a line count": Sample(
-        lambda: repeated(65).replace(b"\xff\xda", segment(0xDC, b"\0\x40") + b"\xff\xda"), Reason.TOO_COMPLEX, SCANS_MS
+        lambda: repeated(65).replace(b"\xff\xda", segment(0xDC, b"\0\x40") + b"\xff\xda"), Reason.TOO_COMPLEX
     ),
     "scans behind comments that look like an end": Sample(
-        lambda: repeated(65).replace(b"\xff\xda", segment(0xFE, EOI) + b"\xff\xda"), Reason.TOO_COMPLEX, SCANS_MS
+        lambda: repeated(65).replace(b"\xff\xda", segment(0xFE, EOI) + b"\xff\xda"), Reason.TOO_COMPLEX
     ),
     "a line count between scans": Sample(
         lambda: changed(PROGRESSIVE, b"\xff\xda", segment(0xDC, b"\0\x30") + b"\xff\xda")
@@ -176,23 +174,19 @@ BOMBS: Samples = {
     "a bomb as thumbnail": Sample(lambda: with_segments(segment(0xE1, b"Exif\0\0" + _BOMB[:60_000]))),
     "a bomb behind it": Sample(lambda: BASELINE + repeated(20_000)),
     "as many segments as may be": Sample(lambda: with_segments(*[segment(0xFE)] * (MAX_JPEG_SEGMENTS - 20))),
-    "2.6 million empty comments": Sample(
-        lambda: with_segments(segment(0xFE) * 2_600_000), Reason.TOO_COMPLEX, SCANS_MS
-    ),
-    "10 MB of fill bytes": Sample(lambda: with_segments(b"\xff" * 10_000_000), Reason.TOO_COMPLEX, 2 * SCANS_MS),
-    "10 MB of fill bytes and no more": Sample(lambda: SOI + b"\xff" * 10_000_000, Reason.TOO_COMPLEX, 2 * SCANS_MS),
-    "10 MB of nothing": Sample(lambda: with_segments(b"\xff\0" * 5_000_000), Reason.TOO_COMPLEX, 2 * SCANS_MS),
-    "5 million marks without a length": Sample(
-        lambda: with_segments(b"\xff\x01" * 5_000_000), Reason.TOO_COMPLEX, 2 * SCANS_MS
-    ),
+    "2.6 million empty comments": Sample(lambda: with_segments(segment(0xFE) * 2_600_000), Reason.TOO_COMPLEX),
+    "10 MB of fill bytes": Sample(lambda: with_segments(b"\xff" * 10_000_000), Reason.TOO_COMPLEX),
+    "10 MB of fill bytes and no more": Sample(lambda: SOI + b"\xff" * 10_000_000, Reason.TOO_COMPLEX),
+    "10 MB of nothing": Sample(lambda: with_segments(b"\xff\0" * 5_000_000), Reason.TOO_COMPLEX),
+    "5 million marks without a length": Sample(lambda: with_segments(b"\xff\x01" * 5_000_000), Reason.TOO_COMPLEX),
     "a little padding": Sample(lambda: with_segments(b"\xff" * (MAX_JPEG_PADDING // 2))),
 }
 
 SIZES: Samples = {
-    "flood of 65,500²": Sample(lambda: pictures.a_jpeg_claiming(65_500, 65_500), Reason.TOO_MANY_PIXELS, FLOOD_MS),
-    "flood of 65,535²": Sample(lambda: pictures.a_jpeg_claiming(65_535, 65_535), Reason.TOO_MANY_PIXELS, FLOOD_MS),
-    "just over the cap": Sample(lambda: pictures.a_jpeg_claiming(10_000, 5_001), Reason.TOO_MANY_PIXELS, FLOOD_MS),
-    "just over the side": Sample(lambda: pictures.a_jpeg_claiming(12_001, 48), Reason.TOO_MANY_PIXELS, FLOOD_MS),
+    "flood of 65,500²": Sample(lambda: pictures.a_jpeg_claiming(65_500, 65_500), Reason.TOO_MANY_PIXELS),
+    "flood of 65,535²": Sample(lambda: pictures.a_jpeg_claiming(65_535, 65_535), Reason.TOO_MANY_PIXELS),
+    "just over the cap": Sample(lambda: pictures.a_jpeg_claiming(10_000, 5_001), Reason.TOO_MANY_PIXELS),
+    "just over the side": Sample(lambda: pictures.a_jpeg_claiming(12_001, 48), Reason.TOO_MANY_PIXELS),
     "claims more than it holds": Sample(lambda: pictures.a_jpeg_claiming(640, 480), size=(640, 480)),
     "claims the cap": Sample(lambda: pictures.a_jpeg_claiming(10_000, 5_000), size=(10_000, 5_000)),
     "holds more than it claims": Sample(lambda: pictures.a_jpeg_claiming(32, 24), size=(32, 24)),

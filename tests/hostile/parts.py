@@ -1,65 +1,68 @@
-"""What the makers build files of: one sample, and the smallest parts of each format."""
+"""The description of one generated file, and the smallest parts of each format."""
 
 import struct
 import zlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from profile_media.domain.model import ContentType, Reason
+from profile_media.domain.formats import ContentType
+from profile_media.domain.model import Reason
 
 READY = None
-"""What a sample is expected to become that is a picture: not rejected, for no reason."""
+"""The expected rejection reason of a file that must be accepted."""
 
 CPU_MS = 5_000
+"""The documented limit per file. Generated files take less than a tenth of it, so it holds on a busy machine."""
+
 PEAK_MIB = 1_024
 
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """How to make a file, and what is to become of it."""
+    """How to make a file, and the expected result."""
 
     make: Callable[[], bytes]
     expected: Reason | None = READY
     cpu_ms: int = CPU_MS
-    """What it may take; less where threats are known to be stopped early."""
+    """CPU time of parent and child together. It is less for a file with data that must not be read to the end."""
     size: tuple[int, int] | None = None
-    """As a person sees it; None where it goes without saying."""
+    """Width and height of the upright picture; None if the test does not check it."""
     declared: ContentType | None = None
-    """None for what its own bytes announce."""
+    """None for the format that the first bytes announce."""
 
 
 type Samples = Mapping[str, Sample]
 
 
 def segment(code: int, data: bytes = b"") -> bytes:
-    """A JPEG segment."""
+    """Return a JPEG segment."""
     return struct.pack("!BBH", 0xFF, code, len(data) + 2) + data
 
 
 def chunk(name: bytes, data: bytes = b"", flaw: int = 0) -> bytes:
-    """A PNG chunk; with a flaw its checksum is wrong."""
+    """Return a PNG chunk, with a wrong checksum if `flaw` is not 0."""
     return struct.pack("!I", len(data)) + name + data + struct.pack("!I", zlib.crc32(name + data) ^ flaw)
 
 
 def riff(*chunks: bytes) -> bytes:
-    """A WebP file."""
+    """Return a WebP file."""
     body = b"WEBP" + b"".join(chunks)
     return b"RIFF" + struct.pack("<I", len(body)) + body
 
 
 def riff_chunk(name: bytes, data: bytes) -> bytes:
-    """A WebP chunk, padded to even length."""
+    """Return a WebP chunk, padded to even length."""
     return name + struct.pack("<I", len(data)) + data + b"\0" * (len(data) % 2)
 
 
 def box(name: bytes, *parts: bytes) -> bytes:
-    """A box of the ISO base media format, which AVIF, HEIC and MP4 are made of."""
+    """Return a box of the ISO base media format, which AVIF, HEIC and MP4 use."""
     data = b"".join(parts)
     return struct.pack("!I", len(data) + 8) + name + data
 
 
 def tiff(*entries: tuple[int, int, int, bytes], following: int = 0) -> bytes:
-    """EXIF data of one directory: tags, types, counts and values or offsets, little-endian."""
+    """Return EXIF data of one directory: tags, types, counts, and values or offsets, little-endian."""
     table = b"".join(
         struct.pack("<HHI", tag, kind, count) + value.ljust(4, b"\0") for tag, kind, count, value in entries
     )
@@ -67,7 +70,7 @@ def tiff(*entries: tuple[int, int, int, bytes], following: int = 0) -> bytes:
 
 
 def oriented(orientation: int) -> bytes:
-    """EXIF data that says which side is up, and nothing else."""
+    """Return EXIF data with an orientation and nothing else."""
     return tiff((0x0112, 3, 1, struct.pack("<H", orientation)))
 
 
@@ -87,11 +90,11 @@ EXIF: Mapping[str, bytes] = {
     "a maker's note of rubbish": tiff((0x927C, 7, 8, b"\x08\0\0\0")),
     "php": tiff((0x010E, 2, 24, b"\x1a\0\0\0")) + b"<?php system($_GET[0]);?>",
 }
-"""EXIF data that is no reason to refuse a picture, odd as it is; none of it says that the picture lies on its side."""
+"""Invalid or unusual EXIF data for which a picture must not be rejected. None of it has a valid orientation."""
 
 SCRIPT = b"<script>alert(1)</script>"
 ARCHIVE = b"PK\x03\x04\x14\0\0\0\0\0" + bytes(20) + b"a.htmlPK\x05\x06" + bytes(18)
-"""As much of a ZIP file as readers look for."""
+"""The parts of a ZIP file that readers look for."""
 
 PDF = b"%PDF-1.7\n1 0 obj<</Type/Catalog>>endobj\ntrailer<</Root 1 0 R>>\n%%EOF\n"
 SVG = '<?xml version="1.0"?><svg xmlns="http://www.w3.org/2000/svg"><script>alert(1)</script></svg>'

@@ -1,4 +1,4 @@
-"""PNG files, hostile and merely odd."""
+"""Hostile and unusual PNG files."""
 
 import struct
 import zlib
@@ -7,7 +7,8 @@ from functools import partial
 import numpy as np
 from PIL import PngImagePlugin
 
-from profile_media.domain.model import ContentType, Reason
+from profile_media.domain.formats import ContentType
+from profile_media.domain.model import Reason
 from profile_media.domain.policy import MAX_PNG_CHUNKS
 from tests import pictures
 from tests.hostile.parts import ARCHIVE, EXIF, ORIENTATIONS, SCRIPT, Sample, Samples, chunk, oriented
@@ -15,37 +16,36 @@ from tests.hostile.parts import ARCHIVE, EXIF, ORIENTATIONS, SCRIPT, Sample, Sam
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
 IEND = chunk(b"IEND")
 PLAIN = pictures.a_png(64, 48)
-FLOOD_MS, CHUNKS_MS, LONG_DATA_MS = 50, 500, 100
 GREY, PALETTE = 0, 3
 
 
 def header(width: int, height: int, depth: int = 8, colour: int = GREY, interlaced: int = 0) -> bytes:
-    """The header chunk."""
+    """Return the header chunk."""
     return chunk(b"IHDR", struct.pack("!IIBBBBB", width, height, depth, colour, 0, 0, interlaced))
 
 
 def png(*chunks: bytes) -> bytes:
-    """A file of these chunks."""
+    """Return a file of these chunks."""
     return SIGNATURE + b"".join(chunks) + IEND
 
 
 def having(*chunks: bytes) -> bytes:
-    """A good picture with more chunks right behind its header."""
+    """Return a valid picture with more chunks after its header."""
     return PLAIN[:33] + b"".join(chunks) + PLAIN[33:]
 
 
 def with_exif(exif: bytes) -> bytes:
-    """A PNG with EXIF data, well-formed or not."""
+    """Return a PNG with this EXIF data, valid or not."""
     return having(chunk(b"eXIf", exif))
 
 
 def rows(width: int, height: int) -> bytes:
-    """Pixel data of a plain grey picture, compressed."""
+    """Return the compressed pixel data of a plain grey picture."""
     return zlib.compress((b"\0" + b"\x80" * width) * height, 1)
 
 
 def interlaced() -> bytes:
-    """A picture in Adam7's seven passes, which Pillow reads and does not write."""
+    """Return an interlaced picture (Adam7), which Pillow reads but cannot write."""
     grey = np.asarray(pictures.a_picture(64, 48, "L"))
     passes = ((0, 0, 8, 8), (4, 0, 8, 8), (0, 4, 4, 8), (2, 0, 4, 4), (0, 2, 2, 4), (1, 0, 2, 2), (0, 1, 1, 2))
     lines = (b"\0" + line.tobytes() for x, y, across, down in passes for line in grey[y::down, x::across])
@@ -53,26 +53,26 @@ def interlaced() -> bytes:
 
 
 def inflating(name: bytes, before: bytes) -> bytes:
-    """A chunk of some kilobytes that decompresses to 64 MiB."""
+    """Return a chunk of a few kilobytes that decompresses to 64 MiB."""
     compress = zlib.compressobj(9)
     zeros = bytes(1 << 20)
     return chunk(name, before + b"".join(compress.compress(zeros) for _ in range(64)) + compress.flush())
 
 
 def endless_data() -> bytes:
-    """100 x 100 pixels, and a gigabyte more compressed into a megabyte behind them."""
+    """Return 100 x 100 pixels, followed by 5 GiB of zeros compressed into 5 MB."""
     block = _flushed(bytes(1 << 20))
-    return png(header(100, 100), chunk(b"IDAT", b"\x78\x01" + block * 1024))
+    return png(header(100, 100), chunk(b"IDAT", b"\x78\x01" + block * 5 * 1024))
 
 
 def _flushed(data: bytes) -> bytes:
-    """Compressed so that it can be repeated."""
+    """Compress data into a block that can be repeated."""
     compress = zlib.compressobj(9, wbits=-15)
     return compress.compress(data) + compress.flush(zlib.Z_FULL_FLUSH)
 
 
 def animation(frames: int) -> bytes:
-    """An APNG of that many frames, all but the first of one pixel."""
+    """Return an APNG of this number of frames. All but the first have one pixel."""
     control = struct.Struct("!IIIIIHHBB")
     parts = [header(64, 48), chunk(b"acTL", struct.pack("!II", frames, 0))]
     parts += [chunk(b"fcTL", control.pack(0, 64, 48, 0, 0, 1, 10, 0, 0)), chunk(b"IDAT", rows(64, 48))]
@@ -84,19 +84,19 @@ def animation(frames: int) -> bytes:
 
 
 def see_through(mode: str, transparency: int | bytes | tuple[int, int, int]) -> bytes:
-    """A picture one of whose colours is transparent."""
+    """Return a picture with transparent colours."""
     return pictures.a_png(64, 48, mode, transparency=transparency)
 
 
 def deep_colour() -> bytes:
-    """16 bits a channel, as screenshots of wide screens have."""
+    """Return a picture with 16 bits per channel."""
     colours = np.asarray(pictures.a_picture(64, 48)).astype(">u2") * 257
     lines = b"".join(b"\0" + line.tobytes() for line in colours)
     return png(header(64, 48, 16, 2), chunk(b"IDAT", zlib.compress(lines)))
 
 
 def described() -> bytes:
-    """A picture with text of every kind."""
+    """Return a picture with all kinds of text chunks."""
     texts = PngImagePlugin.PngInfo()
     texts.add_text("Comment", "mine")
     texts.add_text("Software", "mine " * 99, zip=True)
@@ -105,20 +105,20 @@ def described() -> bytes:
 
 
 def _data() -> bytes:
-    """The compressed pixels of the plain picture."""
+    """Return the compressed pixels of the plain picture."""
     at = PLAIN.index(b"IDAT")
     return PLAIN[at + 4 : at + 4 + int.from_bytes(PLAIN[at - 4 : at])]
 
 
 def cut_up(length: int) -> bytes:
-    """The plain picture, its data in chunks of that length."""
+    """Return the plain picture with its data in chunks of this length."""
     data = _data()
     parts = (chunk(b"IDAT", data[at : at + length]) for at in range(0, len(data), length))
     return PLAIN[:33] + b"".join(parts) + IEND
 
 
 def flawed_data() -> bytes:
-    """The plain picture, its data with a wrong checksum."""
+    """Return the plain picture with a wrong checksum of its data."""
     return PLAIN[:33] + chunk(b"IDAT", _data(), flaw=1) + IEND
 
 
@@ -152,7 +152,7 @@ CODING: Samples = {
     "no end chunk": Sample(lambda: PLAIN[:-12]),  # all its pixels are there
     "an end chunk of wrong checksum": Sample(lambda: PLAIN[:-12] + chunk(b"IEND", flaw=1)),
     "data of wrong checksum": Sample(flawed_data),  # all its pixels are there
-    # Browsers pass over such chunks. Pillow does not, and no camera or editor writes them.
+    # Browsers ignore such chunks. Pillow does not, and no camera or editor writes them.
     "text of wrong checksum": Sample(lambda: having(chunk(b"tEXt", b"a\0b", flaw=1)), Reason.CORRUPT),
     "a header of wrong checksum": Sample(lambda: SIGNATURE + header(64, 48)[:-1] + b"\0" + PLAIN[33:], Reason.CORRUPT),
     "no data": Sample(lambda: png(header(64, 48)), Reason.CORRUPT),
@@ -160,34 +160,30 @@ CODING: Samples = {
 }
 
 BOMBS: Samples = {
-    "10,000 frames": Sample(lambda: animation(10_000), cpu_ms=1_000),
+    "10,000 frames": Sample(lambda: animation(10_000)),
     "an animation": Sample(lambda: pictures.an_animation(ContentType.PNG), size=(320, 240)),
     "an animation that lies": Sample(lambda: having(chunk(b"acTL", struct.pack("!II", 0xFFFFFFFF, 0)))),
-    "1 GiB behind 100 x 100": Sample(endless_data, cpu_ms=LONG_DATA_MS, size=(100, 100)),
-    "1 GiB of data claimed": Sample(lambda: PLAIN[:33] + b"\x3f\xff\xff\xffIDAT" + PLAIN[41:], cpu_ms=LONG_DATA_MS),
-    "64 MiB of text in a little": Sample(lambda: having(inflating(b"zTXt", b"bomb\0\0")), Reason.CORRUPT, CHUNKS_MS),
+    "5 GiB behind 100 x 100": Sample(endless_data, cpu_ms=1_000, size=(100, 100)),
+    "1 GiB of data claimed": Sample(lambda: PLAIN[:33] + b"\x3f\xff\xff\xffIDAT" + PLAIN[41:]),
+    "64 MiB of text in a little": Sample(lambda: having(inflating(b"zTXt", b"bomb\0\0")), Reason.CORRUPT),
     "64 MiB of text in a little, international": Sample(
-        lambda: having(inflating(b"iTXt", b"bomb\0\x01\0\0\0")), Reason.CORRUPT, CHUNKS_MS
+        lambda: having(inflating(b"iTXt", b"bomb\0\x01\0\0\0")), Reason.CORRUPT
     ),
-    "64 MiB of profile in a little": Sample(lambda: having(inflating(b"iCCP", b"bomb\0\0")), Reason.CORRUPT, CHUNKS_MS),
-    "3 MB of text": Sample(lambda: having(chunk(b"tEXt", b"x\0" + b"y" * 3_000_000)), cpu_ms=CHUNKS_MS),
-    "70 MB of text in parts": Sample(
-        lambda: having(*[chunk(b"tEXt", b"x\0" + b"y" * 1_000_000)] * 9), cpu_ms=CHUNKS_MS
-    ),
-    "100,000 texts": Sample(lambda: having(chunk(b"tEXt", b"a\0b") * 100_000), Reason.TOO_COMPLEX, CHUNKS_MS),
-    "as many texts as may be": Sample(lambda: having(chunk(b"tEXt", b"a\0b") * (MAX_PNG_CHUNKS - 9)), cpu_ms=1_000),
-    "800,000 empty chunks": Sample(lambda: having(chunk(b"teSt") * 800_000), Reason.TOO_COMPLEX, CHUNKS_MS),
-    "800,000 empty chunks behind": Sample(
-        lambda: PLAIN[:-12] + chunk(b"teSt") * 800_000 + IEND, Reason.TOO_COMPLEX, CHUNKS_MS
-    ),
-    "800,000 chunks of no data": Sample(lambda: having(chunk(b"IDAT") * 800_000), Reason.TOO_COMPLEX, CHUNKS_MS),
+    "64 MiB of profile in a little": Sample(lambda: having(inflating(b"iCCP", b"bomb\0\0")), Reason.CORRUPT),
+    "3 MB of text": Sample(lambda: having(chunk(b"tEXt", b"x\0" + b"y" * 3_000_000))),
+    "70 MB of text in parts": Sample(lambda: having(*[chunk(b"tEXt", b"x\0" + b"y" * 1_000_000)] * 9)),
+    "100,000 texts": Sample(lambda: having(chunk(b"tEXt", b"a\0b") * 100_000), Reason.TOO_COMPLEX),
+    "as many texts as may be": Sample(lambda: having(chunk(b"tEXt", b"a\0b") * (MAX_PNG_CHUNKS - 9))),
+    "800,000 empty chunks": Sample(lambda: having(chunk(b"teSt") * 800_000), Reason.TOO_COMPLEX),
+    "800,000 empty chunks behind": Sample(lambda: PLAIN[:-12] + chunk(b"teSt") * 800_000 + IEND, Reason.TOO_COMPLEX),
+    "800,000 chunks of no data": Sample(lambda: having(chunk(b"IDAT") * 800_000), Reason.TOO_COMPLEX),
 }
 
 SIZES: Samples = {
-    "flood of 65,500²": Sample(lambda: pictures.a_png_claiming(65_500, 65_500), Reason.TOO_MANY_PIXELS, FLOOD_MS),
-    "flood of 2^31²": Sample(lambda: pictures.a_png_claiming(2**31 - 1, 2**31 - 1), Reason.TOO_MANY_PIXELS, FLOOD_MS),
-    "flood of 2^32²": Sample(lambda: pictures.a_png_claiming(2**32 - 1, 2**32 - 1), Reason.TOO_MANY_PIXELS, FLOOD_MS),
-    "just over the cap": Sample(lambda: pictures.a_png_claiming(5_001, 5_000), Reason.TOO_MANY_PIXELS, FLOOD_MS),
+    "flood of 65,500²": Sample(lambda: pictures.a_png_claiming(65_500, 65_500), Reason.TOO_MANY_PIXELS),
+    "flood of 2^31²": Sample(lambda: pictures.a_png_claiming(2**31 - 1, 2**31 - 1), Reason.TOO_MANY_PIXELS),
+    "flood of 2^32²": Sample(lambda: pictures.a_png_claiming(2**32 - 1, 2**32 - 1), Reason.TOO_MANY_PIXELS),
+    "just over the cap": Sample(lambda: pictures.a_png_claiming(5_001, 5_000), Reason.TOO_MANY_PIXELS),
     "claims more than it holds": Sample(lambda: png(header(64, 480), chunk(b"IDAT", rows(64, 48))), size=(64, 480)),
     "holds more than it claims": Sample(lambda: png(header(64, 24), chunk(b"IDAT", rows(64, 48))), size=(64, 24)),
     "claims the cap and holds nothing": Sample(lambda: pictures.a_png_claiming(5_000, 5_000), Reason.CORRUPT),

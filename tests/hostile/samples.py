@@ -1,14 +1,15 @@
-"""Every sample there is, by name: hostile files, and odd ones that must not be taken for hostile."""
+"""All generated files by name: hostile ones, and unusual ones that must be accepted."""
 
 from collections.abc import Callable, Collection, Iterator
 from functools import partial
 
-from profile_media.domain.model import ContentType, Reason, Slot
+from profile_media.domain.formats import ContentType
+from profile_media.domain.model import Reason, Slot
 from tests import pictures
 from tests.hostile.avifs import AVIFS
 from tests.hostile.foreign import FOREIGN
 from tests.hostile.gifs import GIFS
-from tests.hostile.harness import Verdict, examine, judged
+from tests.hostile.harness import Verdict, compare, examine
 from tests.hostile.jpegs import JPEGS
 from tests.hostile.parts import READY, Sample, Samples
 from tests.hostile.pngs import PNGS, interlaced
@@ -27,44 +28,55 @@ WHOLE: dict[str, Callable[[], bytes]] = {
     "lossless WebP": lambda: pictures.a_webp(160, 120, lossless=True),
     "AVIF": lambda: pictures.an_avif(160, 120),
 }
-"""Good files, to be cut."""
+"""Valid files that are truncated."""
 
-_ANNOUNCED = {"JPEG": 3, "progressive JPEG": 3, "PNG": 8, "interlaced PNG": 8, "GIF": 6, "animated GIF": 6}
-"""Bytes from which on a file is taken for what it is; 16 for containers, which name their content late."""
+_DETECTION_BYTES = {"JPEG": 3, "progressive JPEG": 3, "PNG": 8, "interlaced PNG": 8, "GIF": 6, "animated GIF": 6}
+"""Bytes that the format detection needs; 16 for containers, which name their content late."""
 
 
-def _cuts() -> Iterator[tuple[str, Sample]]:
+def _truncated_files() -> Iterator[tuple[str, Sample]]:
     for name, make in WHOLE.items():
         whole = make()
         for at in range(CUTS):
             kept = len(whole) * at // CUTS
-            yield f"{name}/{at} of {CUTS}", Sample(partial(bytes, whole[:kept]), _of_a_cut(name, kept, whole))
+            yield (
+                f"{name}/{at} of {CUTS}",
+                Sample(partial(bytes, whole[:kept]), _expected_of_truncated(name, kept, whole)),
+            )
 
 
-def _of_a_cut(name: str, kept: int, whole: bytes) -> Reason | None:
-    if kept < _ANNOUNCED.get(name, 16):
+def _expected_of_truncated(name: str, kept: int, whole: bytes) -> Reason | None:
+    if kept < _DETECTION_BYTES.get(name, 16):
         return Reason.UNSUPPORTED_FORMAT
-    # Only the first frame is shown, so only that must be whole.
+    # Only the first frame is rendered, so only the first frame must be complete.
     if name == "animated GIF" and kept >= _first_frame(whole):
         return READY
     return Reason.CORRUPT
 
 
 def _first_frame(gif: bytes) -> int:
-    """Where the second frame's control block starts, at the latest the last."""
+    """Return an offset after the first frame: that of the control block before the last one."""
     return gif.rindex(b"\x21\xf9\x04", 0, gif.rindex(b"\x21\xf9\x04"))
 
 
-CUT: Samples = dict(_cuts())
-"""Good files cut off at 64 points each."""
+TRUNCATED: Samples = dict(_truncated_files())
+"""Valid files truncated at 64 points each."""
 
-_TABLES = {"JPEG": JPEGS, "PNG": PNGS, "GIF": GIFS, "WebP": WEBPS, "AVIF": AVIFS, "foreign": FOREIGN, "cut": CUT}
+_TABLES = {
+    "JPEG": JPEGS,
+    "PNG": PNGS,
+    "GIF": GIFS,
+    "WebP": WEBPS,
+    "AVIF": AVIFS,
+    "foreign": FOREIGN,
+    "truncated": TRUNCATED,
+}
 
 SAMPLES: Samples = {f"{table}/{name}": sample for table, samples in _TABLES.items() for name, sample in samples.items()}
-"""By names like folders'."""
+"""The names have the form table/file."""
 
 
 def examine_sample(name: str, slots: Collection[Slot] = tuple(Slot)) -> Verdict:
-    """The verdict on one of the samples, which also fails by not being what was expected."""
+    """Examine one generated file and compare the result with the expected one."""
     sample = SAMPLES[name]
-    return judged(examine(name, sample.make(), sample.declared, slots), sample)
+    return compare(examine(name, sample.make(), sample.declared, slots), sample)

@@ -1,4 +1,4 @@
-"""The harness sees what it is there to see, and a run survives any file."""
+"""The harness finds every kind of fault, and one file cannot end a run."""
 
 import os
 import signal
@@ -9,34 +9,35 @@ from pathlib import Path
 import pytest
 
 from profile_media.domain.errors import ImageUnacceptable
-from profile_media.domain.model import ContentType, DecodeCost, Derivative, Reason, Slot
+from profile_media.domain.formats import ContentType
+from profile_media.domain.model import DecodeCost, Derivative, Reason, Slot
 from profile_media.domain.ports import Rendered
 from profile_media.imaging import PillowImages
 from tests import pictures
 from tests.hostile.__main__ import main
-from tests.hostile.harness import Verdict, Workers, examine, flaws, judged
+from tests.hostile.harness import Verdict, Workers, compare, examine, faults_of_derivative
 from tests.hostile.parts import ARCHIVE, PDF, SCRIPT, Sample
 
 pytestmark = pytest.mark.campaign("F-8")
 
 PNG = pictures.a_png(32, 32)
 AVATAR = (Slot.AVATAR,)
-LEAKS: dict[str, bytes] = {
+FAULTY: dict[str, bytes] = {
     "EXIF in a WebP": pictures.a_webp(32, 32, exif=pictures.exif()),
     "XMP in a WebP": pictures.a_webp(32, 32, xmp=b"<x/>"),
-    "a profile in a WebP": pictures.a_webp(32, 32, icc_profile=pictures.a_display_p3_profile()),
-    "something behind a WebP": pictures.a_webp(32, 32) + b"x",
+    "profile in a WebP": pictures.a_webp(32, 32, icc_profile=pictures.a_display_p3_profile()),
+    "data after a WebP": pictures.a_webp(32, 32) + b"x",
     "EXIF in a JPEG": pictures.a_jpeg(32, 32, exif=pictures.exif()),
     "XMP in a JPEG": pictures.a_jpeg(32, 32, xmp=b"<x/>"),
-    "a profile in a JPEG": pictures.a_jpeg(32, 32, icc_profile=pictures.a_display_p3_profile()),
-    "a comment in a JPEG": pictures.a_jpeg(32, 32, comment=b"mine"),
-    "a picture behind a JPEG": pictures.a_jpeg(32, 32) * 2,
-    "script behind a JPEG": pictures.a_jpeg(32, 32) + SCRIPT + b"\xff\xd9",
+    "profile in a JPEG": pictures.a_jpeg(32, 32, icc_profile=pictures.a_display_p3_profile()),
+    "comment in a JPEG": pictures.a_jpeg(32, 32, comment=b"mine"),
+    "picture after a JPEG": pictures.a_jpeg(32, 32) * 2,
+    "script after a JPEG": pictures.a_jpeg(32, 32) + SCRIPT + b"\xff\xd9",
     "grey": pictures.a_file(ContentType.JPEG, pictures.a_picture(32, 32, "L")),
-    "other sides": pictures.a_jpeg(32, 31),
-    "a PDF": PDF,
-    "a ZIP": ARCHIVE,
-    "nothing": b"",
+    "other size": pictures.a_jpeg(32, 31),
+    "PDF": PDF,
+    "ZIP": ARCHIVE,
+    "empty": b"",
 }
 
 
@@ -46,16 +47,16 @@ def derivative_of(content: bytes) -> Derivative:
 
 
 @pytest.mark.parametrize("content", [pictures.a_jpeg(32, 32), pictures.a_webp(32, 32), pictures.a_webp(32, 32, "RGBA")])
-def test_a_bare_picture_is_without_flaw(content: bytes) -> None:
-    assert not list(flaws(derivative_of(content), content))
+def test_faults_of_derivative_accepts_pixels_only(content: bytes) -> None:
+    assert not list(faults_of_derivative(derivative_of(content), content))
 
 
-@pytest.mark.parametrize("leak", LEAKS)
-def test_what_is_left_is_found(leak: str) -> None:
-    assert list(flaws(derivative_of(LEAKS[leak]), LEAKS[leak]))
+@pytest.mark.parametrize("name", FAULTY)
+def test_faults_of_derivative_finds_fault(name: str) -> None:
+    assert list(faults_of_derivative(derivative_of(FAULTY[name]), FAULTY[name]))
 
 
-def test_anything_but_a_refusal_is_a_fault(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_examine_fails_unexpected_exception(monkeypatch: pytest.MonkeyPatch) -> None:
     def broken(*_: object) -> Rendered:
         raise KeyError("a bug")
 
@@ -63,18 +64,18 @@ def test_anything_but_a_refusal_is_a_fault(monkeypatch: pytest.MonkeyPatch) -> N
     assert examine("x", PNG, slots=AVATAR).outcome == "FAILED"
 
 
-def test_a_picture_that_comes_out_differently_is_a_fault(monkeypatch: pytest.MonkeyPatch) -> None:
-    honest, made = PillowImages.render, count()
+def test_examine_fails_different_second_rendering(monkeypatch: pytest.MonkeyPatch) -> None:
+    original, renderings = PillowImages.render, count()
 
-    def drifting(images: PillowImages, _: bytes, declared: ContentType, slot: Slot) -> Rendered:
-        return honest(images, pictures.a_png(32, 32 + next(made)), declared, slot)
+    def varying(images: PillowImages, _: bytes, declared: ContentType, slot: Slot) -> Rendered:
+        return original(images, pictures.a_png(32, 32 + next(renderings)), declared, slot)
 
-    monkeypatch.setattr(PillowImages, "render", drifting)
-    assert "came to something else the second time" in examine("x", PNG, slots=AVATAR).faults
+    monkeypatch.setattr(PillowImages, "render", varying)
+    assert "two renderings differ" in examine("x", PNG, slots=AVATAR).faults
 
 
 @pytest.mark.parametrize("cost", [DecodeCost(5_001, 1), DecodeCost(1, 1_025)])
-def test_what_takes_too_much_is_a_fault_even_if_refused(monkeypatch: pytest.MonkeyPatch, cost: DecodeCost) -> None:
+def test_examine_fails_rejection_over_limits(monkeypatch: pytest.MonkeyPatch, cost: DecodeCost) -> None:
     def costly(*_: object) -> Rendered:
         raise ImageUnacceptable(Reason.TOO_COMPLEX, "x", cost)
 
@@ -82,29 +83,38 @@ def test_what_takes_too_much_is_a_fault_even_if_refused(monkeypatch: pytest.Monk
     assert examine("x", PNG, slots=AVATAR).outcome == "FAILED"
 
 
-def test_a_sample_must_be_what_was_expected() -> None:
-    ready, sample = Verdict("x", 1, size=(4, 3), cpu_ms=9), Sample(bytes, cpu_ms=9, size=(4, 3))
-    assert judged(ready, sample).outcome == "ready"
+def test_compare_fails_unexpected_result() -> None:
+    ready, sample = Verdict("x", 1, size=(4, 3), cpu_ms=9, peak_mib=30), Sample(bytes, cpu_ms=9, size=(4, 3))
+    assert compare(ready, sample).outcome == "ready"
     for wrong in (replace(ready, reason=Reason.CORRUPT), replace(ready, size=(3, 4)), replace(ready, cpu_ms=10)):
-        assert judged(wrong, sample).outcome == "FAILED"
+        assert compare(wrong, sample).outcome == "FAILED"
 
 
-def one(name: str) -> Verdict:
+@pytest.mark.parametrize(
+    ("reason", "allowed_mib", "peak_mib"), [(Reason.TOO_COMPLEX, 0, 30), (Reason.TOO_MANY_PIXELS, 100, 257)]
+)
+def test_compare_fails_rejection_after_decoding(reason: Reason, allowed_mib: int, peak_mib: int) -> None:
+    verdict, sample = Verdict("x", 1, reason=reason, peak_mib=allowed_mib), Sample(bytes, reason)
+    assert compare(verdict, sample).outcome == "rejected"
+    assert compare(replace(verdict, peak_mib=peak_mib), sample).outcome == "FAILED"
+
+
+def examine_or_die(name: str) -> Verdict:
     if name == "deadly":
         os.kill(os.getpid(), signal.SIGKILL)
-    if name == "odd":
+    if name == "raising":
         raise LookupError(name)
     return Verdict(name, 1)
 
 
-def test_a_file_that_ends_its_worker_ends_nothing_else() -> None:
-    names = ["first", "deadly", "odd", "last"]
-    verdicts = list(Workers(one, 1).examine(names))
+def test_workers_survive_file_that_ends_its_worker() -> None:
+    names = ["first", "deadly", "raising", "last"]
+    verdicts = list(Workers(examine_or_die, 1).examine(names))
     assert [verdict.name for verdict in verdicts] == names
     assert [verdict.outcome for verdict in verdicts] == ["ready", "FAILED", "FAILED", "ready"]
 
 
-def test_a_folder_of_anything_becomes_a_table(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_main_reports_folder_of_any_files(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (tmp_path / "below").mkdir()
     (tmp_path / "below" / "picture\n.txt").write_bytes(PNG)
     (tmp_path / "text.png").write_bytes(b"text")
@@ -115,12 +125,11 @@ def test_a_folder_of_anything_becomes_a_table(tmp_path: Path, capsys: pytest.Cap
     assert main([str(tmp_path), "--slot", "avatar", "--workers", "1"]) == 0
 
     printed = capsys.readouterr().out
-    assert "3 files" in printed
-    for told in ("1 ready", "1 rejected unsupported_format", "1 rejected too_large", "picture?.txt"):
-        assert told in printed
+    for expected in ("3 files", "1 ready", "1 rejected unsupported_format", "1 rejected too_large", "picture?.txt"):
+        assert expected in printed
 
 
-def test_a_failure_is_told_twice_and_decides(
+def test_main_lists_faults_and_returns_1(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     verdicts = [Verdict("good", 1), Verdict("bad", 1, faults=("leaks",)), Verdict("late", 1)]

@@ -1,46 +1,46 @@
-"""WebP files, hostile and merely odd."""
+"""Hostile and unusual WebP files."""
 
 import struct
 from functools import partial
 
-from profile_media.domain.model import ContentType, Reason
+from profile_media.domain.formats import ContentType
+from profile_media.domain.model import Reason
 from tests import pictures
 from tests.hostile.parts import EXIF, ORIENTATIONS, SCRIPT, Sample, Samples, oriented, riff, riff_chunk
 
 PLAIN = pictures.a_webp(64, 48)
 LOSSLESS = pictures.a_webp(64, 48, lossless=True)
 PROFILED, ALPHA, DESCRIBED, TOLD, ANIMATED = 0x20, 0x10, 0x08, 0x04, 0x02
-"""What the extended header's flags announce: a profile, transparency, EXIF data, XMP, frames."""
+"""Flags of the extended header: colour profile, transparency, EXIF, XMP, animation."""
 
-FLOOD_MS, FRAMES_MS = 50, 1_000
 _PIXELS = LOSSLESS[12:]
 
 
 def extended(flags: int, width: int = 64, height: int = 48) -> bytes:
-    """The extended header."""
+    """Return the extended header."""
     sides = (width - 1).to_bytes(3, "little") + (height - 1).to_bytes(3, "little")
     return riff_chunk(b"VP8X", bytes([flags, 0, 0, 0]) + sides)
 
 
 def frame(width: int = 64, height: int = 48, pixels: bytes = _PIXELS) -> bytes:
-    """One frame of an animation, in the corner."""
+    """Return one frame of an animation, in the top left corner."""
     sides = (width - 1).to_bytes(3, "little") + (height - 1).to_bytes(3, "little")
     return riff_chunk(b"ANMF", bytes(6) + sides + bytes(4) + pixels)
 
 
 def animation(*frames: bytes, width: int = 64, height: int = 48) -> bytes:
-    """An animation on a canvas."""
+    """Return an animation on a canvas."""
     return riff(extended(ANIMATED, width, height), riff_chunk(b"ANIM", bytes(6)), *frames)
 
 
 def claiming(width: int, height: int) -> bytes:
-    """A lossy file whose frame header lies about its size."""
+    """Return a lossy file with a false size in its frame header."""
     at = PLAIN.index(b"\x9d\x01\x2a") + 3
     return PLAIN[:at] + struct.pack("<HH", width, height) + PLAIN[at + 4 :]
 
 
 def with_exif(exif: bytes) -> bytes:
-    """A WebP with EXIF data, well-formed or not."""
+    """Return a WebP with this EXIF data, valid or not."""
     return riff(extended(DESCRIBED), _PIXELS, riff_chunk(b"EXIF", exif))
 
 
@@ -60,19 +60,15 @@ WEBPS: Samples = {
     "an animation of no frame": Sample(animation, Reason.CORRUPT),
     "a small frame on a large canvas": Sample(lambda: animation(frame(), width=640, height=480), size=(640, 480)),
     "a tiny frame on a huge canvas": Sample(
-        lambda: animation(frame(), width=16_384, height=16_384), Reason.TOO_MANY_PIXELS, FLOOD_MS
+        lambda: animation(frame(), width=16_384, height=16_384), Reason.TOO_MANY_PIXELS
     ),
     "a frame larger than its canvas": Sample(lambda: animation(frame(), width=32, height=24), Reason.CORRUPT),
-    "10,000 frames": Sample(lambda: animation(frame(), frame(1, 1, _pixel()) * 10_000), cpu_ms=FRAMES_MS),
-    "flood of 16,384², lossless": Sample(
-        lambda: pictures.a_webp_claiming(16_384, 16_384), Reason.TOO_MANY_PIXELS, FLOOD_MS
-    ),
-    "flood of 16,383², lossy": Sample(lambda: claiming(16_383, 16_383), Reason.TOO_MANY_PIXELS, FLOOD_MS),
-    "flood of 2^24², by its header": Sample(
-        lambda: riff(extended(0, 2**24, 2**24), _PIXELS), Reason.TOO_MANY_PIXELS, FLOOD_MS
-    ),
-    "just over the cap": Sample(lambda: pictures.a_webp_claiming(5_001, 5_000), Reason.TOO_MANY_PIXELS, FLOOD_MS),
-    "just over the side": Sample(lambda: pictures.a_webp_claiming(12_001, 16), Reason.TOO_MANY_PIXELS, FLOOD_MS),
+    "10,000 frames": Sample(lambda: animation(frame(), frame(1, 1, _pixel()) * 10_000)),
+    "flood of 16,384², lossless": Sample(lambda: pictures.a_webp_claiming(16_384, 16_384), Reason.TOO_MANY_PIXELS),
+    "flood of 16,383², lossy": Sample(lambda: claiming(16_383, 16_383), Reason.TOO_MANY_PIXELS),
+    "flood of 2^24², by its header": Sample(lambda: riff(extended(0, 2**24, 2**24), _PIXELS), Reason.TOO_MANY_PIXELS),
+    "just over the cap": Sample(lambda: pictures.a_webp_claiming(5_001, 5_000), Reason.TOO_MANY_PIXELS),
+    "just over the side": Sample(lambda: pictures.a_webp_claiming(12_001, 16), Reason.TOO_MANY_PIXELS),
     "claims more than it holds": Sample(lambda: claiming(640, 480), Reason.CORRUPT),
     "a header of another size": Sample(lambda: riff(extended(0, 640, 480), _PIXELS), Reason.CORRUPT),
     "12000 x 16": Sample(lambda: pictures.a_webp(12_000, 16), size=(12_000, 16)),
@@ -83,9 +79,7 @@ WEBPS: Samples = {
     "a profile cut short": Sample(lambda: pictures.a_webp(64, 48, icc_profile=P3[:200])),
     "flags of what is not there": Sample(lambda: riff(extended(PROFILED | DESCRIBED | TOLD | ALPHA), _PIXELS)),
     "chunks unknown to everybody": Sample(lambda: riff(extended(0), _PIXELS, riff_chunk(b"teSt", b"mine"))),
-    "100,000 unknown chunks": Sample(
-        lambda: riff(extended(0), _PIXELS, riff_chunk(b"teSt", b"") * 100_000), cpu_ms=FRAMES_MS
-    ),
+    "100,000 unknown chunks": Sample(lambda: riff(extended(0), _PIXELS, riff_chunk(b"teSt", b"") * 100_000)),
     "junk behind it": Sample(lambda: PLAIN + b"junk" * 99),
     "claims to be longer": Sample(lambda: PLAIN[:4] + struct.pack("<I", len(PLAIN) + 50) + PLAIN[8:], Reason.CORRUPT),
     "a chunk that claims to be longer": Sample(

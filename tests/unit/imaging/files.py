@@ -1,4 +1,4 @@
-"""Reads the files the service makes, by the formats' own rules and not by the code under test."""
+"""Read the files that the service makes by the rules of their formats, without the code under test."""
 
 import struct
 from collections.abc import Mapping
@@ -9,11 +9,11 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from profile_media.domain.ports import Rendered
-from profile_media.imaging.answer import Made
+from profile_media.imaging.child_protocol import RenderResult
 
 
 def webp_chunks(content: bytes) -> list[bytes]:
-    """The names of a WebP file's chunks, having checked that they fill the file to the byte."""
+    """Return the names of a WebP file's chunks. Assert that they fill the whole file."""
     riff, length, webp = struct.unpack_from("<4sI4s", content)
     assert (riff, length + 8, webp) == (b"RIFF", len(content), b"WEBP")
     names, at = [], 12
@@ -26,7 +26,7 @@ def webp_chunks(content: bytes) -> list[bytes]:
 
 
 def jpeg_segments(content: bytes) -> list[int]:
-    """The marker codes of a JPEG file up to its scan, having checked that the picture ends where the file does."""
+    """Return the markers of a JPEG file up to its scan. Assert that the file ends with an end marker."""
     assert content[:2] == b"\xff\xd8"
     assert content[-2:] == b"\xff\xd9"
     codes, at = [], 2
@@ -39,26 +39,26 @@ def jpeg_segments(content: bytes) -> list[int]:
             return codes
 
 
-def contents(rendered: Rendered | Made) -> Mapping[str, bytes]:
-    """The files by their derivatives' names."""
-    if isinstance(rendered, Made):
-        return {picture.name: picture.content for picture in rendered.pictures}
+def contents(rendered: Rendered | RenderResult) -> Mapping[str, bytes]:
+    """Return the files by the names of their derivatives."""
+    if isinstance(rendered, RenderResult):
+        return {image.name: image.content for image in rendered.images}
     return {derivative.name: content for derivative, content in rendered.derivatives}
 
 
 def opened(content: bytes) -> Image.Image:
-    """The decoded file."""
+    """Open a WebP or JPEG file."""
     return Image.open(BytesIO(content), formats=["WEBP", "JPEG"])
 
 
 def pixels(picture: bytes | Image.Image, mode: str = "RGB") -> NDArray[np.float64]:
-    """The decoded pixels, as numbers that can be subtracted."""
+    """Return the decoded pixels as floats."""
     image = opened(picture) if isinstance(picture, bytes) else picture
     return np.asarray(image.convert(mode)).astype(np.float64)
 
 
 def difference(one: bytes | Image.Image, other: bytes | Image.Image) -> float:
-    """The mean absolute difference of two pictures of one size, in steps of 256."""
+    """Return the mean absolute difference of two pictures of one size, in steps of 256."""
     left, right = pixels(one), pixels(other)
     assert left.shape == right.shape
     return float(np.abs(left - right).mean())

@@ -1,4 +1,4 @@
-"""How alike two pictures are, by published formulas and none of the code under test."""
+"""Measure how similar two pictures are, by published formulas and without the code under test."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,7 +19,7 @@ _P3_TO_XYZ = np.array(
 
 
 def ssim(one: Image.Image, other: Image.Image) -> float:
-    """The mean structural similarity of two pictures' luma (Wang et al. 2004: Gaussian window, sigma 1.5)."""
+    """Return the mean SSIM of two pictures' luma (Wang et al. 2004: Gaussian window, sigma 1.5)."""
     x, y = (np.asarray(picture.convert("L")).astype(np.float64) for picture in (one, other))
     mean_x, mean_y = _blurred(x), _blurred(y)
     var_x, var_y = _blurred(x * x) - mean_x**2, _blurred(y * y) - mean_y**2
@@ -39,7 +39,7 @@ def _blurred(numbers: Numbers) -> Numbers:
 
 
 def p3_to_srgb(picture: Image.Image) -> Image.Image:
-    """Display P3 pixels as sRGB by matrices; both have the same white and the same curve."""
+    """Convert Display P3 to sRGB by matrices. Both have one white point and transfer curve."""
     light = _linear(np.asarray(picture.convert("RGB")) / 255) @ (np.linalg.inv(_SRGB_TO_XYZ) @ _P3_TO_XYZ).T
     light = np.clip(light, 0, 1)
     curved = np.where(light <= 0.0031308, 12.92 * light, 1.055 * light ** (1 / 2.4) - 0.055)
@@ -47,7 +47,7 @@ def p3_to_srgb(picture: Image.Image) -> Image.Image:
 
 
 def colour_difference(one: Image.Image, other: Image.Image) -> Numbers:
-    """CIEDE2000 of each pixel of two sRGB pictures (Sharma, Wu, Dalal 2005)."""
+    """Return CIEDE2000 for each pixel of two sRGB pictures (Sharma, Wu, Dalal 2005)."""
     (l1, a1, b1), (l2, a2, b2) = (_lab(picture) for picture in (one, other))
     chroma = (np.hypot(a1, b1) + np.hypot(a2, b2)) / 2
     g = (1 - np.sqrt(chroma**7 / (chroma**7 + 25.0**7))) / 2

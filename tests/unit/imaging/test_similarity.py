@@ -1,4 +1,4 @@
-"""That what pictures are judged by is itself right."""
+"""The measures of similarity agree with published values."""
 
 import numpy as np
 import pytest
@@ -12,7 +12,7 @@ def a_colour(*values: int) -> Image.Image:
     return Image.new("RGB", (4, 4), values)
 
 
-def test_a_picture_is_itself_and_less_so_when_blurred() -> None:
+def test_ssim_is_1_for_identical_pictures_and_less_for_blurred_ones() -> None:
     scene = pictures.a_picture(160, 120)
     small = scene.resize((80, 60)).resize(scene.size)
     assert ssim(scene, scene) == pytest.approx(1)
@@ -28,13 +28,13 @@ def test_a_picture_is_itself_and_less_so_when_blurred() -> None:
         ((128, 128, 128), (128, 128, 128), 0.0),
     ],
 )
-def test_published_colour_differences(
+def test_colour_difference_matches_published_values(
     one: tuple[int, int, int], other: tuple[int, int, int], difference: float
 ) -> None:
     assert colour_difference(a_colour(*one), a_colour(*other)).mean() == pytest.approx(difference, abs=0.1)
 
 
-def test_greys_are_the_same_in_display_p3_and_reds_are_stronger() -> None:
+def test_p3_to_srgb_keeps_grey_and_strengthens_red() -> None:
     assert np.asarray(p3_to_srgb(a_colour(90, 90, 90)))[0, 0].tolist() == [90, 90, 90]
     red, green, blue = np.asarray(p3_to_srgb(a_colour(180, 90, 60)))[0, 0].tolist()
     assert red > 180

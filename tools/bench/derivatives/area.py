@@ -10,7 +10,7 @@ from PIL import Image
 
 from profile_media.domain.model import MASTER, Slot
 from profile_media.domain.policy import MASTER_SIDE
-from profile_media.imaging.probe import sniff
+from profile_media.imaging.probe import detect_format
 from tools.bench.derivatives import encoders, overlap, parts, quality
 from tools.bench.derivatives.ask import (
     BEST_FINE,
@@ -119,7 +119,7 @@ def own(folder: Path, quick: bool) -> str:
     found = []
     for file in sorted(folder.iterdir()):
         with file.open("rb") as start:
-            content_type = sniff(start.read(64))
+            content_type = detect_format(start.read(64))
         if content_type:
             found.append((file, content_type.value))
     tasks = {

@@ -25,7 +25,7 @@ def pipeline() -> Contender:
 
     def make(content: bytes, content_type: ContentType, job: Job, _: int) -> list[bytes]:
         made = render(content, content_type, job.slot, keep_master=job.master)
-        return [picture.content for picture in made.pictures]
+        return [image.content for image in made.images]
 
     return make
 

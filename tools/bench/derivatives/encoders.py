@@ -4,6 +4,7 @@ import time
 from collections.abc import Iterator
 from io import BytesIO
 from pathlib import Path
+from typing import Any
 from unittest import mock
 
 from PIL import Image
@@ -11,7 +12,6 @@ from PIL import Image
 from profile_media.domain.model import ContentType, Slot
 from profile_media.domain.policy import SIZES, Size
 from profile_media.imaging import render
-from profile_media.imaging.answer import Picture
 from tools.bench.derivatives.quality import Reference
 
 QUALITIES = (70, 75, 79, 80, 81, 82, 85, 90)
@@ -36,13 +36,13 @@ def table(file: Path, slot: Slot) -> str:
 def sampled(file: Path, slot: Slot) -> Iterator[tuple[Size, Image.Image]]:
     """What the pipeline hands its encoder: lossless, because what the encoder loses is the question."""
     taken: list[Image.Image] = []
-    encoded = render._encoded
+    save = Image.Image.save
 
-    def take(name: str, picture: Image.Image, content_type: ContentType, **options: int) -> Picture:
+    def take(picture: Image.Image, *given: Any, **options: Any) -> None:
         taken.append(picture.copy())
-        return encoded(name, picture, content_type, **options)
+        save(picture, *given, **options)
 
-    with mock.patch.object(render, "_encoded", take):
+    with mock.patch.object(Image.Image, "save", take):
         render.render(file.read_bytes(), ContentType.JPEG, slot)
     yield from zip(SIZES[slot], taken, strict=False)  # the master comes last, and has settings of its own
 

@@ -4,6 +4,7 @@ import time
 import warnings
 from collections import defaultdict
 from collections.abc import Callable, Iterable
+from contextlib import ExitStack
 from statistics import median
 from typing import Any
 from unittest import mock
@@ -11,10 +12,12 @@ from unittest import mock
 from PIL import Image
 
 from profile_media.domain.model import ContentType
-from profile_media.imaging import render
+from profile_media.imaging import decoding, render
 from tools.bench.derivatives.ask import Task
 
 PARTS = ("decode", "resample", "colours", "turn", "encode", "rest")
+STEPS = {"decode": "decode", "crop_and_resize": "resample", "shrink_to_master": "resample", "to_srgb": "colours"}
+"""The part that each function of the pipeline counts towards."""
 
 
 def table(tasks: Iterable[Task], rounds: int) -> str:
@@ -36,29 +39,17 @@ def measured(task: Task, rounds: int) -> dict[str, float]:
 def _once(content: bytes, content_type: ContentType, task: Task) -> dict[str, float]:
     spent: defaultdict[str, float] = defaultdict(float)
     with (
+        ExitStack() as patches,
         warnings.catch_warnings(action="ignore"),  # Pillow's, of pictures at half of the cap
-        mock.patch.object(render, "_open", _loading(spent)),
-        mock.patch.object(render, "_resampled", _timed(render._resampled, spent, "resample")),
-        mock.patch.object(render, "_srgb", _timed(render._srgb, spent, "colours")),
-        mock.patch.object(render, "_upright", _timed(render._upright, spent, "turn")),
-        mock.patch.object(render, "_encoded", _timed(render._encoded, spent, "encode")),
+        mock.patch.object(decoding.Decoded, "turn_upright", _timed(decoding.Decoded.turn_upright, spent, "turn")),
+        mock.patch.object(Image.Image, "save", _timed(Image.Image.save, spent, "encode")),
     ):
+        for name, part in STEPS.items():
+            patches.enter_context(mock.patch.object(render, name, _timed(getattr(render, name), spent, part)))
         began = time.process_time()
         render.render(content, content_type, task.job.slot, keep_master=task.job.master)
         spent["rest"] = (time.process_time() - began) * 1000 - sum(spent.values())
     return {part: spent[part] for part in PARTS}
-
-
-def _loading(spent: defaultdict[str, float]) -> Callable[..., Image.Image]:
-    """Opens pictures whose loading is counted."""
-    opening = render._open
-
-    def opened(content: bytes, content_type: ContentType) -> Image.Image:
-        picture: Image.Image = _timed(opening, spent, "decode")(content, content_type)
-        picture.load = _timed(picture.load, spent, "decode")  # type: ignore[method-assign]
-        return picture
-
-    return opened
 
 
 def _timed(work: Callable[..., Any], spent: defaultdict[str, float], part: str) -> Callable[..., Any]:

@@ -91,7 +91,7 @@ def colour_differences(path: Path, job: Job) -> tuple[float, float]:
     """Mean CIEDE2000 of the largest size against the colours it should have: ours, and what the encoder alone does."""
     largest = job.sizes[0]
     wanted = ImageOps.fit(_full(path), (largest.width, largest.height), Image.Resampling.LANCZOS)
-    ours = render(path.read_bytes(), ContentType.JPEG, job.slot, keep_master=job.master).pictures[0].content
+    ours = render(path.read_bytes(), ContentType.JPEG, job.slot, keep_master=job.master).images[0].content
     alone = BytesIO()
     wanted.save(alone, "WEBP", quality=largest.quality, method=4)
     lab = rgb2lab(np.asarray(wanted))

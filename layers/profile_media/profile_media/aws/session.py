@@ -97,6 +97,7 @@ def sqs() -> "SQSClient":
     return _boto3().client("sqs")
 
 
+@cache
 def _boto3() -> "boto3.Session":
     import boto3  # noqa: PLC0415
 

@@ -1,27 +1,30 @@
-"""The Images port on Pillow.
+"""The port Images on Pillow.
 
-`probe` reads first bytes, `render` is the pipeline, `sandbox` the child it runs in, `answer` what the child sends back.
+`probe` checks first bytes, `sandbox` forks the child, `render` is the pipeline in the child (with `decoding`,
+`resampling` and `colour`), `child_protocol` and `metadata` check what the child sends back.
 """
 
 from collections.abc import Callable
 from functools import partial
 
 from profile_media.domain.errors import ImageUnacceptable
+from profile_media.domain.formats import ContentType
 from profile_media.domain.keys import digest
-from profile_media.domain.model import ContentType, Derivative, Reason, Slot
+from profile_media.domain.model import Derivative, Reason, Slot
 from profile_media.domain.ports import Rendered
-from profile_media.imaging import answer, sandbox
-from profile_media.imaging.probe import probe, sniff
+from profile_media.imaging import child_protocol, sandbox
+from profile_media.imaging.child_protocol import EncodedImage, RenderResult
+from profile_media.imaging.probe import detect_format, probe, unsupported_format
 from profile_media.imaging.sandbox import SandboxLimits
 
-type Pipeline = Callable[[bytes, ContentType, Slot], answer.Made]
+type Renderer = Callable[[bytes, ContentType, Slot], RenderResult]
 
 
 class PillowImages:
-    """Renders each picture in a child of its own.
+    """Renders each picture in a child process of its own.
 
-    Pillow is imported when the first one is made, not with this module: whoever composes a function decides whether it
-    pays, and pays while the function starts. It has to be the parent that imports, or every child would, anew.
+    The constructor imports Pillow, not this module: only functions that render pay for it, and they pay at start. The
+    parent has to import it, or every child would import it again.
 
     >>> PillowImages().render(content, ContentType.JPEG, Slot.AVATAR).derivatives[0][0].name
     'full'
@@ -30,43 +33,45 @@ class PillowImages:
     def __init__(self, limits: SandboxLimits | None = None, *, keep_master: bool = True) -> None:
         from profile_media.imaging.render import render  # noqa: PLC0415
 
-        self._pipeline: Pipeline = partial(render, keep_master=keep_master)
+        self._renderer: Renderer = partial(render, keep_master=keep_master)
         self._keep_master = keep_master
         self._limits = limits or SandboxLimits()
 
     def identify(self, content: bytes) -> ContentType:
-        """The format the first bytes announce; raises ImageUnacceptable for one that is not taken."""
-        sniffed = sniff(content)
-        if sniffed is None:
-            raise ImageUnacceptable(Reason.UNSUPPORTED_FORMAT, f"starts with {content[:12].hex()}")
-        return sniffed
+        """Return the format that the first bytes announce. Raises ImageUnacceptable for an unsupported one."""
+        detected = detect_format(content)
+        if detected is None:
+            raise unsupported_format(content)
+        return detected
 
     def render(self, content: bytes, declared: ContentType, slot: Slot) -> Rendered:
-        """Makes the slot's derivatives, and the master where it is kept; raises ImageUnacceptable for any bad bytes."""
+        """Make the slot's derivatives, and the master if it is kept. Raises ImageUnacceptable for any bad bytes."""
         probe(content, declared)
-        outcome = sandbox.run(lambda: attempt(self._pipeline, content, declared, slot), self._limits)
+        outcome = sandbox.run(lambda: render_to_message(self._renderer, content, declared, slot), self._limits)
         try:
-            made = answer.read(outcome.answer, slot, keep_master=self._keep_master)
-        except ImageUnacceptable as refusal:
-            refusal.cost = outcome.cost
+            result = child_protocol.unpack(outcome.message, slot, keep_master=self._keep_master)
+        except ImageUnacceptable as rejection:
+            rejection.cost = outcome.cost
             raise
-        derivatives = tuple((_derivative(picture), picture.content) for picture in made.pictures)
-        return Rendered(declared, made.width, made.height, derivatives, outcome.cost)
+        derivatives = tuple((_describe(image), image.content) for image in result.images)
+        return Rendered(declared, result.width, result.height, derivatives, outcome.cost)
 
 
-def attempt(pipeline: Pipeline, content: bytes, content_type: ContentType, slot: Slot) -> bytes:
-    """What the child answers: decoders raise more than they document, so any exception is the picture's fault."""
+def render_to_message(renderer: Renderer, content: bytes, content_type: ContentType, slot: Slot) -> bytes:
+    """Render in the child and return the message for the parent.
+
+    Decoders raise more than they document, so every exception rejects the picture.
+    """
     try:
-        return answer.write_made(pipeline(content, content_type, slot))
-    except ImageUnacceptable as refusal:
-        return answer.write_refusal(refusal.reason, refusal.detail)
+        return child_protocol.pack_result(renderer(content, content_type, slot))
+    except ImageUnacceptable as rejection:
+        return child_protocol.pack_rejection(rejection.reason, rejection.detail)
     except MemoryError:
-        return answer.write_refusal(Reason.TOO_COMPLEX, "takes more memory than a picture may")
+        return child_protocol.pack_rejection(Reason.TOO_COMPLEX, "needs more memory than allowed")
     except Exception as error:
-        return answer.write_refusal(Reason.CORRUPT, f"{type(error).__name__}: {error}")
+        return child_protocol.pack_rejection(Reason.CORRUPT, f"{type(error).__name__}: {error}")
 
 
-def _derivative(picture: answer.Picture) -> Derivative:
-    size = len(picture.content)
-    named = digest(picture.content)
-    return Derivative(picture.name, named, picture.content_type, picture.width, picture.height, size)
+def _describe(image: EncodedImage) -> Derivative:
+    size = len(image.content)
+    return Derivative(image.name, digest(image.content), image.content_type, image.width, image.height, size)

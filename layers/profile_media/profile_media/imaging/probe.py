@@ -1,6 +1,6 @@
-"""What a picture's bytes say before any decoder sees them: plain byte work, in time linear in the file.
+"""Check a file's bytes before any decoder reads them, in time linear in the file's size.
 
-Nothing here needs Pillow, so a text file named .jpg or a scan bomb is refused without a decoder and without a child.
+Nothing here needs Pillow, so a text file named .jpg or a JPEG with thousands of scans is rejected without a child.
 """
 
 import re
@@ -8,92 +8,101 @@ from collections.abc import Iterator
 from types import MappingProxyType
 
 from profile_media.domain.errors import ImageUnacceptable
-from profile_media.domain.formats import FORMATS
-from profile_media.domain.model import ContentType, Reason
+from profile_media.domain.formats import FORMATS, ContentType
+from profile_media.domain.model import Reason
 from profile_media.domain.policy import MAX_JPEG_PADDING, MAX_JPEG_SCANS, MAX_JPEG_SEGMENTS, MAX_PNG_CHUNKS
 
-_STARTS = tuple((re.compile(each.magic, re.DOTALL), content_type) for content_type, each in FORMATS.items())
+_MAGIC = MappingProxyType(
+    {content_type: re.compile(file_format.magic, re.DOTALL) for content_type, file_format in FORMATS.items()}
+)
 
-_BRAND_NEUTRAL = re.compile(rb".{4}ftypm[is]f1.{4}", re.DOTALL)
-"""A container that is AVIF or HEIC depending on the brands that follow."""
+_MIAF_MAGIC = re.compile(rb".{4}ftypm[is]f1.{4}", re.DOTALL)
+"""A container that holds AVIF or HEIC, depending on the list of brands that follows."""
+_AVIF_BRANDS = frozenset({b"avif", b"avis"})
+_MAX_BRANDS = 64
+"""Far more than any encoder lists."""
 
-_MARKER = re.compile(rb"\xff([\x02-\xcf\xd8-\xfe])")
-"""A JPEG marker, in headers and entropy-coded data alike, but for those without a length that may stand anywhere:
-stuffed bytes (FF 00) and fill (FF FF) are no markers, FF 01 and restarts (FF D0 to D7) say nothing."""
-
+_JPEG_MARKER = re.compile(rb"\xff([\x02-\xcf\xd8-\xfe])")
+"""Any JPEG marker except the ones without a length that can appear anywhere: stuffed bytes (FF 00), fill bytes (FF FF),
+FF 01, and restarts (FF D0 to D7)."""
 _START_OF_SCAN = 0xDA
-_START, _END = 0xD8, 0xD9
+_START_OF_IMAGE, _END_OF_IMAGE = 0xD8, 0xD9
 
-_PNG_HEAD = 8
-_PNG_END = b"IEND"
-_PNG_FRAME = 12
-"""Bytes of a chunk besides its data: length, name and checksum."""
+_PNG_SIGNATURE_BYTES = 8
+_PNG_LAST_CHUNK = b"IEND"
+_PNG_CHUNK_OVERHEAD = 12
+"""Bytes of a chunk's length, name and checksum."""
 
 
 def probe(content: bytes, declared: ContentType) -> None:
-    """Refuses what need not be decoded to be refused: other formats, other than declared, too many parts."""
-    sniffed = sniff(content)
-    if sniffed is None:
-        raise ImageUnacceptable(Reason.UNSUPPORTED_FORMAT, f"starts with {content[:12].hex()}")
-    if sniffed is not declared:
-        raise ImageUnacceptable(Reason.TYPE_MISMATCH, f"declared {declared}, is {sniffed}")
-    if sniffed in _TOO_MANY and (too_many := _TOO_MANY[sniffed](content)):
-        raise ImageUnacceptable(Reason.TOO_COMPLEX, too_many)
+    """Raise ImageUnacceptable for an unsupported format, one that was not declared, and a file of too many parts."""
+    detected = detect_format(content)
+    if detected is None:
+        raise unsupported_format(content)
+    if detected is not declared:
+        raise ImageUnacceptable(Reason.TYPE_MISMATCH, f"declared {declared}, is {detected}")
+    if detected in _EXCEEDED_LIMIT and (exceeded := _EXCEEDED_LIMIT[detected](content)):
+        raise ImageUnacceptable(Reason.TOO_COMPLEX, f"more than {exceeded}")
 
 
-def sniff(content: bytes) -> ContentType | None:
-    """The format the first bytes announce; None for every format the service does not take."""
-    for start, content_type in _STARTS:
-        if start.match(content):
+def detect_format(content: bytes) -> ContentType | None:
+    """Return the format that the first bytes announce; None for an unsupported one."""
+    for content_type, magic in _MAGIC.items():
+        if magic.match(content):
             return content_type
-    if _BRAND_NEUTRAL.match(content):
-        brands = content[16 : int.from_bytes(content[:4])]
-        # 64 brands are far more than any encoder lists; the box length is the file's own claim.
-        if any(brands[at : at + 4] in {b"avif", b"avis"} for at in range(0, min(len(brands), 256), 4)):
+    if _MIAF_MAGIC.match(content):
+        box_length = int.from_bytes(content[:4])
+        brands = content[16 : min(box_length, 16 + 4 * _MAX_BRANDS)]
+        if any(brands[at : at + 4] in _AVIF_BRANDS for at in range(0, len(brands), 4)):
             return ContentType.AVIF
     return None
 
 
-def too_many_in_jpeg(jpeg: bytes) -> str | None:
-    """Which limit the first picture of a JPEG file is over; None for pictures a decoder may see."""
+def unsupported_format(content: bytes) -> ImageUnacceptable:
+    """Return the error for a file that `detect_format` does not know."""
+    return ImageUnacceptable(Reason.UNSUPPORTED_FORMAT, f"starts with {content[:12].hex()}")
+
+
+def exceeded_jpeg_limit(jpeg: bytes) -> str | None:
+    """Return the limit that the first picture of a JPEG file exceeds, as words; None for a picture within limits."""
     scans, padding = 0, 0
-    for count, (skipped, code) in enumerate(segments(jpeg), start=1):
+    for segments, (skipped, marker) in enumerate(jpeg_segments(jpeg), start=1):
         padding += 0 if scans else skipped
-        scans += code == _START_OF_SCAN
+        scans += marker == _START_OF_SCAN
         if scans > MAX_JPEG_SCANS:
-            return f"more than {MAX_JPEG_SCANS} scans"
-        if count > MAX_JPEG_SEGMENTS:
-            return f"more than {MAX_JPEG_SEGMENTS} segments"
+            return f"{MAX_JPEG_SCANS} scans"
+        if segments > MAX_JPEG_SEGMENTS:
+            return f"{MAX_JPEG_SEGMENTS} segments"
         if padding > MAX_JPEG_PADDING:
-            return f"more than {MAX_JPEG_PADDING} bytes of padding"
+            return f"{MAX_JPEG_PADDING} bytes of padding"
     return None
 
 
-def segments(jpeg: bytes) -> Iterator[tuple[int, int]]:
-    """The markers of a JPEG file's first picture: how many bytes before each belong to nothing, and its code.
+def jpeg_segments(jpeg: bytes) -> Iterator[tuple[int, int]]:
+    """Yield for each segment of a JPEG file's first picture the bytes skipped before it and its marker.
 
-    Follows the markers as libjpeg does: segments are stepped over by their length, so thumbnails inside them do not
-    count, and the walk ends where the picture does, so neither do the further pictures and films phones append.
+    Follow the markers as libjpeg does: step over segments by their length, so that thumbnails inside them are not
+    counted, and stop at the end of the picture, so that pictures and videos that phones append are not either.
     """
     at = 2
-    while marker := _MARKER.search(jpeg, at):
-        code = marker[1][0]
-        yield marker.start() - at, code
-        if code in {_START, _END}:
+    while found := _JPEG_MARKER.search(jpeg, at):
+        marker = found[1][0]
+        yield found.start() - at, marker
+        if marker in {_START_OF_IMAGE, _END_OF_IMAGE}:
             return
-        at = marker.end() + int.from_bytes(jpeg[marker.end() : marker.end() + 2])
-    yield max(0, len(jpeg) - at), _END
+        at = found.end() + int.from_bytes(jpeg[found.end() : found.end() + 2])
+    yield max(0, len(jpeg) - at), _END_OF_IMAGE
 
 
-def too_many_in_png(png: bytes) -> str | None:
-    """Whether a PNG file has more chunks than a decoder may see."""
-    at = _PNG_HEAD
+def exceeded_png_limit(png: bytes) -> str | None:
+    """Return the number of chunks that a PNG file exceeds, as words; None for a file within the limit."""
+    at = _PNG_SIGNATURE_BYTES
     for _ in range(MAX_PNG_CHUNKS):
-        if at >= len(png) or png[at + 4 : at + 8] == _PNG_END:
+        if at >= len(png) or png[at + 4 : at + 8] == _PNG_LAST_CHUNK:
             return None
-        at += int.from_bytes(png[at : at + 4]) + _PNG_FRAME
-    return f"more than {MAX_PNG_CHUNKS} chunks"
+        at += int.from_bytes(png[at : at + 4]) + _PNG_CHUNK_OVERHEAD
+    return f"{MAX_PNG_CHUNKS} chunks"
 
 
-_TOO_MANY = MappingProxyType({ContentType.JPEG: too_many_in_jpeg, ContentType.PNG: too_many_in_png})
-"""What is cheaper to count than to decode, and not worth decoding where there is too much of it."""
+_EXCEEDED_LIMIT = MappingProxyType({ContentType.JPEG: exceeded_jpeg_limit, ContentType.PNG: exceeded_png_limit})
+"""Checks for files that are cheaper to reject by counting than by decoding."""

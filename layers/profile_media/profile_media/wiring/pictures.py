@@ -52,13 +52,13 @@ def thumbnail_url(profile: Profile, slot: Slot, links: Links) -> str | None:
     return _thumbnails().link(content.upload_id, thumbnail_derivative(slot, content.derivatives))
 
 
+@cache
 def make_binder(users_table: str, uploads_table: str, per_minute: int) -> SlotBinder:
-    """Return a binder on these tables."""
+    """Return a binder on these tables, with a limit of changes per user and minute."""
     attachments = DynamoAttachments(users_table, uploads_table)
     return SlotBinder(attachments, DynamoProfiles(users_table), SystemClock(), per_minute)
 
 
-@cache
 def _binder() -> SlotBinder:
     chosen = settings.load(settings.BindingSettings)
     return make_binder(chosen.users_table, chosen.uploads_table, chosen.writes_per_minute)

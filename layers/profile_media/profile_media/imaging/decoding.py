@@ -1,0 +1,162 @@
+"""Open and decode an untrusted file into pixels that can be resampled. Runs in the sandbox's child."""
+
+from dataclasses import dataclass
+from io import BytesIO
+from types import MappingProxyType
+
+# Pillow imports these modules on first use. The child cannot open files, so they have to be loaded before the fork.
+from PIL import (
+    AvifImagePlugin,
+    GifImagePlugin,
+    Image,
+    ImageFile,
+    ImagePalette,
+    JpegImagePlugin,
+    MpoImagePlugin,
+    PngImagePlugin,
+    TiffImagePlugin,
+    WebPImagePlugin,
+)
+
+from profile_media.domain.errors import ImageUnacceptable
+from profile_media.domain.formats import FORMATS, ContentType
+from profile_media.domain.model import Reason
+from profile_media.domain.policy import MAX_SIDE, MIN_SIDE
+from profile_media.imaging.resampling import Dimensions, jpeg_scale
+
+PRELOADED = (
+    AvifImagePlugin,
+    GifImagePlugin,
+    ImageFile,
+    ImagePalette,
+    JpegImagePlugin,
+    MpoImagePlugin,
+    PngImagePlugin,
+    TiffImagePlugin,
+    WebPImagePlugin,
+)
+"""Keeps linters from removing the imports as unused."""
+
+Image.preinit()
+
+_ORIENTATION_TAG = 0x0112
+
+_TRANSPOSE_BY_ORIENTATION = MappingProxyType(
+    {
+        2: Image.Transpose.FLIP_LEFT_RIGHT,
+        3: Image.Transpose.ROTATE_180,
+        4: Image.Transpose.FLIP_TOP_BOTTOM,
+        5: Image.Transpose.TRANSPOSE,
+        6: Image.Transpose.ROTATE_270,
+        7: Image.Transpose.TRANSVERSE,
+        8: Image.Transpose.ROTATE_90,
+    }
+)
+"""The operation that turns the stored picture upright, by EXIF orientation."""
+
+_SWAPS_SIDES = frozenset(
+    {Image.Transpose.TRANSPOSE, Image.Transpose.ROTATE_270, Image.Transpose.TRANSVERSE, Image.Transpose.ROTATE_90}
+)
+
+_RESAMPLED_MODES = frozenset({"L", "RGB", "CMYK"})
+"""Opaque modes that Pillow resamples without a conversion."""
+
+
+@dataclass(frozen=True, slots=True)
+class Decoded:
+    """A decoded picture as it is stored: not yet turned upright, and with colours in its own profile.
+
+    Turning and colour conversion cost time per pixel, so the caller applies them to the small derivatives.
+    """
+
+    pixels: Image.Image
+    transpose: Image.Transpose | None
+    """The operation that turns the pixels upright; None if they are."""
+    profile: bytes | None
+    """The embedded ICC profile."""
+    original_size: Dimensions
+    """Width and height of the upright original. A JPEG's `pixels` may be smaller by a factor of 2, 4 or 8."""
+
+    def stored(self, upright: Dimensions) -> Dimensions:
+        """Return the upright width and height in the order in which `pixels` has them."""
+        return swap_sides(upright, self.transpose)
+
+    def turn_upright(self, image: Image.Image) -> Image.Image:
+        """Turn an image that was made from `pixels` upright."""
+        return image if self.transpose is None else image.transpose(self.transpose)
+
+
+def decode(content: bytes, content_type: ContentType, largest: Dimensions, master_side: int | None) -> Decoded:
+    """Decode the first picture of a file, a JPEG no larger than `largest` and the master need.
+
+    Raises ImageUnacceptable for a picture with too many or too few pixels, and whatever Pillow raises for broken files.
+    Pillow's list of errors is incomplete, so callers treat every exception as a rejection.
+    """
+    with _open(content, content_type) as opened:
+        _check_size(opened.size, content_type)
+        transpose = _read_orientation(opened)
+        original_size = swap_sides(opened.size, transpose)
+        if content_type is ContentType.JPEG:
+            scale = jpeg_scale(original_size, largest, master_side)
+            opened.draft(None, (opened.width // scale, opened.height // scale))
+        opened.load()
+        profile = opened.info.get("icc_profile")
+        pixels = _to_resampled_mode(opened)
+    return Decoded(pixels, transpose, profile if isinstance(profile, bytes) else None, original_size)
+
+
+def _open(content: bytes, content_type: ContentType) -> Image.Image:
+    # Pillow raises DecompressionBombError at twice this number, also for buffers that it allocates while opening.
+    Image.MAX_IMAGE_PIXELS = FORMATS[content_type].max_pixels // 2
+    # A Lambda function of this size has one core, and each thread reserves address space, which the sandbox limits.
+    AvifImagePlugin.DEFAULT_MAX_THREADS = 1
+    try:
+        return Image.open(BytesIO(content), formats=[FORMATS[content_type].pillow_name])
+    except Image.DecompressionBombError as bomb:
+        raise ImageUnacceptable(Reason.TOO_MANY_PIXELS, str(bomb)) from bomb
+
+
+def _check_size(size: Dimensions, content_type: ContentType) -> None:
+    width, height = size
+    if max(size) > MAX_SIDE or width * height > FORMATS[content_type].max_pixels:
+        raise ImageUnacceptable(Reason.TOO_MANY_PIXELS, f"{width} x {height}")
+    if min(size) < MIN_SIDE:
+        raise ImageUnacceptable(Reason.TOO_SMALL, f"{width} x {height}")
+
+
+def _read_orientation(opened: Image.Image) -> Image.Transpose | None:
+    """Return the operation that turns the picture upright; None if there is none or the EXIF data is broken.
+
+    `ImageOps.exif_transpose` is not used: it writes the EXIF data back and fails on some files. Pillow reports AVIF's
+    own rotation as an EXIF orientation too.
+    """
+    try:
+        return _TRANSPOSE_BY_ORIENTATION.get(opened.getexif().get(_ORIENTATION_TAG, 1))
+    except Exception:
+        return None
+
+
+def swap_sides(size: Dimensions, transpose: Image.Transpose | None) -> Dimensions:
+    """Return the width and height after the operation."""
+    return (size[1], size[0]) if transpose in _SWAPS_SIDES else size
+
+
+def _to_resampled_mode(opened: Image.Image) -> Image.Image:
+    """Convert to a mode that can be resampled, with an alpha channel only if some pixel is transparent."""
+    if opened.mode == "I;16":
+        opened = _to_eight_bits(opened)
+    if opened.has_transparency_data:
+        image = opened.convert("LA" if opened.mode in {"1", "L", "LA"} else "RGBA")
+        is_opaque = image.getchannel("A").getextrema()[0] == 255
+        return image.convert(image.mode.removesuffix("A")) if is_opaque else image
+    if opened.mode in _RESAMPLED_MODES:
+        return opened
+    return opened.convert("L" if opened.mode == "1" else "RGB")
+
+
+def _to_eight_bits(deep: Image.Image) -> Image.Image:
+    """Keep the high bytes of a 16-bit grey picture: Pillow's conversion clips at 255 instead of scaling."""
+    shallow = Image.frombytes("L", deep.size, deep.tobytes(), "raw", "L;16")
+    if isinstance(transparent := deep.info.get("transparency"), int):
+        shallow.info["transparency"] = transparent >> 8
+    return shallow

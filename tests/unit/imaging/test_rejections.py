@@ -1,0 +1,205 @@
+"""Bad files are rejected with the right reason, as early as possible, and raise nothing else."""
+
+import struct
+import subprocess
+import sys
+from collections.abc import Callable
+from itertools import product
+
+import pytest
+from PIL import Image
+
+from profile_media.domain.errors import ImageUnacceptable
+from profile_media.domain.formats import FORMATS, ContentType
+from profile_media.domain.model import Reason, Slot
+from profile_media.domain.policy import MAX_JPEG_PADDING, MAX_JPEG_SCANS, MAX_JPEG_SEGMENTS, MAX_PNG_CHUNKS
+from profile_media.imaging import PillowImages, render
+from profile_media.imaging.child_protocol import RenderResult
+from profile_media.imaging.probe import detect_format, jpeg_segments, probe
+from profile_media.imaging.sandbox import SandboxLimits
+from tests import pictures
+from tests.hostile.foreign import FILES
+
+JPEG, PNG, WEBP, GIF, AVIF = ContentType
+
+SMALL = {
+    JPEG: pictures.a_jpeg(96, 64),
+    PNG: pictures.a_png(96, 64),
+    WEBP: pictures.a_webp(96, 64),
+    GIF: pictures.a_gif(96, 64),
+    AVIF: pictures.an_avif(96, 64),
+}
+
+
+@pytest.fixture(scope="module")
+def images() -> PillowImages:
+    return PillowImages()
+
+
+def rejection_of(images: PillowImages, content: bytes, declared: ContentType = JPEG) -> ImageUnacceptable:
+    with pytest.raises(ImageUnacceptable) as rejected:
+        images.render(content, declared, Slot.AVATAR)
+    assert rejected.value.detail
+    return rejected.value
+
+
+def probe_rejection(content: bytes, declared: ContentType) -> Reason:
+    with pytest.raises(ImageUnacceptable) as rejected:
+        probe(content, declared)
+    return rejected.value.reason
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_probe_rejects_other_format(name: str) -> None:
+    for declared in ContentType:
+        assert probe_rejection(FILES[name], declared) is Reason.UNSUPPORTED_FORMAT
+
+
+@pytest.mark.parametrize(("declared", "actual"), list(product(ContentType, ContentType)))
+def test_probe_accepts_declared_format_only(declared: ContentType, actual: ContentType) -> None:
+    assert detect_format(SMALL[actual]) is actual
+    if declared is actual:
+        probe(SMALL[actual], declared)
+    else:
+        assert probe_rejection(SMALL[actual], declared) is Reason.TYPE_MISMATCH
+
+
+def test_detect_format_reads_brands_of_neutral_container() -> None:
+    neutral = SMALL[AVIF][:8] + b"mif1" + SMALL[AVIF][12:]
+    assert detect_format(neutral) is AVIF
+    assert detect_format(b"\xff\xff\xff\xffftypmif1\0\0\0\0" + b"heic" * 100_000 + b"avif") is None
+
+
+@pytest.mark.parametrize("size", [(16_383, 16_383), (12_001, 20), (20, 12_001), (5_001, 5_000)])
+@pytest.mark.parametrize(
+    ("declared", "claiming"),
+    [(PNG, pictures.a_png_claiming), (GIF, pictures.a_gif_claiming), (WEBP, pictures.a_webp_claiming)],
+)
+def test_render_rejects_too_many_pixels(
+    images: PillowImages, declared: ContentType, claiming: Callable[[int, int], bytes], size: tuple[int, int]
+) -> None:
+    assert rejection_of(images, claiming(*size), declared).reason is Reason.TOO_MANY_PIXELS
+
+
+def test_render_applies_pixel_limit_of_jpeg(images: PillowImages) -> None:
+    assert rejection_of(images, pictures.a_jpeg_claiming(10_000, 5_001)).reason is Reason.TOO_MANY_PIXELS
+    assert FORMATS[JPEG].max_pixels == 10_000 * 5_000
+    images.render(pictures.a_jpeg_claiming(10_000, 2_000), JPEG, Slot.AVATAR)  # more than the limit of PNG
+
+
+def test_render_rejects_too_many_pixels_without_allocating_them() -> None:
+    images = PillowImages(SandboxLimits(memory_mib=16))
+    for content, declared in (
+        (pictures.a_png_claiming(65_500, 65_500), PNG),
+        (pictures.a_gif_claiming(65_500, 65_500), GIF),
+        (pictures.a_webp_claiming(16_384, 16_384), WEBP),
+        (pictures.a_jpeg_claiming(65_500, 65_500), JPEG),
+    ):
+        assert rejection_of(images, content, declared).reason is Reason.TOO_MANY_PIXELS
+
+
+def test_render_rejects_picture_over_memory_limit() -> None:
+    # In a new process: memory that this process has freed does not count against the child's limit.
+    program = """
+import sys
+from PIL import Image
+from profile_media.domain.errors import ImageUnacceptable
+from profile_media.domain.model import ContentType, Slot
+from profile_media.imaging import PillowImages
+from profile_media.imaging.sandbox import SandboxLimits
+from tests import pictures
+large = pictures.a_file(ContentType.GIF, Image.new("L", (5000, 5000)))
+try:
+    PillowImages(SandboxLimits(memory_mib=16)).render(large, ContentType.GIF, Slot.AVATAR)
+except ImageUnacceptable as rejected:
+    sys.stdout.write(rejected.reason)
+"""
+    ended = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert ended.stdout == Reason.TOO_COMPLEX
+
+
+@pytest.mark.parametrize("size", [(15, 400), (400, 15), (1, 1)])
+def test_render_rejects_too_few_pixels(images: PillowImages, size: tuple[int, int]) -> None:
+    assert rejection_of(images, pictures.a_png(*size), PNG).reason is Reason.TOO_SMALL
+
+
+def test_render_rejects_scan_bomb_without_decoder(images: PillowImages) -> None:
+    bomb = pictures.a_scan_bomb()
+    assert len(bomb) < 60_000
+    rejection = rejection_of(images, bomb)
+    assert rejection.reason is Reason.TOO_COMPLEX
+    assert rejection.cost is None
+
+
+def count_scans(jpeg: bytes) -> int:
+    return [marker for _, marker in jpeg_segments(jpeg)].count(0xDA)
+
+
+def test_render_accepts_progressive_jpeg(images: PillowImages) -> None:
+    progressive = pictures.a_jpeg(320, 240, progressive=True)
+    assert 6 <= count_scans(progressive) <= 20
+    images.render(progressive, JPEG, Slot.AVATAR)
+
+
+def test_jpeg_segments_counts_scans_that_decoder_reads() -> None:
+    one_scan, many_scans = SMALL[JPEG], pictures.a_jpeg(96, 64, progressive=True)
+    thumbnail = b"\xff\xe1" + struct.pack("!H", len(many_scans) + 2) + many_scans
+    for same in (
+        one_scan,
+        one_scan[:2] + thumbnail + one_scan[2:],
+        one_scan + many_scans,
+        one_scan + b"\0\0" + many_scans[2:],
+        one_scan[:2] + b"\xff\xff\xff" + one_scan[2:],
+        one_scan[:2] + b"\xff\x01" + one_scan[2:],
+    ):
+        assert count_scans(same) == 1
+    assert count_scans(pictures.a_scan_bomb(MAX_JPEG_SCANS)) >= MAX_JPEG_SCANS
+    assert count_scans(b"\xff\xd8\xff") == 0
+
+
+JPEG_COMMENT, PNG_TEXT = b"\xff\xfe\0\2", b"\0\0\0\0teSt\0\0\0\0"
+
+
+@pytest.mark.parametrize(
+    ("declared", "part", "at", "parts", "limit"),
+    [
+        (JPEG, JPEG_COMMENT, 2, sum(1 for _ in jpeg_segments(SMALL[JPEG])), MAX_JPEG_SEGMENTS),
+        (PNG, PNG_TEXT, 33, 3, MAX_PNG_CHUNKS),
+    ],
+)
+def test_probe_rejects_too_many_parts(declared: ContentType, part: bytes, at: int, parts: int, limit: int) -> None:
+    head, tail = SMALL[declared][:at], SMALL[declared][at:]
+    probe(head + part * (limit - parts) + tail, declared)
+    assert probe_rejection(head + part * (limit - parts + 1) + tail, declared) is Reason.TOO_COMPLEX
+
+
+@pytest.mark.parametrize("padding", [b"\xff", b"\0", b"\xff\0", b"\xff\x01"])
+def test_probe_rejects_too_much_padding_in_jpeg(padding: bytes) -> None:
+    head, tail = SMALL[JPEG][:20], SMALL[JPEG][20:]
+    allowed = MAX_JPEG_PADDING // len(padding)
+    probe(head + padding * allowed + tail, JPEG)
+    for content in (head + padding * (allowed + 1) + tail, head + padding * (allowed + 1)):
+        assert probe_rejection(content, JPEG) is Reason.TOO_COMPLEX
+
+
+@pytest.mark.parametrize(
+    ("error", "reason"),
+    [
+        (IndexError("x"), Reason.CORRUPT),
+        (struct.error("x"), Reason.CORRUPT),
+        (RecursionError("x"), Reason.CORRUPT),
+        (SyntaxError("x"), Reason.CORRUPT),
+        (OSError("not \udcff unicode"), Reason.CORRUPT),
+        (MemoryError(), Reason.TOO_COMPLEX),
+        (Image.DecompressionBombError("x"), Reason.CORRUPT),
+        (KeyboardInterrupt(), Reason.CORRUPT),
+        (SystemExit(0), Reason.CORRUPT),
+    ],
+    ids=repr,
+)
+def test_render_rejects_any_exception(monkeypatch: pytest.MonkeyPatch, error: BaseException, reason: Reason) -> None:
+    def raising(content: bytes, content_type: ContentType, slot: Slot, *, keep_master: bool) -> RenderResult:
+        raise error
+
+    monkeypatch.setattr(render, "render", raising)
+    assert rejection_of(PillowImages(), SMALL[JPEG]).reason is reason
