@@ -23,7 +23,6 @@ from profile_media.auth.policy import TokenRefused
 from profile_media.auth.tokens import TokenVerifier
 from profile_media.aws import settings
 from profile_media.wiring import authorization
-from tests.assurance import Note
 from tests.tokens import (
     ABSENT,
     AUDIENCE,
@@ -38,8 +37,6 @@ from tests.tokens import (
     an_rsa_key,
     answering,
 )
-
-pytestmark = pytest.mark.campaign("F-9")
 
 ROOT = Path(__file__).parents[2]
 EVENT: dict[str, Any] = json.loads((ROOT / "events" / "authorize.json").read_text())
@@ -406,9 +403,7 @@ class Saboteur:
         pytest.param(a_token(an_ec_key(), exp=1), 4, id="expired"),
     ],
 )
-def test_no_line_can_fail_in_a_way_that_lets_a_bad_token_in(
-    failure: BaseException, token: str, step: int, note: Note
-) -> None:
+def test_no_line_can_fail_in_a_way_that_lets_a_bad_token_in(failure: BaseException, token: str, step: int) -> None:
     assert Saboteur(0, failure).run(a_token())  # a good token does get in
     line, reached = 0, True
     while reached:
@@ -419,8 +414,6 @@ def test_no_line_can_fail_in_a_way_that_lets_a_bad_token_in(
 
         reached = saboteur.lines >= line
     assert line > 100
-    note.most("lines that were made to fail", line)
-    note.add("exceptions injected", line // step)
 
 
 @pytest.mark.usefixtures("deployed", "published")
