@@ -12,8 +12,8 @@ from typing import Any
 import pytest
 
 from profile_media.aws import settings
+from profile_media.domain.findings import Finding, FindingKind, GracePeriods
 from profile_media.domain.keys import incoming_key, media_key
-from profile_media.domain.reconcile import Finding, FindingKind, GracePeriods
 from tests.builders import ADA, a_derivative, an_id
 from tests.template.document import text
 from tools.local import aws, reconcile

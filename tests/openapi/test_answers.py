@@ -7,7 +7,9 @@ import pytest
 
 from profile_media.domain.model import Reason, Slot, State
 from tests.builders import an_id
-from tests.dialects.test_replay import test_an_example_is_answered_as_documented as test_example_matches_document
+from tests.dialects.test_replay import (
+    test_example_of_the_contract_is_answered_as_documented as test_example_matches_document,
+)
 from tests.functions.conftest import Answer, Call, Rows, an_event
 from tests.openapi.conformance import check, complaints, operations
 
@@ -33,7 +35,7 @@ def test_upload_in_every_state_matches_document(call: Call, rows: Rows) -> None:
     rows.pending(upload_id=an_id(1))
     rows.ready(upload_id=an_id(2))
     rows.bound(upload_id=an_id(3))
-    rows.settled(rows.pending(upload_id=an_id(4)), state=State.REJECTED, reason=Reason.CORRUPT)
+    rows.processed(rows.pending(upload_id=an_id(4)), state=State.REJECTED, reason=Reason.CORRUPT)
     states = [call("get_upload", pathParameters={"uploadId": an_id(number)}).body["state"] for number in range(1, 5)]
     assert states == ["pending", "ready", "bound", "rejected"]
     assert call("get_upload", pathParameters={"uploadId": an_id(5)}).status == 404

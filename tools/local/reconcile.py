@@ -15,8 +15,8 @@ from typing import Any
 
 import boto3
 
+from profile_media.domain.findings import Finding, GracePeriods
 from profile_media.domain.ports import Checkpoint
-from profile_media.domain.reconcile import Finding, GracePeriods
 from tools.local.state import StackNotRunning, read_state
 
 OUTPUTS = {
@@ -90,11 +90,11 @@ def deployed_settings(stack: str) -> dict[str, str]:
 
 def reconcile(patience: GracePeriods, *, mends: bool) -> list[Finding]:
     """Run one pass and return its findings."""
-    from profile_media.wiring.reconciling import reconciling  # noqa: PLC0415 - reads the environment, which is set by now
+    from profile_media.wiring.reconciling import make_reconciler  # noqa: PLC0415 - reads the environment, which is set by now
 
     findings: list[Finding] = []
-    run = reconciling(findings.append, lambda _: None, InMemory(), mends=mends, patience=patience)
-    run.run(lambda: PLENTY)
+    reconciler = make_reconciler(findings.append, lambda _: None, InMemory(), patience, mends=mends)
+    reconciler.run(lambda: PLENTY)
     return findings
 
 

@@ -16,7 +16,8 @@ from profile_media.telemetry import count, logger
 
 def issue(caller: Caller, owner_id: str, request: IntentRequest) -> Intent:
     """Issue an intent for a picture of the owner's."""
-    intent = _issuer().issue(access.to_intend(_profiles(), caller, owner_id), request)
+    issuer = _issuer(settings.load(settings.IntentSettings))
+    intent = issuer.issue(access.to_intend(_profiles(), caller, owner_id), request)
     logger.info(
         "upload intended",
         upload_id=intent.upload.upload_id,
@@ -45,7 +46,6 @@ def _uploads() -> DynamoUploads:
 
 
 @cache
-def _issuer() -> IntentIssuer:
-    chosen = settings.load(settings.IntentSettings)
+def _issuer(chosen: settings.IntentSettings) -> IntentIssuer:
     pending_uploads = PendingUploads(_uploads(), SystemClock(), chosen.limits, chosen.lifetimes)
     return IntentIssuer(pending_uploads, S3Presigner(chosen.uploads_bucket, chosen.uploads_url))

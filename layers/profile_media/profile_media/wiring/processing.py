@@ -25,11 +25,12 @@ from profile_media.wiring import pictures
 def process(bucket: str, key: str) -> None:
     """Process the original that an S3 event names. Other objects are logged and ignored."""
     owned = parse_incoming_key(key)
-    if bucket != settings.load(settings.ProcessingSettings).uploads_bucket or owned is None:
+    chosen = settings.load(settings.ProcessingSettings)
+    if bucket != chosen.uploads_bucket or owned is None:
         logger.warning("not an upload's object", bucket=bucket, key=key)
         return
     owner_id, upload_id = owned
-    processed = _incoming_processor().process(owner_id, upload_id)
+    processed = _incoming_processor(chosen).process(owner_id, upload_id)
     _report(owner_id, upload_id, processed)
     if processed.bound:
         pictures.record(processed.bound)
@@ -37,7 +38,7 @@ def process(bucket: str, key: str) -> None:
 
 def upload(access: Access, slot: Slot, content: bytes) -> Profile:
     """Create an upload of a picture that came through the API, process it and bind it."""
-    processed = _direct_upload().ingest(access, slot, content)
+    processed = _direct_upload(settings.load(settings.DirectUploadSettings)).ingest(access, slot, content)
     _report(access.owner_id, None, processed)
     return pictures.bind(access, slot, Reference(access.owner_id, accepted(processed).upload_id))
 
@@ -67,16 +68,14 @@ def _report(owner_id: str, upload_id: str | None, processed: Processed) -> None:
 
 
 @cache
-def _incoming_processor() -> IncomingProcessor:
-    chosen = settings.load(settings.ProcessingSettings)
+def _incoming_processor(chosen: settings.ProcessingSettings) -> IncomingProcessor:
     binder = pictures.make_binder(chosen.users_table, chosen.uploads_table, chosen.writes_per_minute)
     images = PillowImages(keep_master=chosen.keep_master)
     return IncomingProcessor(S3Incoming(chosen.uploads_bucket), _upload_processor(chosen, images), binder)
 
 
 @cache
-def _direct_upload() -> DirectUpload:
-    chosen = settings.load(settings.DirectUploadSettings)
+def _direct_upload(chosen: settings.DirectUploadSettings) -> DirectUpload:
     images = PillowImages(keep_master=chosen.keep_master)
     uploads = DynamoUploads(chosen.uploads_table)
     pending_uploads = PendingUploads(uploads, SystemClock(), chosen.limits, chosen.lifetimes)
