@@ -43,6 +43,8 @@ class Context:
 
     function_name = "probed"
     aws_request_id = "52fdfc07-2182-454f-963f-5f0f9a621d72"
+    memory_limit_in_mb = 1024
+    invoked_function_arn = "arn:aws:lambda:eu-central-1:123456789012:function:it"
 
     @staticmethod
     def get_remaining_time_in_millis() -> int:

@@ -288,7 +288,8 @@ def test_fetch_trusts_only_authorities_in_folder(tmp_path: Path, monkeypatch: py
     pem, empty, folder = tmp_path / "issuer.pem", tmp_path / "empty", tmp_path / "authorities"
     pem.write_bytes(a_certificate(x509.IPAddress(IPv4Address(LOOPBACK))))
     empty.mkdir()
-    runpy.run_path("layers/dependencies/trim", run_name="trim")["set_apart"](pem, folder)
+    trim = runpy.run_path("layers/dependencies/trim", run_name="trim")
+    trim["write_authorities"]([("issuer", pem.read_text())], folder)
 
     with an_issuer(answering(a_jwks()), pem) as (endpoint, _):
         assert fetch(endpoint._replace(authorities=str(folder)), 10) == a_jwks()

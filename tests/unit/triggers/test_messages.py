@@ -1,5 +1,7 @@
 """Partial batches of the delete queue."""
 
+import subprocess
+import sys
 from typing import Any
 
 import pytest
@@ -28,6 +30,13 @@ def test_each_message_reports_exactly_the_failed_messages(bodies: tuple[str, ...
 
     assert answer == {"batchItemFailures": [{"itemIdentifier": identifier} for identifier in failed]}
     assert handled == [body for body in bodies if body != "bad"]
+
+
+def test_purge_media_imports_batch_processor_before_pydantic() -> None:
+    """In the other order, the batch processor imports the parser's models of all events as well."""
+    code = "import sys, functions.purge_media.app; print('aws_lambda_powertools.utilities.parser' in sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout == "False\n"
 
 
 def test_each_message_logs_failure_with_message_id(logs: Logs) -> None:
