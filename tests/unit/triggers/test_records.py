@@ -12,8 +12,8 @@ from tests.builders import ADA
 from tests.functions.conftest import an_event
 
 BOUND, PENDING = "6f1c2b9e-3d44-4c1a-9a52-0b7d1f3e8a90", "0d6f7a3c-8b1e-4f57-8a44-5f0b8f6f2c31"
-DERIVATIVES = ("full", "a"), ("thumb", "b"), ("small", "c"), ("icon", "d")
-KEYS = tuple(f"{media_prefix(BOUND)}{name}-{digit * 32}.webp" for name, digit in DERIVATIVES)
+NAMES = ("full-3f0a9c1b2d4e5f60718293a4b5c6d7e8.webp", "master-9b8a7c6d5e4f30211203f4e5d6c7b8a9.jpg")
+KEYS = tuple(media_prefix(BOUND) + name for name in NAMES)
 
 
 def a_removal(**changes: Any) -> dict[str, Any]:
