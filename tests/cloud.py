@@ -105,12 +105,15 @@ def empty(built: Cloud) -> None:
     _furnish(built)
 
 
+_SCHEMA = ("BillingMode", "AttributeDefinitions", "KeySchema", "GlobalSecondaryIndexes")
+
+
 def _furnish(built: Cloud) -> None:
     for bucket in (UPLOADS_BUCKET, MEDIA_BUCKET):
         built.s3.create_bucket(Bucket=bucket, CreateBucketConfiguration={"LocationConstraint": REGION})
     for name, logical_id in ((UPLOADS_TABLE, "UploadsTable"), (USERS_TABLE, "UsersTable")):
-        keys = ("BillingMode", "AttributeDefinitions", "KeySchema", "GlobalSecondaryIndexes")
-        schema = {key: value for key, value in properties(logical_id).items() if key in keys}
+        table = properties(logical_id)
+        schema = {key: table[key] for key in _SCHEMA if key in table}
         built.dynamodb.create_table(TableName=name, **schema)
     for queue in ("purge", "redrive"):
         built.sqs.create_queue(QueueName=queue)

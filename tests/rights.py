@@ -23,8 +23,7 @@ from botocore.exceptions import ClientError
 
 from profile_media.aws import session
 from tests import cloud
-from tests.template.document import as_list, logical_id, of_type, text, translated
-from tools.template import ROOT, written
+from tests.template.document import ROOT, as_list, logical_id, of_type, text, translated, written
 
 LAST = ("test_no_right_is_spare", "test_no_operation_is_spare")
 """The tests that run when all others have."""
