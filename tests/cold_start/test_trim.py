@@ -1,5 +1,6 @@
 """What the layer's build leaves of botocore's descriptions is, for the operations that functions call, all of them."""
 
+import json
 import runpy
 import shutil
 from pathlib import Path
@@ -10,10 +11,10 @@ import botocore.session
 import pytest
 from botocore.loaders import Loader
 
-from tests.rights import DESCRIBED
 from tests.template.document import ROOT
 
 TRIM = runpy.run_path(str(ROOT / "layers/dependencies/trim"), run_name="trim")
+DESCRIBED = json.loads((ROOT / "layers/dependencies/operations.json").read_text())
 DATA = Path(botocore.__file__).parent / "data"
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from profile_media.auth import jwks
+from profile_media.auth import cache, fetch
 from profile_media.aws import settings, tables
 from profile_media.aws.profiles import DynamoProfiles
 from profile_media.domain import keys, ports
@@ -133,11 +133,11 @@ def test_figures_in_the_text_are_the_codes() -> None:
     assert f"at most {MASTER_SIDE} pixels" in text
     assert ATTEMPTS == 4
     assert "after four lost races" in text
-    assert (jwks.MAX_BYTES, jwks.FETCH_SECONDS, jwks.COOLDOWN_SECONDS) == (64 * 1024, 2, 30)
+    assert (fetch.MAX_BYTES, fetch.FETCH_SECONDS, cache.COOLDOWN_SECONDS) == (64 * 1024, 2, 30)
     assert "64 KiB, two seconds, at most one fetch in 30 seconds" in text
-    assert jwks.RETRY_SECONDS == 1
+    assert cache.RETRY_SECONDS == 1
     assert "or one a second while there is no copy" in text
-    assert (jwks.FRESH_SECONDS, jwks.STALE_SECONDS) == (600, 3600)
+    assert (cache.FRESH_SECONDS, cache.STALE_SECONDS) == (600, 3600)
     assert "used for ten minutes, and for up to an hour" in text
     assert properties("Api")["Auth"]["Authorizers"]["BearerToken"]["Identity"]["ReauthorizeEvery"] == 60
     assert "for a minute and uses it for other routes" in text

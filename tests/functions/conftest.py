@@ -14,10 +14,9 @@ from profile_media.aws.attachments import DynamoAttachments
 from profile_media.aws.uploads import DynamoUploads
 from profile_media.domain.lifecycle import expiry
 from profile_media.domain.model import State, Upload, utc_now
-from profile_media.domain.ports import SlotChangeResult
 from tests import cloud, rights
 from tests.builders import a_ready_upload, an_upload
-from tests.fakes import a_swap
+from tests.fakes import a_slot_change
 from tests.openapi.conformance import check, operations
 
 EVENTS = Path(__file__).parents[2] / "events"
@@ -52,9 +51,14 @@ def an_event(name: str) -> dict[str, Any]:
 
 
 def run(name: str, event: Mapping[str, Any]) -> Any:
-    """What the handler returns; its calls to AWS are held to the function's rights."""
-    with rights.calling(name):
+    """Invoke a handler; its calls to AWS count as its function's (see tests/rights.py)."""
+    with rights.running(name):
         return importlib.import_module(f"functions.{name}.app").handler(event, Context(name))
+
+
+@pytest.fixture(autouse=True)
+def _within_rights(recorded_calls: object) -> None:
+    """Check all calls of the functions tested in this folder."""
 
 
 type Call = Callable[..., Answer]
@@ -91,22 +95,22 @@ class Rows:
         """An upload that was just promised."""
         now = utc_now()
         upload = an_upload(**{"created_at": now, "expires_at": expiry(now, timedelta(hours=1))} | changes)
-        with rights.calling(None):  # also where a handler is interrupted for it
+        with rights.running(None):  # also where a handler is interrupted for it
             self.uploads.create(upload, None, open_limit=99, recent_limit=99)
         return upload
 
-    def settled(self, upload: Upload, **changes: Any) -> Upload:
+    def processed(self, upload: Upload, **changes: Any) -> Upload:
         """What became of it."""
-        settled = replace(upload, **changes)
-        with rights.calling(None):
-            assert self.uploads.settle(settled, utc_now())
-        return settled
+        processed = replace(upload, **changes)
+        with rights.running(None):
+            assert self.uploads.save_result(processed, utc_now())
+        return processed
 
     def ready(self, **changes: Any) -> Upload:
         """One that may be bound."""
         upload = self.pending(**changes)
         ready = a_ready_upload(slot=upload.slot)
-        return self.settled(
+        return self.processed(
             upload,
             state=State.READY,
             width=ready.width,
@@ -118,8 +122,8 @@ class Rows:
     def bound(self, **changes: Any) -> Upload:
         """One that is, in a slot that was empty."""
         upload = self.ready(**changes)
-        with rights.calling(None):
-            assert self.attachments.change_slot(a_swap(upload, now=utc_now())) is SlotChangeResult.DONE
+        with rights.running(None):
+            assert self.attachments.change_slot(a_slot_change(upload, now=utc_now()))
         return replace(upload, state=State.BOUND, expires_at=None)
 
 

@@ -15,8 +15,12 @@ import pytest
 from cryptography.exceptions import InvalidSignature
 
 from functions.authorize.app import handler
-from profile_media.auth.jwks import Endpoint, Jwks, JwksUnavailable, RsaKey
-from profile_media.auth.tokens import TokenRefused, TokenVerifier
+from profile_media.auth.algorithms import Rsa
+from profile_media.auth.cache import JwksCache
+from profile_media.auth.fetch import Endpoint
+from profile_media.auth.key_set import JwksUnavailable
+from profile_media.auth.policy import TokenRefused
+from profile_media.auth.tokens import TokenVerifier
 from profile_media.aws import settings
 from profile_media.wiring import authorization
 from tests.assurance import Note
@@ -300,7 +304,7 @@ def test_a_failure_of_ours_is_no_401_and_lets_nobody_in(
     if where == "fetch":
         published.document = failure
     else:
-        owner: Any = {"find": Jwks, "verify": TokenVerifier, "verifier": authorization}[where]
+        owner: Any = {"find": JwksCache, "verify": TokenVerifier, "verifier": authorization}[where]
         deployed.setattr(owner, where, fail)
 
     with pytest.raises(type(failure)) as raised:
@@ -340,7 +344,7 @@ def test_old_keys_serve_on_and_the_log_says_so(
 ) -> None:
     assert handler(an_event(a_token()), CONTEXT)
     published.document = JwksUnavailable("status 503")
-    deployed.setattr("profile_media.auth.jwks.COOLDOWN_SECONDS", 0)
+    deployed.setattr("profile_media.auth.cache.COOLDOWN_SECONDS", 0)
 
     with pytest.raises(Exception, match=r"^Unauthorized$"):
         handler(an_event(a_token(header={"kid": "new"})), CONTEXT)
@@ -351,7 +355,8 @@ def test_old_keys_serve_on_and_the_log_says_so(
 
 SABOTAGED = (
     *("functions/authorize/app.py", "profile_media/wiring/authorization.py", "profile_media/aws/settings.py"),
-    *("profile_media/auth/tokens.py", "profile_media/auth/jwks.py", "profile_media/auth/claims.py"),
+    *(f"profile_media/auth/{name}.py" for name in ("tokens", "policy", "claims", "algorithms", "key_set", "cache")),
+    *("profile_media/auth/encoding.py", "profile_media/auth/fetch.py"),
 )
 """All of the service's own code that the authorizer runs."""
 
@@ -420,7 +425,7 @@ def test_no_line_can_fail_in_a_way_that_lets_a_bad_token_in(
 
 @pytest.mark.usefixtures("deployed", "published")
 def test_a_signature_check_that_fails_is_a_refusal(deployed: pytest.MonkeyPatch) -> None:
-    deployed.setattr(RsaKey, "verifies", lambda *_: False)
+    deployed.setattr(Rsa, "verifies", lambda *_: False)
 
     with pytest.raises(Exception, match=r"^Unauthorized$"):
         handler(an_event(a_token()), CONTEXT)

@@ -16,10 +16,9 @@ from profile_media.aws import settings
 from profile_media.http import endpoint
 from profile_media.http.envelope import unauthorized
 from profile_media.wiring import authorization
-from tests import rights
 from tests.assurance import Note
 from tests.functions.conftest import Call, an_event, run
-from tests.rights import glob
+from tests.rights import Usage, glob
 from tests.template.document import FOLDERS, logical_id, properties, translated
 from tests.tokens import AUDIENCE, ISSUER, a_jwks, a_token
 
@@ -160,7 +159,7 @@ def test_the_template_has_functions_that_a_token_opens() -> None:
 
 @pytest.mark.parametrize("function", FUNCTIONS)
 def test_an_allow_that_outlives_its_token_is_refused_by_the_function(
-    function: str, call: Call, monkeypatch: pytest.MonkeyPatch, note: Note
+    function: str, call: Call, monkeypatch: pytest.MonkeyPatch, recorded_calls: Usage, note: Note
 ) -> None:
     expires = int(time.time()) + 3600
     gateway, token, event = Gateway(expires - 1), a_token(exp=expires), an_event(function)
@@ -169,7 +168,7 @@ def test_an_allow_that_outlives_its_token_is_refused_by_the_function(
     assert told
     at(monkeypatch, gateway, expires - 0.001)
     assert call(function, claims=told).status != 401
-    before = rights.WATCH.calls
+    before = recorded_calls.calls
     for late in (0, 0.5, 1, KEPT - 1.5):
         at(monkeypatch, gateway, expires + late)
         kept = gateway.context(token, route)
@@ -179,5 +178,5 @@ def test_an_allow_that_outlives_its_token_is_refused_by_the_function(
         assert answer["statusCode"] == 401
         assert json.loads(answer["body"]) == unauthorized(event["requestContext"]["requestId"])
     assert gateway.asked == 1
-    assert rights.WATCH.calls == before  # nothing was looked at, let alone changed
+    assert recorded_calls.calls == before  # nothing was looked at, let alone changed
     note.add("allows that outlived their token, refused", 4)

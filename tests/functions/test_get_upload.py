@@ -45,7 +45,7 @@ def test_a_ready_upload_shows_its_derivatives_but_not_the_master(call: Call, row
 
 @pytest.mark.parametrize("reason", Reason)
 def test_a_rejected_upload_says_why(call: Call, rows: Rows, reason: Reason) -> None:
-    upload = rows.settled(rows.pending(), state=State.REJECTED, reason=reason)
+    upload = rows.processed(rows.pending(), state=State.REJECTED, reason=reason)
     answer = call(GET, pathParameters=path(upload.upload_id))
     assert answer.body["state"] == "rejected"
     assert answer.body["reason"]["code"] == reason.value

@@ -1,25 +1,23 @@
-"""The reverse of the table in tests/template/test_rights.py: no call without its right, and no right without a call."""
+"""Compare the calls that functions make with their policies: no call without a right, no right without a call."""
 
 from base64 import b64encode
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
 from typing import Any
 
 import pytest
-from botocore.exceptions import ClientError
 
-from profile_media.aws.presigner import S3Presigner
 from profile_media.aws.session import s3, sqs
-from profile_media.domain.model import utc_now
-from tests import cloud, rights
-from tests.assurance import Note
-from tests.builders import an_upload
-from tests.functions.conftest import Call, Rows
-from tests.rights import PLATFORM, SELECTION, Right, Watch, calling, is_for_the_platform, needs, posting_needs
+from tests import aws_calls, cloud
+from tests.faults.injector import injector
+from tests.faults.scenarios import SCENARIOS
+from tests.faults.test_reconcile import Scene, scene
+from tests.faults.world import World, world
+from tests.functions.conftest import Answer, Call, Rows
+from tests.rights import PLATFORM, Right, Usage, is_for_the_platform, needs, posting_needs, rights, running
 from tests.template.document import FOLDERS
 
-pytestmark = pytest.mark.campaign("Rights")
+__all__ = ["injector", "scene", "world"]
 
 UPLOADS, USERS = "UploadsTable.Arn", "UsersTable.Arn"
 INCOMING = "${UploadsBucket.Arn}/incoming/*"
@@ -27,76 +25,91 @@ LISTING = '{"StringLike": {"s3:prefix": "media/*"}}'
 LISTING_IF_SAID = '{"StringLikeIfExists": {"s3:prefix": "media/*"}}'
 
 
-def watched(monkeypatch: pytest.MonkeyPatch, *granted: Right) -> Watch:
-    """A watch in the place of the run's, for a function that has these rights."""
-    watch = Watch(lambda _: granted)
-    monkeypatch.setattr(rights, "WATCH", watch)
-    return watch
+def test_functions_use_exactly_the_rights_of_the_template(world: World, scene: Scene) -> None:
+    usage = Usage()
+    for scenario in SCENARIOS:
+        world.reset()
+        with aws_calls.heard_by(usage):
+            scenario.arrange(world)
+            world.while_rendering = scenario.elsewhere and (lambda happen=scenario.elsewhere: happen(world))
+            answer = scenario.invoke(world)
+        if isinstance(answer, Answer) and "upload" in answer.body:
+            usage.check(scenario.function, posting_needs(answer.body["upload"]["fields"]["policy"]))
+    world.reset()
+    scene.furnish(whole=True)
+    with aws_calls.heard_by(usage):
+        scene.reconcile()
+
+    assert usage.denied == []
+    assert {folder: usage.unused(folder) for folder in FOLDERS if usage.unused(folder)} == {}
+    platform = {right for folder in FOLDERS for right in rights(folder) if is_for_the_platform(right)}
+    assert not platform & {right for _, right in usage.used}
+    assert set(PLATFORM) <= {right.action for right in platform}
 
 
 type Decision = tuple[Right, str, Mapping[str, Any], bool]
 
 DECISIONS: dict[str, Decision] = {
-    "its table": (Right("dynamodb:GetItem", UPLOADS), "dynamodb.GetItem", {"TableName": "uploads"}, True),
-    "another table": (Right("dynamodb:GetItem", USERS), "dynamodb.GetItem", {"TableName": "uploads"}, False),
-    "another action": (Right("dynamodb:PutItem", UPLOADS), "dynamodb.GetItem", {"TableName": "uploads"}, False),
-    "an index of its table": (
+    "same table": (Right("dynamodb:GetItem", UPLOADS), "dynamodb.GetItem", {"TableName": "uploads"}, True),
+    "other table": (Right("dynamodb:GetItem", USERS), "dynamodb.GetItem", {"TableName": "uploads"}, False),
+    "other action": (Right("dynamodb:PutItem", UPLOADS), "dynamodb.GetItem", {"TableName": "uploads"}, False),
+    "index of the table": (
         *(Right("dynamodb:Query", UPLOADS), "dynamodb.Query"),
         *({"TableName": "uploads", "IndexName": "by-age"}, False),
     ),
-    "a transaction of what it may": (
+    "transaction with one allowed write": (
         *(Right("dynamodb:UpdateItem", UPLOADS), "dynamodb.TransactWriteItems"),
         *({"TransactItems": [{"Update": {"TableName": "uploads"}}]}, True),
     ),
-    "a transaction of that and more": (
+    "transaction with another write": (
         *(Right("dynamodb:UpdateItem", UPLOADS), "dynamodb.TransactWriteItems"),
         *({"TransactItems": [{"Update": {"TableName": "uploads"}}, {"Delete": {"TableName": "uploads"}}]}, False),
     ),
-    "a transaction that only looks": (
+    "transaction with a condition check": (
         *(Right("dynamodb:UpdateItem", UPLOADS), "dynamodb.TransactWriteItems"),
         *({"TransactItems": [{"ConditionCheck": {"TableName": "uploads"}}]}, False),
     ),
-    "a transaction of reads": (
+    "transaction of reads of two tables": (
         *(Right("dynamodb:GetItem", UPLOADS), "dynamodb.TransactGetItems"),
         *({"TransactItems": [{"Get": {"TableName": "uploads"}}, {"Get": {"TableName": "users"}}]}, False),
     ),
-    "its prefix": (Right("s3:GetObject", INCOMING), "s3.GetObject", {"Bucket": "uploads", "Key": "incoming/a"}, True),
-    "another prefix": (Right("s3:GetObject", INCOMING), "s3.GetObject", {"Bucket": "uploads", "Key": "x"}, False),
-    "another bucket": (
+    "same prefix": (Right("s3:GetObject", INCOMING), "s3.GetObject", {"Bucket": "uploads", "Key": "incoming/a"}, True),
+    "other prefix": (Right("s3:GetObject", INCOMING), "s3.GetObject", {"Bucket": "uploads", "Key": "x"}, False),
+    "other bucket": (
         Right("s3:GetObject", INCOMING),
         "s3.GetObject",
         {"Bucket": "media", "Key": "incoming/a"},
         False,
     ),
-    "looking at an object": (
+    "metadata of an object": (
         *(Right("s3:GetObject", INCOMING), "s3.HeadObject"),
         *({"Bucket": "uploads", "Key": "incoming/a"}, True),
     ),
-    "deleting several, of which one elsewhere": (
+    "several deletes, one under another prefix": (
         *(Right("s3:DeleteObject", INCOMING), "s3.DeleteObjects"),
         *({"Bucket": "uploads", "Delete": {"Objects": [{"Key": "incoming/a"}, {"Key": "media/a"}]}}, False),
     ),
-    "listing under its prefix": (
+    "listing of the prefix": (
         *(Right("s3:ListBucket", "MediaBucket.Arn", LISTING), "s3.ListObjectsV2"),
         *({"Bucket": "media", "Prefix": "media/a/"}, True),
     ),
-    "listing under another": (
+    "listing of another prefix": (
         *(Right("s3:ListBucket", "MediaBucket.Arn", LISTING), "s3.ListObjectsV2"),
         *({"Bucket": "media", "Prefix": "med"}, False),
     ),
-    "listing everything": (
+    "listing of everything": (
         *(Right("s3:ListBucket", "MediaBucket.Arn", LISTING), "s3.ListObjectsV2"),
         *({"Bucket": "media"}, False),
     ),
-    "listing everything where only a prefix that is said must fit": (
+    "listing of everything where a prefix is optional": (
         *(Right("s3:ListBucket", "MediaBucket.Arn", LISTING_IF_SAID), "s3.ListObjectsV2"),
         *({"Bucket": "media"}, True),
     ),
-    "a batch of messages": (
+    "batch of messages": (
         *(Right("sqs:SendMessage", "PurgeQueue.Arn"), "sqs.SendMessageBatch"),
         *({"QueueUrl": cloud.QUEUE_URL}, True),
     ),
-    "a call that nobody has thought of": (
+    "unknown call": (
         *(Right("s3:PutBucketPolicy", "MediaBucket.Arn"), "s3.PutBucketPolicy"),
         *({"Bucket": "media", "Policy": "{}"}, False),
     ),
@@ -104,88 +117,53 @@ DECISIONS: dict[str, Decision] = {
 
 
 @pytest.mark.parametrize(("right", "call", "params", "allowed"), DECISIONS.values(), ids=DECISIONS)
-def test_decides_as_iam_does(right: Right, call: str, params: Mapping[str, Any], *, allowed: bool) -> None:
-    watch = Watch(lambda _: [right])
+def test_decision_equals_that_of_iam(right: Right, call: str, params: Mapping[str, Any], *, allowed: bool) -> None:
+    usage = Usage(lambda _: [right])
 
-    assert watch.permits("some_function", needs(call, params)) is allowed
-    assert bool(watch.denied) is not allowed
-    assert not allowed or watch.used == {("some_function", right)}
+    usage.check("some_function", needs(call, params))
 
-
-BESIDE_THE_RIGHT: dict[str, Callable[[], object]] = {
-    "a call": lambda: s3().put_object(Bucket=cloud.MEDIA_BUCKET, Key="x", Body=b""),
-    "a link": lambda: s3().generate_presigned_url("get_object", Params={"Bucket": cloud.MEDIA_BUCKET, "Key": "x"}),
-    "a form": lambda: S3Presigner(cloud.UPLOADS_BUCKET, "https://x.example/").presign(
-        an_upload(), utc_now(), utc_now()
-    ),
-    "a call in a thread": lambda: ThreadPoolExecutor(1).submit(sqs().purge_queue, QueueUrl=cloud.QUEUE_URL).exception(),
-}
+    assert usage.denied == [] or not allowed
+    assert usage.used == ({("some_function", right)} if allowed else set())
 
 
-@pytest.mark.parametrize("does", BESIDE_THE_RIGHT.values(), ids=BESIDE_THE_RIGHT)
 @pytest.mark.usefixtures("aws")
-def test_whatever_a_handler_does_without_its_right_is_noticed(
-    monkeypatch: pytest.MonkeyPatch, does: Callable[[], object]
-) -> None:
-    watch = watched(monkeypatch, Right("s3:PutObject", "${MediaBucket.Arn}/media/*"))
-    with calling("some_function"), suppress(ClientError):
-        does()
-    assert len(watch.denied) == 1
+def test_usage_notices_calls_links_and_threads_without_a_right() -> None:
+    usage = Usage(lambda _: [Right("s3:GetObject", INCOMING)])
+    with aws_calls.heard_by(usage):
+        s3().put_object(Bucket=cloud.MEDIA_BUCKET, Key="x", Body=b"")  # made by the test itself
+        with running("some_function"), ThreadPoolExecutor(1) as pool:
+            s3().put_object(Bucket=cloud.MEDIA_BUCKET, Key="x", Body=b"")
+            s3().generate_presigned_url("get_object", Params={"Bucket": cloud.MEDIA_BUCKET, "Key": "x"})
+            pool.submit(sqs().purge_queue, QueueUrl=cloud.QUEUE_URL).result()
+            with pytest.raises(s3().exceptions.NoSuchKey):
+                s3().get_object(Bucket=cloud.UPLOADS_BUCKET, Key="incoming/missing")
 
-
-@pytest.mark.parametrize("does", BESIDE_THE_RIGHT.values(), ids=BESIDE_THE_RIGHT)
-@pytest.mark.usefixtures("aws")
-def test_what_a_test_does_itself_is_free(monkeypatch: pytest.MonkeyPatch, does: Callable[[], object]) -> None:
-    watch = watched(monkeypatch)
-    does()
-    assert watch.denied == []
-
-
-def test_a_right_that_is_taken_away_is_missed(monkeypatch: pytest.MonkeyPatch, call: Call, rows: Rows) -> None:
-    upload = rows.pending()
-    watch = watched(monkeypatch)
-
-    assert call("get_upload", pathParameters={"uploadId": upload.upload_id}).status == 500
-    assert watch.denied == [
-        f"get_upload may not dynamodb:GetItem on arn:aws:dynamodb:{cloud.REGION}:{cloud.ACCOUNT}:table/uploads {{}}"
+    assert [denied.split(" on ")[0] for denied in usage.denied] == [
+        "some_function may not s3:PutObject",
+        "some_function may not s3:GetObject",
+        "some_function may not sqs:PurgeQueue",
+        "some_function may not s3:ListBucket",
     ]
 
 
-def test_who_may_not_list_is_not_told_that_an_object_is_missing(
-    monkeypatch: pytest.MonkeyPatch, aws: cloud.Cloud
-) -> None:
-    watch = watched(monkeypatch, Right("s3:GetObject", INCOMING))
-    with calling("some_function"), pytest.raises(Exception, match="AccessDenied"):
-        s3().get_object(Bucket=cloud.UPLOADS_BUCKET, Key="incoming/missing")
-    assert watch.denied == ["some_function may not s3:ListBucket on arn:aws:s3:::uploads {}"]
+def test_usage_notices_a_handler_without_a_right(call: Call, rows: Rows) -> None:
+    upload = rows.pending()
+    usage = Usage(lambda _: [])
+    with aws_calls.heard_by(usage):
+        assert call("get_upload", pathParameters={"uploadId": upload.upload_id}).status == 200
+
+    table = f"arn:aws:dynamodb:{cloud.REGION}:{cloud.ACCOUNT}:table/uploads"
+    assert usage.denied == [f"get_upload may not dynamodb:GetItem on {table} {{}}"]
 
 
-def test_a_form_needs_the_right_to_its_key_and_one_without_a_key_to_every_key() -> None:
-    def needed(conditions: str) -> list[str]:
-        policy = b64encode(f'{{"expiration": "", "conditions": {conditions}}}'.encode()).decode()
-        return [need.arn for need in posting_needs(policy)]
-
-    assert needed('[{"bucket": "b"}, {"key": "k"}]') == ["arn:aws:s3:::b/k"]
-    assert needed('[["eq", "$bucket", "b"], ["eq", "$key", "k"]]') == ["arn:aws:s3:::b/k"]
-    assert needed('[{"bucket": "b"}, ["starts-with", "$key", "incoming/"]]') == ["arn:aws:s3:::b/*"]
-
-
-def test_the_platforms_rights_are_the_platforms() -> None:
-    """Neither does a handler use one of them, nor is the list longer than the template needs."""
-    used_by_handlers = {right for _, right in rights.WATCH.used}
-    granted = {right for folder in FOLDERS for right in rights.rights(folder) if is_for_the_platform(right)}
-
-    assert not used_by_handlers & granted
-    assert set(PLATFORM) <= {right.action for right in granted}
-
-
-def test_no_right_is_spare(request: pytest.FixtureRequest, note: Note) -> None:
-    if not request.config.stash[SELECTION].is_whole:
-        pytest.skip("only some of the tests were asked for")
-    watch = rights.WATCH
-
-    spare = {folder: sorted(watch.spare(folder)) for folder in FOLDERS if watch.spare(folder)}
-
-    assert spare == {}
-    note.add("calls checked", watch.calls)
-    note.add("rights in use", len(watch.used))
+@pytest.mark.parametrize(
+    ("conditions", "arn"),
+    [
+        ('[{"bucket": "b"}, {"key": "k"}]', "arn:aws:s3:::b/k"),
+        ('[["eq", "$bucket", "b"], ["eq", "$key", "k"]]', "arn:aws:s3:::b/k"),
+        ('[{"bucket": "b"}, ["starts-with", "$key", "incoming/"]]', "arn:aws:s3:::b/*"),
+    ],
+)
+def test_post_policy_needs_the_right_to_its_exact_key_or_to_every_key(conditions: str, arn: str) -> None:
+    policy = b64encode(f'{{"expiration": "", "conditions": {conditions}}}'.encode()).decode()
+    assert [need.arn for need in posting_needs(policy)] == [arn]

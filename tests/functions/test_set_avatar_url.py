@@ -102,10 +102,12 @@ def refusals(rows: Rows, call: Call) -> dict[str, Upload]:
         "another user's, bound": rows.bound(owner_id=GRACE, upload_id=an_id(3)),
         "a longer name's": rows.ready(owner_id=f"{ADA}b", upload_id=an_id(4)),
         "pending": rows.pending(upload_id=an_id(5)),
-        "rejected": rows.settled(rows.pending(upload_id=an_id(6)), state=State.REJECTED, reason=Reason.CORRUPT),
+        "rejected": rows.processed(rows.pending(upload_id=an_id(6)), state=State.REJECTED, reason=Reason.CORRUPT),
         "the other slot's": rows.ready(upload_id=an_id(7), slot=Slot.COVER_IMAGE),
         "the other slot's, bound": rows.bound(upload_id=an_id(8), slot=Slot.COVER_IMAGE),
-        "expired": rows.settled(rows.pending(upload_id=an_id(9)), **ready, expires_at=utc_now() - timedelta(seconds=1)),
+        "expired": rows.processed(
+            rows.pending(upload_id=an_id(9)), **ready, expires_at=utc_now() - timedelta(seconds=1)
+        ),
         "ready": rows.ready(upload_id=an_id(10)),
     }
 

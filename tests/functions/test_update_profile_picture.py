@@ -155,12 +155,12 @@ def occupied(rows: Rows) -> None:
     rows.pending(owner_id=GRACE, upload_id=an_id(3))
     rows.bound(owner_id=f"{ADA}b", upload_id=an_id(4))
     expired = {"expires_at": utc_now() - timedelta(seconds=1)}
-    rows.settled(
+    rows.processed(
         rows.pending(upload_id=an_id(5)), state=State.READY, derivatives=derivatives_for(Slot.AVATAR), **expired
     )
     rows.pending(upload_id=an_id(6))
     rows.ready(upload_id=an_id(7), slot=Slot.COVER_IMAGE)
-    rows.settled(rows.pending(upload_id=an_id(8)), state=State.REJECTED, reason=Reason.TOO_SMALL)
+    rows.processed(rows.pending(upload_id=an_id(8)), state=State.REJECTED, reason=Reason.TOO_SMALL)
 
 
 NOT_FOUND = {"detail": "No such upload"}

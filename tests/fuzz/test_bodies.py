@@ -21,6 +21,7 @@ from profile_media.http.multipart import parse_file
 from profile_media.http.request import Request, body_of, headers_of
 from tests.builders import ADA
 from tests.fuzz.grammars import PIECES, damaged, json_values, mutated
+from tests.requests import LINKS
 
 pytestmark = pytest.mark.campaign("Fuzz")
 
@@ -30,7 +31,7 @@ FORM = f"multipart/form-data; boundary={BOUNDARY}"
 
 def a_request(body: bytes, content_type: str = "application/json", **more: Any) -> Request:
     headers = {"content-type": content_type, **more.pop("headers", {})}
-    return Request(Caller(ADA), "correlation", headers=headers, body=body, **more)
+    return Request(Caller(ADA), "correlation", LINKS, headers=headers, body=body, **more)
 
 
 def spelt(value: object) -> str:

@@ -11,7 +11,7 @@ import pytest
 from werkzeug.serving import BaseWSGIServer
 from werkzeug.test import Client
 
-from profile_media.auth.claims import identity_of
+from profile_media.auth.claims import read_identity
 from tools.local import token
 from tools.local.issuer import AUDIENCE, LONG, PEOPLE, Issuer, RequestUnknown, Wish
 from tools.local.serving import HOST, free_port, serve
@@ -70,7 +70,7 @@ def test_claims_can_be_chosen(issuer: Issuer) -> None:
 
 
 def test_everybodys_claims_are_of_the_kind_that_the_authorizer_passes_on(issuer: Issuer) -> None:
-    said = {name: json.loads(identity_of(_verified(issuer, issuer.mint(Wish(name))))) for name in PEOPLE}
+    said = {name: json.loads(read_identity(_verified(issuer, issuer.mint(Wish(name))))) for name in PEOPLE}
     assert all({"email", "first_name", "last_name", "last_login"} <= fields.keys() for fields in said.values())
     assert {name for name, fields in said.items() if "picture_url" in fields} == {"ada", "linus"}
     assert {fields.get("role") for fields in said.values()} == {"editor", "reader", None, "admin"}

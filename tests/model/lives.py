@@ -175,15 +175,15 @@ class Lives:
         _redriven().clear()
         beginning = self.beginnings.get(tuple(users))
         if beginning:
-            self.world.return_to(beginning)
+            self.world.restore(beginning)
         else:
-            self.world.begin_anew()
+            self.world.reset()
             self.world.injector.after_each = self._look
         self.model = Model(self.world.now().timestamp())
         if not beginning:
             for user in users:
                 self.profile(user)
-            self.beginnings[tuple(users)] = self.world.keep()
+            self.beginnings[tuple(users)] = self.world.save()
 
     # --- what users do
 
@@ -370,7 +370,7 @@ class Lives:
 
     def take(self) -> None:
         """All messages off the delete queue; what is not purged comes again."""
-        self.messages += self.world.messages()
+        self.messages += self.take_purges()
 
     def queue(self, number: int, hit: Hit | None = None, size: int = 1) -> None:
         """A batch of the delete queue, which need not begin with the first message; what fails comes again."""
@@ -467,7 +467,7 @@ class Lives:
             self.remove_expired()
             self.sweep()
             self._drain()
-        assert self.world.wrongs(quiet=True) == []
+        assert self.world.broken(quiet=True) == []
         bound = {held for held in self.model.slots.values() if held in self.model.uploads}
         assert {key.split("/")[1] for key in self.world.observer.last.media} == bound
 

@@ -8,7 +8,7 @@ from typing import ClassVar
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
-from tests.faults.injector import Fault, Refusal
+from tests.faults.injector import Fault, Later
 from tests.model.lives import JOAN, SLOTS, USERS, Hit, Lives
 from tests.model.reference import DAY, HOUR, MINUTE, Content, Named
 
@@ -17,7 +17,7 @@ slots = st.sampled_from(sorted(SLOTS))
 contents = st.sampled_from(Content)
 numbers = st.integers(0, 7)
 crashes = st.builds(Hit, numbers, st.sampled_from(Fault), times=st.just(1), again=st.booleans())
-bursts = st.builds(Hit, numbers, st.just(Refusal.THROTTLED), times=st.integers(1, 4), again=st.booleans())
+bursts = st.builds(Hit, numbers, st.just(Later.THROTTLED), times=st.integers(1, 4), again=st.booleans())
 hits = st.none() | crashes | bursts
 jumps = st.sampled_from([1, 20, MINUTE, 6 * MINUTE, HOUR - 1, HOUR, HOUR + 1, DAY - 1, DAY, DAY + 1, 31 * DAY])
 

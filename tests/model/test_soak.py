@@ -7,7 +7,7 @@ import pytest
 
 from tests.assurance import Note
 from tests.builders import an_id
-from tests.faults.injector import Fault, Refusal
+from tests.faults.injector import Fault, Later
 from tests.model.lives import SLOTS, Lives
 from tests.model.reference import MINUTE, Content, Named
 
@@ -19,7 +19,7 @@ FAILING = 0.01
 ACTIVE, ACTIVE_AT_LENGTH = 0.02, 0.3
 """How many of the users do something within a tick."""
 
-FAILURES = (*Fault, Refusal.THROTTLED, Refusal.IN_CONFLICT)
+FAILURES = (*Fault, Later.THROTTLED, Later.IN_CONFLICT)
 
 
 @dataclass
@@ -47,7 +47,7 @@ class Soak:
             self.lives.later(TICK)
         self.lives.weather = lambda: None
 
-    def _weather(self) -> Fault | Refusal | None:
+    def _weather(self) -> Fault | Later | None:
         return self.random.choice(FAILURES) if self.random.random() < FAILING else None
 
     def _acts(self, user: str) -> None:

@@ -6,8 +6,9 @@ from datetime import timedelta
 
 import pytest
 
+from profile_media.domain.findings import GracePeriods
 from profile_media.domain.process import Outcome
-from profile_media.domain.reconcile import RESERVE, GracePeriods
+from profile_media.domain.reconcile import RESERVE
 from tests.template.document import alarms, of_type, properties, text
 from tools.template import ROOT, read, written
 

@@ -1,7 +1,7 @@
-"""The nouns: uploads, their derivatives, and the profile whose slots they are bound to.
+"""The nouns of the domain: uploads, their derivatives, and profiles whose slots point at uploads.
 
-All of it is immutable: an upload changes by being replaced in its store, never in memory.
-Times are aware datetimes in UTC with at most millisecond precision, which is what the tables keep.
+All of them are immutable: to change a row, write a new value to its store. Times are aware datetimes in UTC with
+millisecond precision, which is what the tables keep.
 """
 
 from collections.abc import Mapping
@@ -9,6 +9,8 @@ from dataclasses import dataclass, field, fields, replace
 from datetime import UTC, datetime
 from enum import StrEnum
 from types import MappingProxyType
+
+from profile_media.domain.formats import ContentType as ContentType  # noqa: PLC0414 - one of the nouns as well
 
 
 class Slot(StrEnum):
@@ -19,7 +21,7 @@ class Slot(StrEnum):
 
 
 class State(StrEnum):
-    """Where an upload stands; it only ever moves pending → ready → bound or pending → rejected."""
+    """The state of an upload. The only transitions are pending → ready → bound and pending → rejected."""
 
     PENDING = "pending"
     READY = "ready"
@@ -28,7 +30,7 @@ class State(StrEnum):
 
 
 class Reason(StrEnum):
-    """Why an upload was rejected: a closed list, so that a client can say it in its own words."""
+    """Why an upload was rejected. The list is closed, so that clients can translate every reason."""
 
     UNSUPPORTED_FORMAT = "unsupported_format"
     TYPE_MISMATCH = "type_mismatch"
@@ -42,32 +44,23 @@ class Reason(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class DecodeCost:
-    """What decoding a picture took, whatever came of it: CPU milliseconds, and MiB of memory at the most."""
+    """The CPU time and the peak memory of decoding one picture, whether it succeeded or failed."""
 
     cpu_ms: int
     peak_mib: int
 
 
-class ContentType(StrEnum):
-    """The picture formats the service takes; every one is a decoder that hostile bytes will reach."""
-
-    JPEG = "image/jpeg"
-    PNG = "image/png"
-    WEBP = "image/webp"
-    GIF = "image/gif"
-    AVIF = "image/avif"
-
-
 MASTER = "master"
-"""The derivative that is kept for making new sizes later; never shown to anybody."""
+"""The name of the uncropped derivative that is kept for new sizes. It is never public."""
 
 
 @dataclass(frozen=True, slots=True)
 class Derivative:
-    """One rendition of an upload, as its row describes it; `digest` is of its bytes."""
+    """One rendition of an upload, as its row describes it."""
 
     name: str
     digest: str
+    """Of the bytes; part of the object key."""
     content_type: ContentType
     width: int
     height: int
@@ -76,8 +69,16 @@ class Derivative:
 
 
 @dataclass(frozen=True, slots=True)
+class AutoBind:
+    """Who asked for the upload to be bound when it is ready; the access was checked when the intent was made."""
+
+    actor_id: str
+    tenant: str | None
+
+
+@dataclass(frozen=True, slots=True)
 class Upload:
-    """One submitted picture and what became of it."""
+    """One submitted picture and its state."""
 
     owner_id: str
     upload_id: str
@@ -85,47 +86,54 @@ class Upload:
     state: State
     content_type: ContentType
     content_length: int
-    """Bytes, as declared; the picture may be smaller, never larger."""
+    """Bytes, as declared. The picture may be smaller but not larger."""
     created_at: datetime
     expires_at: datetime | None
-    """When the row goes, unless the upload is bound first; None while it is bound."""
+    """When the row expires; None for a bound upload, which does not."""
     checksum_sha256: str | None = None
-    """Base64, as S3 takes it, if the client declared it."""
+    """Base64, as S3 expects it; None where the client declared none."""
     width: int | None = None
     height: int | None = None
-    """Pixels of the picture as a person sees it, its orientation applied."""
+    """Pixels, after the orientation is applied."""
     derivatives: tuple[Derivative, ...] = ()
     reason: Reason | None = None
+    """Why the upload was rejected."""
+    auto_bind: AutoBind | None = None
+    """Set where processing binds the upload itself as soon as it is ready."""
 
     @property
     def shown(self) -> tuple[Derivative, ...]:
-        """The derivatives that clients get to see, largest first."""
+        """The public derivatives, largest first."""
         return shown(self.derivatives)
 
 
 @dataclass(frozen=True, slots=True)
 class Attachment:
-    """The link from a slot to the upload bound to it, with what a page needs to show it."""
+    """The upload that is bound to a slot, with the derivatives that a page needs to show it."""
 
     upload_id: str
     derivatives: tuple[Derivative, ...]
 
     @property
     def shown(self) -> tuple[Derivative, ...]:
-        """The derivatives that clients get to see, largest first."""
+        """The public derivatives, largest first."""
         return shown(self.derivatives)
 
 
 @dataclass(frozen=True, slots=True)
 class ExternalPicture:
-    """A picture on somebody else's host that a slot points at: never fetched, and never deleted."""
+    """A picture on another host that a slot points at. This service neither fetches nor deletes it."""
 
     url: str
 
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """What the identity provider says of a user; None is what it does not say."""
+    """What the identity provider says about a user. None means that it says nothing.
+
+    These fields are the one list of identity fields: claims, the authorizer's context, the users table and the body of
+    PUT /v1/users/{user_id} follow it, in this order.
+    """
 
     email: str | None = None
     email_verified: bool = False
@@ -134,21 +142,30 @@ class Identity:
     phone_number: str | None = None
     username: str | None = None
     picture_url: str | None = None
-    """The provider's own picture, shown while the user has none here."""
+    """The provider's own picture, shown while the avatar slot is empty."""
     role: str | None = None
     last_login: datetime | None = None
 
-    def merged_with(self, said: "Identity") -> "Identity":
-        """This, with everything that a newer token says; what the token does not mention stays as it was."""
-        news = {each.name: getattr(said, each.name) for each in fields(said) if getattr(said, each.name) is not None}
-        if said.email is None:  # then nothing was said of its being verified
+    def merged_with(self, newer: "Identity") -> "Identity":
+        """Return this identity updated with a newer token. Fields that the token does not mention stay as they are."""
+        news = {each.name: getattr(newer, each.name) for each in fields(newer) if getattr(newer, each.name) is not None}
+        if newer.email is None:  # email_verified is a bool, never None, and means nothing without an address
             del news["email_verified"]
         return replace(self, **news)
 
 
 @dataclass(frozen=True, slots=True)
+class ChangeCount:
+    """How many times a user's pictures were changed within one minute."""
+
+    minute: int
+    """Minutes since the epoch."""
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
 class Profile:
-    """A user's slots, and who the user is; a user that was never written has the empty profile."""
+    """A user's slots and identity. A user without a row has an empty profile."""
 
     user_id: str
     attachments: Mapping[Slot, Attachment | ExternalPicture] = field(default_factory=lambda: MappingProxyType({}))
@@ -156,19 +173,21 @@ class Profile:
     identity: Identity = Identity()
     tenant: str | None = None
     created_at: datetime | None = None
-    """None for a user who is not known."""
+    """None for a user without a row."""
+    changes: ChangeCount | None = None
+    """The changes of the last minute in which there were any, for the limit."""
 
     def bound_upload_id(self, slot: Slot) -> str | None:
-        """The id of the upload the slot points at."""
+        """Return the id of the upload that is bound to the slot."""
         attachment = self.attachments.get(slot)
         return attachment.upload_id if isinstance(attachment, Attachment) else None
 
     def has_picture(self, slot: Slot) -> bool:
-        """Whether the slot holds a picture, here or elsewhere; the identity provider's does not count."""
+        """Tell whether the slot points at an upload or an external picture. The provider's picture does not count."""
         return slot in self.attachments
 
     def with_attachment(self, slot: Slot, attachment: Attachment | ExternalPicture | None, now: datetime) -> "Profile":
-        """The profile after the slot was bound, or cleared."""
+        """Return the profile after the slot was bound or, for None, cleared."""
         others = {name: held for name, held in self.attachments.items() if name is not slot}
         held = {slot: attachment} if attachment else {}
         created_at = self.created_at or now
@@ -177,7 +196,7 @@ class Profile:
 
 @dataclass(frozen=True, slots=True)
 class PresignedPost:
-    """The presigned POST that lets a browser store one picture: its form fields, to be sent in order, `file` last."""
+    """A presigned POST for one picture. Clients send the form fields in this order, then `file`."""
 
     url: str
     fields: Mapping[str, str]
@@ -186,22 +205,25 @@ class PresignedPost:
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """Who is asking, as the authorizer checked it."""
+    """The user who calls, as the authorizer verified it."""
 
     user_id: str
     is_admin: bool = False
     tenant: str | None = None
-    """Set where the deployment keeps tenants apart."""
+    """None where the deployment has no tenants."""
     identity: Identity = Identity()
 
 
 def shown(derivatives: tuple[Derivative, ...]) -> tuple[Derivative, ...]:
-    """Leaves out the master: it is not cropped, so it may show more than its owner chose to."""
+    """Return the public derivatives, largest first.
+
+    The master is left out: it is not cropped, so it can show more than its owner chose to publish.
+    """
     visible = (derivative for derivative in derivatives if derivative.name != MASTER)
     return tuple(sorted(visible, key=lambda derivative: derivative.width, reverse=True))
 
 
 def utc_now() -> datetime:
-    """The wall clock, cut to the millisecond that the tables and the wire keep."""
+    """Return the present time, truncated to milliseconds as the tables keep it."""
     now = datetime.now(UTC)
     return now.replace(microsecond=now.microsecond // 1000 * 1000)

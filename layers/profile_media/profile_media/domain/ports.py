@@ -1,17 +1,18 @@
-"""What the rules need from the outside world. One suite per port under tests/contract, passed by the fake and by AWS.
+"""The ports: what the domain needs from AWS. tests/contract runs one suite per port on the fake and on the adapter.
 
-Every method either has its whole effect or raises `Unavailable`; all of them are safe to repeat.
+Every method either has its whole effect or raises `Unavailable`. Every method is safe to repeat.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from enum import StrEnum
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
+from profile_media.domain.formats import ContentType
+from profile_media.domain.keys import parse_media_key
 from profile_media.domain.model import (
     Attachment,
-    ContentType,
+    ChangeCount,
     DecodeCost,
     Derivative,
     ExternalPicture,
@@ -25,7 +26,7 @@ from profile_media.domain.model import (
 
 @dataclass(frozen=True, slots=True)
 class IdempotencyRecord:
-    """An idempotency key as a caller used it: which upload it made, and a hash of the request that made it."""
+    """An idempotency key that a caller used, the upload it created, and a hash of the request."""
 
     actor_id: str
     key_hash: str
@@ -44,9 +45,9 @@ class QuotaEntry:
 
 @dataclass(frozen=True, slots=True)
 class QuotaUsage:
-    """What an owner has asked for: a superset of the pending uploads, and all intents of the last hour.
+    """The quota entries of one owner: a superset of the open intents, and a superset of the last hour's intents.
 
-    Both grow with each intent and are cut back only when a limit is met: the usual intent is one write and no read.
+    Both grow with each intent. Stale entries are removed only when a limit is met, so most intents read nothing.
     """
 
     open: frozenset[QuotaEntry] = frozenset()
@@ -54,120 +55,104 @@ class QuotaUsage:
 
 
 class QuotaExceeded(Exception):
-    """A create found as many entries as a limit allows; some of them may be stale."""
+    """The quota holds as many entries as a limit allows. Some of them may be stale."""
 
 
 class IdempotencyKeyInUse(Exception):
-    """A create found its idempotency key in use already."""
+    """An unexpired record of the idempotency key exists for another upload."""
 
 
 class Uploads(Protocol):
-    """Upload rows, and beside them what intents need. Reads are strong; every key starts with the owner."""
+    """Upload rows, and the quota and idempotency records beside them. All reads are strongly consistent."""
 
     def get(self, owner_id: str, upload_id: str) -> Upload | None:
-        """The row, expired or not."""
+        """Return the row, even if it has expired; None where there is none."""
 
-    def create(
-        self, upload: Upload, remembered: IdempotencyRecord | None, *, open_limit: int, recent_limit: int
-    ) -> None:
-        """Adds a pending upload, remembers its key and counts it, all or nothing.
+    def create(self, upload: Upload, record: IdempotencyRecord | None, *, open_limit: int, recent_limit: int) -> None:
+        """Write a pending upload, its quota entries and its idempotency record in one transaction.
 
-        Raises KeyTaken where a remembered key that has not expired exists for another upload, else QuotaFull where a
-        count has reached its limit. The same upload again succeeds.
+        Raises IdempotencyKeyInUse, or else QuotaExceeded. Repeating the call for the same upload succeeds.
         """
 
     def find_idempotency_record(self, actor_id: str, key_hash: str) -> IdempotencyRecord | None:
-        """What was remembered under an idempotency key, expired or not."""
+        """Return the record of an idempotency key, even if it has expired."""
 
-    def delete_idempotency_record(self, remembered: IdempotencyRecord) -> None:
-        """Frees a key, if it still names that upload."""
+    def delete_idempotency_record(self, record: IdempotencyRecord) -> None:
+        """Delete the record if it still names that upload."""
 
     def quota_usage(self, owner_id: str) -> QuotaUsage:
-        """The counts, stale entries included."""
+        """Return the quota entries, including stale ones."""
 
     def remove_quota_entries(self, owner_id: str, stale: QuotaUsage) -> None:
-        """Takes these entries off the counts; entries that are not there are no error."""
+        """Remove these entries. Entries that do not exist are ignored."""
 
-    def settle(self, upload: Upload, now: datetime) -> bool:
-        """Writes what became of a pending upload; False where the row is not pending any more, expired or gone."""
+    def save_result(self, upload: Upload, now: datetime) -> bool:
+        """Write the result of processing. Return False where the row is not pending, has expired or is gone."""
 
 
 class Profiles(Protocol):
     """User rows."""
 
     def get(self, user_id: str) -> Profile:
-        """The profile, read strongly; the empty one for an unknown user."""
+        """Return the profile, strongly consistent; an empty one for a user without a row."""
 
-    def identify(self, user_id: str, tenant: str | None, identity: Identity, now: datetime) -> bool:
-        """Writes who the user is, creating the row if there is none, and leaves the slots alone.
+    def save_identity(self, user_id: str, tenant: str | None, identity: Identity, now: datetime) -> bool:
+        """Write the identity, creating the row if there is none. The slots stay as they are.
 
-        False, and nothing written, where the row is of another tenant.
+        Return False, without a write, where the row belongs to another tenant.
         """
-
-
-@dataclass(frozen=True, slots=True)
-class WriteLimit:
-    """How many changes one caller may make within a minute, and who that is."""
-
-    actor_id: str
-    per_minute: int
 
 
 @dataclass(frozen=True, slots=True)
 class SlotChange:
-    """One slot's change, as seen from the profile it was decided on: the slot must still be as it is there."""
+    """A change of one slot, decided on `profile`: the slot must still be as it is there."""
 
     profile: Profile
     slot: Slot
     attachment: Attachment | ExternalPicture | None
-    """What the slot is to hold; None clears it."""
-    limit: WriteLimit | None
-    """None where the service changes it by itself, which is not counted."""
+    """The new content of the slot; None clears it."""
+    changes: ChangeCount | None
+    """The count to write, on condition that the row's is still `profile.changes`. None for a change by the service
+    itself, which is not counted."""
     now: datetime
     identity: Identity | None = None
-    """Who the user is, where that is news; written along."""
+    """The user's identity, where it is news; None leaves it as it is."""
     tenant: str | None = None
-    """Of a user who is not known yet."""
+    """The tenant to write where the user has no row yet."""
 
     @property
     def expected(self) -> Attachment | ExternalPicture | None:
-        """What the slot must still hold."""
+        """The content that the slot must still have."""
         return self.profile.attachments.get(self.slot)
 
     @property
     def changed(self) -> Profile:
-        """The profile after it."""
+        """The profile after the change."""
         profile = self.profile.with_attachment(self.slot, self.attachment, self.now)
         if self.profile.created_at is None:
             profile = replace(profile, tenant=self.tenant)
+        if self.changes:
+            profile = replace(profile, changes=self.changes)
         return replace(profile, identity=self.identity) if self.identity else profile
 
 
-class SlotChangeResult(StrEnum):
-    """What became of a swap; only the first has written anything."""
-
-    DONE = "done"
-    CHANGED = "changed"
-    """The slot is not as relied on, or the upload is not ready, for this slot and unexpired."""
-    LIMITED = "limited"
-    """The caller has made as many changes within this minute as it may."""
-
-
 class Attachments(Protocol):
-    """The links between users' slots and uploads, changed only together with the uploads' rows."""
+    """The links between slots and uploads. A slot changes together with the rows of its uploads."""
 
     def read(self, user_id: str, upload_id: str) -> tuple[Profile, Upload | None]:
-        """The profile and the upload as they were at one instant."""
+        """Return the profile and the upload as they were at one instant."""
 
-    def change_slot(self, change: SlotChange) -> SlotChangeResult:
-        """Changes the slot, marks the upload it now points at bound, deletes the row of the one it pointed at, and
-        counts the change, all or nothing.
+    def change_slot(self, change: SlotChange) -> bool:
+        """Change the slot, mark its new upload as bound and delete the row of its old upload, in one transaction.
+
+        Return False, without a write, where the slot or the count is not as expected, or the upload is not ready for
+        this slot, or it has expired.
         """
 
-    def rename(self, bound: Upload, derivatives: tuple[Derivative, ...]) -> bool:
-        """Gives a bound upload other derivatives, in its row and in its slot, all or nothing.
+    def replace_derivatives(self, bound: Upload, derivatives: tuple[Derivative, ...]) -> bool:
+        """Replace the derivatives of a bound upload in its row and in its slot, in one transaction.
 
-        False, and nothing written, unless both name what was read.
+        Return False, without a write, where the row or the slot does not have the derivatives of `bound` any more.
         """
 
 
@@ -175,38 +160,38 @@ class Presigner(Protocol):
     """Presigned POSTs."""
 
     def presign(self, upload: Upload, signed_at: datetime, expires_at: datetime) -> PresignedPost:
-        """Lets its bearer store one picture: this key, type, length, checksum, and nothing else. No call is made."""
+        """Sign a POST for exactly this key, content type, length and checksum. No call is made."""
 
 
 class Incoming(Protocol):
     """The originals that browsers stored."""
 
     def fetch(self, owner_id: str, upload_id: str, limit: int) -> bytes | None:
-        """The object as it is now, at most `limit` + 1 bytes of it; None where there is none."""
+        """Return at most `limit` + 1 bytes of the original; None where there is none."""
 
-    def discard(self, owner_id: str, upload_id: str) -> None:
-        """Deletes the object; no error where there is none."""
+    def delete(self, owner_id: str, upload_id: str) -> None:
+        """Delete the original, if there is one."""
 
 
 class Media(Protocol):
     """The derivatives."""
 
     def fetch(self, upload_id: str, derivative: Derivative) -> bytes | None:
-        """The derivative's bytes; None where it is not there."""
+        """Return the derivative's bytes; None where there is no such object."""
 
     def store(self, upload_id: str, contents: Sequence[tuple[Derivative, bytes]]) -> None:
-        """Stores derivatives under their immutable keys; the same again changes nothing."""
+        """Store derivatives under their keys, which contain the digest of the bytes."""
 
-    def discard(self, upload_id: str, derivatives: Iterable[Derivative]) -> None:
-        """Deletes these derivatives; no error where there are none."""
+    def delete(self, keys: Iterable[str]) -> None:
+        """Delete these objects, as far as they exist."""
 
-    def purge(self, upload_id: str) -> int:
-        """Deletes everything under the upload's prefix, found by listing it; returns how many objects."""
+    def delete_prefix(self, upload_id: str) -> int:
+        """List and delete all derivatives of an upload. Return their number."""
 
 
 @dataclass(frozen=True, slots=True)
 class Rendered:
-    """What became of a picture: its size as a person sees it, and its derivatives with their bytes."""
+    """A decoded picture: its pixels after orientation, and its derivatives with their bytes."""
 
     content_type: ContentType
     width: int
@@ -216,44 +201,53 @@ class Rendered:
 
 
 class Images(Protocol):
-    """Decoding and encoding, of bytes nobody trusts."""
+    """Decoding and encoding of untrusted bytes."""
 
     def identify(self, content: bytes) -> ContentType:
-        """The format the first bytes announce; raises ImageUnacceptable for one that is not taken."""
+        """Return the format that the first bytes announce. Raises ImageUnacceptable for an unsupported one."""
 
     def render(self, content: bytes, declared: ContentType, slot: Slot) -> Rendered:
-        """Makes the slot's derivatives and the master; raises ImageUnacceptable, and only that, whatever the bytes are.
+        """Make the derivatives of the slot, and the master. The same bytes give identical derivatives.
 
-        The same bytes give the same derivatives, to the bit.
+        Raises ImageUnacceptable, and nothing else, whatever the bytes are.
         """
 
 
 @dataclass(frozen=True, slots=True)
 class PurgeRequest:
-    """An upload whose row is gone."""
+    """An upload whose row is gone and whose objects are to be deleted.
+
+    Raises ValueError for a key outside the upload's own prefix, so that no message can delete other pictures.
+    """
 
     owner_id: str | None
-    """None where only its objects told of it."""
+    """None where only the objects are known."""
     upload_id: str
+    media_keys: tuple[str, ...] | None = None
+    """The keys of all derivatives, from the removed row of a ready or bound upload; None to list the prefix."""
+
+    def __post_init__(self) -> None:
+        if any(parse_media_key(key) != self.upload_id for key in self.media_keys or ()):
+            raise ValueError("a key is not under the upload's prefix")
 
 
 class PurgeQueue(Protocol):
     """The delete queue."""
 
-    def enqueue(self, removed: Sequence[PurgeRequest]) -> Sequence[PurgeRequest]:
-        """Queues them, in as few calls as it can; returns those that were not taken."""
+    def enqueue(self, requests: Sequence[PurgeRequest]) -> Sequence[PurgeRequest]:
+        """Enqueue purge requests in batches. Return the ones that failed."""
 
 
 class RedriveQueue(Protocol):
-    """Events that S3 sent in vain, or never: what is queued is processed as if it had just come in."""
+    """The queue of repeated S3 events. A message is processed like the event of a new original."""
 
     def redrive(self, keys: Sequence[str]) -> Sequence[str]:
-        """Queues the event of each of these originals, in as few calls as it can; returns those not taken."""
+        """Enqueue the events of these originals in batches. Return the keys that failed."""
 
 
 @dataclass(frozen=True, slots=True)
 class Page[Item]:
-    """A part of something long, and where the next part begins: None after the last."""
+    """A part of a sequence, and the position at which the next part begins: None after the last."""
 
     items: Sequence[Item]
     next: str | None = None
@@ -261,85 +255,96 @@ class Page[Item]:
 
 @dataclass(frozen=True, slots=True)
 class StoredObject:
-    """An object, as a listing has it."""
+    """An object in a listing."""
 
     key: str
     at: datetime
+    """When it was stored."""
 
 
 class ObjectListings(Protocol):
-    """What lies in the buckets. Each call is one listing, which leaves out nothing that was there before it."""
+    """Listings of both buckets, in the order of the keys. A listing contains every object stored before the call."""
 
     def incoming(self, after: str | None) -> Page[StoredObject]:
-        """Originals whose keys sort after this one, in order; the page's end is a key."""
+        """List originals whose keys come after this one. `Page.next` is the last key."""
 
     def media(self, after: str | None) -> Page[StoredObject]:
-        """Derivatives, likewise."""
+        """List derivatives whose keys come after this one. `Page.next` is the last key."""
 
     def derivatives(self, upload_id: str) -> frozenset[str]:
-        """The keys of one upload's."""
+        """Return the keys of one upload's derivatives."""
 
 
-@dataclass(frozen=True, slots=True)
-class UploadIdRange:
-    """A stretch of upload ids: those after the one, up to and with the other; None for no bound."""
+class UploadKey(NamedTuple):
+    """The primary key of an upload's row."""
 
-    after: str | None = None
-    until: str | None = None
+    owner_id: str
+    upload_id: str
 
 
-ALL_UPLOAD_IDS = UploadIdRange()
+MAX_ROWS = 100
+"""Rows in one call of `UploadIndex.get_rows`, as DynamoDB's BatchGetItem allows."""
+
+
+class UploadIndex(Protocol):
+    """Upload rows in the order of their upload ids, which is the order in which S3 lists their objects.
+
+    Rows written by version 0.1.0 are not in the index.
+    """
+
+    def keys_after(self, upload_id: str | None) -> Page[UploadKey]:
+        """Return keys with a greater upload id, eventually consistent. `Page.next` is the last upload id."""
+
+    def get_rows(self, keys: Sequence[UploadKey]) -> Sequence[Upload]:
+        """Return at most `MAX_ROWS` rows, strongly consistent and in any order. Missing rows are left out."""
 
 
 class TableScans(Protocol):
-    """The tables, whole, page by page and in no order.
+    """Strongly consistent scans of the tables, in no order: a row that exists throughout the scan is in one page."""
 
-    Read strongly: a row that was there before the first page, and stays, is in one of the pages.
-    """
+    def upload_ids(self, position: str | None) -> Page[str]:
+        """Return the ids of upload rows, including those that are not in the index."""
 
-    def uploads(self, at: str | None, ids: UploadIdRange = ALL_UPLOAD_IDS) -> Page[Upload]:
-        """The rows of uploads with such ids."""
-
-    def profiles(self, at: str | None) -> Page[Profile]:
-        """The rows of users."""
+    def profiles(self, position: str | None) -> Page[Profile]:
+        """Return user rows."""
 
 
 @dataclass(frozen=True, slots=True)
 class Checkpoint:
-    """How far a pass has come."""
+    """The progress of a reconcile pass."""
 
     name: str
-    """The pass's."""
+    """The name of the pass."""
     began: datetime
     step: str | None
-    """None once it is finished."""
+    """None once the pass has finished."""
     position: str | None = None
-    """Where in the step the next page begins, in words of the port that gave it."""
+    """Where the next page of the step begins, in the format of that step."""
     suspects: tuple[str, ...] = ()
-    """Uploads to be looked at again."""
+    """Upload ids that had objects but no row in the index."""
     suspected_at: datetime | None = None
-    """When the last of them was added."""
+    """When the last suspect was added."""
     found: Mapping[str, int] = field(default_factory=dict)
-    """How many findings of each kind there were."""
+    """The number of findings of each kind."""
     version: int = 1
-    """How many times this pass, and those before it, have been saved, this time included."""
+    """Incremented by every save, across passes of the same name."""
 
 
 class Checkpoints(Protocol):
-    """Where passes stand."""
+    """The progress of reconcile passes."""
 
     def load(self, name: str) -> Checkpoint | None:
-        """The pass's last one, read strongly; None for a pass that never was."""
+        """Return the last checkpoint of a pass, strongly consistent; None where there is none."""
 
     def save(self, checkpoint: Checkpoint, expires_at: datetime) -> bool:
-        """Keeps it until then; False, and nothing written, where another than its predecessor was saved meanwhile."""
+        """Replace the checkpoint of the previous version. Return False, without a write, where it was replaced."""
 
 
 class Clock(Protocol):
-    """Time, as something a test can move."""
+    """The time, replaceable in tests."""
 
     def now(self) -> datetime:
-        """The present, UTC, to the millisecond."""
+        """Return the present time in UTC, truncated to milliseconds."""
 
     def wait(self, seconds: float) -> None:
-        """Lets time pass."""
+        """Sleep."""

@@ -8,16 +8,11 @@ from collections.abc import Iterator
 from types import MappingProxyType
 
 from profile_media.domain.errors import ImageUnacceptable
+from profile_media.domain.formats import FORMATS
 from profile_media.domain.model import ContentType, Reason
 from profile_media.domain.policy import MAX_JPEG_PADDING, MAX_JPEG_SCANS, MAX_JPEG_SEGMENTS, MAX_PNG_CHUNKS
 
-_STARTS = (
-    (re.compile(rb"\xff\xd8\xff"), ContentType.JPEG),
-    (re.compile(rb"\x89PNG\r\n\x1a\n"), ContentType.PNG),
-    (re.compile(rb"GIF8[79]a"), ContentType.GIF),
-    (re.compile(rb"RIFF.{4}WEBPVP8[ LX]", re.DOTALL), ContentType.WEBP),
-    (re.compile(rb".{4}ftypavi[fs]", re.DOTALL), ContentType.AVIF),
-)
+_STARTS = tuple((re.compile(each.magic, re.DOTALL), content_type) for content_type, each in FORMATS.items())
 
 _BRAND_NEUTRAL = re.compile(rb".{4}ftypm[is]f1.{4}", re.DOTALL)
 """A container that is AVIF or HEIC depending on the brands that follow."""

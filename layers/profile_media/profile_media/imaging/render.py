@@ -27,11 +27,11 @@ from PIL import (
 )
 
 from profile_media.domain.errors import ImageUnacceptable
+from profile_media.domain.formats import FORMATS
 from profile_media.domain.model import MASTER, ContentType, Reason, Slot
 from profile_media.domain.policy import (
     MASTER_QUALITY,
     MASTER_SIDE,
-    MAX_PIXELS,
     MAX_SIDE,
     MIN_SIDE,
     SIZES,
@@ -52,17 +52,6 @@ LOADED = (
 """Named so that no tool takes the imports for unused."""
 
 Image.preinit()
-
-_FORMATS = MappingProxyType(
-    {
-        ContentType.JPEG: "JPEG",
-        ContentType.PNG: "PNG",
-        ContentType.WEBP: "WEBP",
-        ContentType.GIF: "GIF",
-        ContentType.AVIF: "AVIF",
-    }
-)
-"""Pillow's names. One is opened per file, the one its first bytes announce: the other forty are never tried."""
 
 _TURNS = MappingProxyType(
     {
@@ -159,18 +148,18 @@ def render(content: bytes, content_type: ContentType, slot: Slot, *, keep_master
 
 def _open(content: bytes, content_type: ContentType) -> Image.Image:
     # Pillow's own check, which it also makes of what it allocates while opening, raises at twice this figure.
-    Image.MAX_IMAGE_PIXELS = MAX_PIXELS[content_type] // 2
+    Image.MAX_IMAGE_PIXELS = FORMATS[content_type].max_pixels // 2
     # One Lambda has about one core, and threads would reserve address space that the sandbox counts.
     AvifImagePlugin.DEFAULT_MAX_THREADS = 1
     try:
-        return Image.open(BytesIO(content), formats=[_FORMATS[content_type]])
+        return Image.open(BytesIO(content), formats=[FORMATS[content_type].pillow_name])
     except Image.DecompressionBombError as bomb:
         raise ImageUnacceptable(Reason.TOO_MANY_PIXELS, str(bomb)) from bomb
 
 
 def _check_size(size: _Size, content_type: ContentType) -> None:
     width, height = size
-    if max(size) > MAX_SIDE or width * height > MAX_PIXELS[content_type]:
+    if max(size) > MAX_SIDE or width * height > FORMATS[content_type].max_pixels:
         raise ImageUnacceptable(Reason.TOO_MANY_PIXELS, f"{width} x {height}")
     if min(size) < MIN_SIDE:
         raise ImageUnacceptable(Reason.TOO_SMALL, f"{width} x {height}")
@@ -339,5 +328,5 @@ def _encoded(name: str, picture: Image.Image, content_type: ContentType, **optio
     canvas = Image.new(picture.mode, picture.size)
     canvas.paste(picture)
     content = BytesIO()
-    canvas.save(content, _FORMATS[content_type], **options)
+    canvas.save(content, FORMATS[content_type].pillow_name, **options)
     return Picture(name, content_type, *picture.size, content.getvalue())

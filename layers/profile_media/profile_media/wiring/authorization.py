@@ -8,18 +8,21 @@ import json
 from datetime import UTC, datetime
 from functools import cache, partial
 
-from profile_media.auth.jwks import Jwks, JwksUnavailable, fetch, parse_endpoint
-from profile_media.auth.tokens import TokenPolicy, TokenVerifier
-from profile_media.aws.settings import AuthorizerSettings, load
+from profile_media.auth.cache import JwksCache
+from profile_media.auth.fetch import fetch, parse_endpoint
+from profile_media.auth.key_set import JwksUnavailable
+from profile_media.auth.policy import TokenPolicy
+from profile_media.auth.tokens import TokenVerifier
+from profile_media.aws import authorizer_settings
 
 
 @cache
 def verifier() -> TokenVerifier:
     """Composed at first use; raises SettingInvalid or ValueError where the deployment is wrong."""
-    settings = load(AuthorizerSettings)
+    settings = authorizer_settings.load()
     endpoint = parse_endpoint(settings.jwks_url, allow_loopback=settings.jwks_allow_loopback)
     endpoint = endpoint._replace(authorities=settings.certificate_authorities)
-    keys = Jwks(partial(fetch, endpoint), warn=_warn_of_stale_keys)
+    keys = JwksCache(partial(fetch, endpoint), warn=_warn_of_stale_keys)
     policy = TokenPolicy(
         settings.token_issuer,
         settings.token_audience,

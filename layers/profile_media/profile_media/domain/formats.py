@@ -1,0 +1,47 @@
+"""The picture formats that the service accepts: one table, which keys, imaging and dialects read.
+
+Adding a format means one entry in `ContentType`, one in `FORMATS`, and a decoder that Pillow knows by that name.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from types import MappingProxyType
+
+
+class ContentType(StrEnum):
+    """The accepted content types, in the order in which error messages list them."""
+
+    JPEG = "image/jpeg"
+    PNG = "image/png"
+    WEBP = "image/webp"
+    GIF = "image/gif"
+    AVIF = "image/avif"
+
+
+@dataclass(frozen=True, slots=True)
+class Format:
+    """How one format is named, recognised and limited."""
+
+    extension: str
+    """The end of an object key."""
+    magic: bytes
+    """A regular expression (DOTALL) that the first bytes of every file of this format match."""
+    pillow_name: str
+    max_pixels: int
+    """Memory follows pixels, not file size: 34 bytes of WebP can claim 16,384 x 16,384."""
+
+
+WHOLE_DECODE = 25_000_000
+"""Pixels. Decoders that hold the whole picture use 4 to 8 bytes a pixel: about 400 MB at most."""
+
+FORMATS: Mapping[ContentType, Format] = MappingProxyType(
+    {
+        # A scaled JPEG decode never holds the whole picture: 50 million pixels need about 230 MB at most.
+        ContentType.JPEG: Format("jpg", rb"\xff\xd8\xff", "JPEG", 50_000_000),
+        ContentType.PNG: Format("png", rb"\x89PNG\r\n\x1a\n", "PNG", WHOLE_DECODE),
+        ContentType.WEBP: Format("webp", rb"RIFF.{4}WEBPVP8[ LX]", "WEBP", WHOLE_DECODE),
+        ContentType.GIF: Format("gif", rb"GIF8[79]a", "GIF", WHOLE_DECODE),
+        ContentType.AVIF: Format("avif", rb".{4}ftypavi[fs]", "AVIF", WHOLE_DECODE),
+    }
+)
