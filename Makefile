@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help browser install lock format lint types imports template openapi test assurance fuzz hostile mutants bench check up token demo reconcile build clean
+.PHONY: help browser install lock format lint types imports template openapi configuration test assurance fuzz hostile mutants bench check up token demo reconcile build clean
 
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 
@@ -25,7 +25,7 @@ format: install ## rewrite the code the one way
 	ruff check --fix .
 
 # Python without an ending, which the tools would not find by themselves.
-SCRIPTS = tools/scripts/smoke_built tools/scripts/invoke_built layers/dependencies/trim
+SCRIPTS = tools/scripts/smoke_built tools/scripts/invoke_built tools/scripts/import_built layers/dependencies/trim
 
 lint: install
 	ruff format --check . $(SCRIPTS)
@@ -34,6 +34,7 @@ lint: install
 types: install
 	mypy
 	mypy tools/scripts/smoke_built
+	mypy tools/scripts/import_built
 	mypy layers/dependencies/trim
 
 imports: install
@@ -67,34 +68,41 @@ bench: install ## measures everything against its peers, and writes docs/perform
 
 template build: export SAM_CLI_TELEMETRY = 0
 
-template: install .venv/checkov/.installed ## the template, checked
-	cfn-lint template.yaml
+template: install .venv/checkov/.installed ## check template.yaml with cfn-lint, sam validate and checkov
+	cfn-lint template.yaml alarms.yaml
 	sam validate --lint --region eu-central-1
 	tools/scripts/checkov
 
 openapi: install ## docs/openapi.yaml, from the code
 	@python -m tools.openapi
 
+configuration: install ## write docs/configuration.md from the template's parameters
+	@python -m tools.configuration
+
 # The machine's own architecture, so that what is built can be tried out on it; `sam build` alone builds for arm64.
 build: install ## functions and layers, as they would be deployed, and tried out
 	sam build --parameter-overrides Architecture=$(if $(filter x86_64,$(shell uname -m)),x86_64,arm64)
+	python -I -S tools/scripts/import_built .aws-sam/build/DependenciesLayer
 	tools/scripts/smoke_built
 
 check: lint types imports template test ## what CI does
 
-up: install ## the whole service on this machine: PARAMS="PurgeDelaySeconds=2 …" PORTS=4000
-	@exec python -m tools.local --params "$(PARAMS)" --ports "$(PORTS)"
+# Where a local stack keeps its state: one stack per folder.
+STATE = .local
+
+up: install ## run the whole service on this machine: PARAMS="PurgeDelaySeconds=2 …" PORTS=4000 STATE=folder
+	@exec python -m tools.local --params "$(PARAMS)" --ports "$(PORTS)" --state "$(STATE)"
 
 # USER is in every shell's environment, and is not who is meant.
 token: PERSON = $(if $(filter command,$(origin USER)),$(USER),ada)
-token: install ## a development user's token: USER=grace ARGS="--expired"
-	@python -m tools.local.token "$(PERSON)" $(ARGS)
+token: install ## print a development user's token: USER=grace ARGS="--expired"
+	@python -m tools.local.token "$(PERSON)" --state "$(STATE)" $(ARGS)
 
-demo: install ## the whole flow, checked step by step, without a browser
-	@python -m tools.local.demo $(ARGS)
+demo: install ## walk through the whole service without a browser, checking every step
+	@python -m tools.local.demo --state "$(STATE)" $(ARGS)
 
-reconcile: install ## what is left over or missing, here or on AWS: ARGS="--mend"
-	@python -m tools.local.reconcile $(ARGS)
+reconcile: install ## print orphaned and missing objects and rows, here or on AWS: ARGS="--mend"
+	@python -m tools.local.reconcile --state "$(STATE)" $(ARGS)
 
 clean: ## forget everything that was built or installed
 	rm -rf .venv .uv .aws-sam .local build .mypy_cache .ruff_cache .pytest_cache .import_linter_cache

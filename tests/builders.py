@@ -1,4 +1,4 @@
-"""One builder per noun: each gives a valid one, and takes what a test cares about."""
+"""Builders of valid values, one per noun. A test passes the fields that matter to it."""
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -15,12 +15,12 @@ GRACE = "auth0|grace"
 
 
 def an_id(number: int) -> str:
-    """An upload id that is easy to tell from others."""
+    """Return an upload id that sorts by its number."""
     return f"{number:08x}-0000-4000-8000-000000000000"
 
 
 def a_derivative(**changes: Any) -> Derivative:
-    """A shown derivative."""
+    """Return a public derivative."""
     content = changes.pop("content", b"webp")
     derivative = Derivative(
         name="full",
@@ -34,7 +34,7 @@ def a_derivative(**changes: Any) -> Derivative:
 
 
 def derivatives_for(slot: Slot) -> tuple[Derivative, ...]:
-    """What processing makes for a slot, but for the bytes."""
+    """Return the derivatives that processing makes for a slot."""
     shown = tuple(
         a_derivative(name=size.name, width=size.width, height=size.height, content=f"{slot}{size.name}".encode())
         for size in SIZES[slot]
@@ -43,7 +43,7 @@ def derivatives_for(slot: Slot) -> tuple[Derivative, ...]:
 
 
 def an_upload(**changes: Any) -> Upload:
-    """A pending avatar upload of Ada's, an hour from expiry."""
+    """Return a pending avatar upload of Ada's that expires in an hour."""
     upload = Upload(
         owner_id=ADA,
         upload_id=an_id(1),
@@ -58,7 +58,7 @@ def an_upload(**changes: Any) -> Upload:
 
 
 def a_ready_upload(**changes: Any) -> Upload:
-    """A ready one, a day from expiry."""
+    """Return a ready upload that expires in a day."""
     slot = changes.get("slot", Slot.AVATAR)
     ready: dict[str, Any] = {
         "state": State.READY,
@@ -71,8 +71,10 @@ def a_ready_upload(**changes: Any) -> Upload:
 
 
 def an_intent_request(**changes: Any) -> IntentRequest:
-    """Ada asking for an avatar."""
-    request = IntentRequest(
-        owner_id=ADA, actor_id=ADA, slot=Slot.AVATAR, content_type=ContentType.JPEG, content_length=1000
-    )
-    return replace(request, **changes)
+    """Return a request for an avatar."""
+    return replace(IntentRequest(Slot.AVATAR, ContentType.JPEG, 1000), **changes)
+
+
+def a_bound_upload(**changes: Any) -> Upload:
+    """Return a bound upload, which does not expire."""
+    return replace(a_ready_upload(state=State.BOUND, expires_at=None), **changes)

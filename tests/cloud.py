@@ -1,4 +1,4 @@
-"""AWS as the tests see it: moto in process, with what the template would have deployed, and eyes behind the scenes."""
+"""An AWS in memory (moto) with the resources that the template deploys, and clients for the tests themselves."""
 
 import json
 from dataclasses import dataclass
@@ -11,6 +11,7 @@ from moto.dynamodb.models.dynamo_type import DynamoType
 from moto.s3.models import s3_backends
 from moto.sqs.models import sqs_backends
 
+from tests import aws_calls
 from tests.template.document import properties
 
 ACCOUNT = "123456789012"
@@ -30,6 +31,7 @@ ENVIRONMENT = {
     "AWS_DEFAULT_REGION": REGION,
     "AWS_REGION": REGION,
     "AWS_EC2_METADATA_DISABLED": "true",
+    "MOTO_SQS_ENFORCE_STRICT_QUEUE_PURGE_BEHAVIOUR": "false",  # tests purge a queue more than once a minute
     "POWERTOOLS_SERVICE_NAME": "profile-media",
     "POWERTOOLS_METRICS_NAMESPACE": "ProfileMedia",
     "POWERTOOLS_LOG_LEVEL": "INFO",
@@ -44,28 +46,28 @@ ENVIRONMENT = {
     "PURGE_QUEUE_URL": QUEUE_URL,
     "REDRIVE_QUEUE_URL": REDRIVE_URL,
 }
-"""A function's environment, all of them at once."""
+"""The environment variables of all functions together."""
 
 
 @dataclass
 class Cloud:
-    """Clients that look at what the functions did."""
+    """Clients of the tests themselves; tests/aws_calls.py does not see their calls."""
 
     s3: Any
     dynamodb: Any
     sqs: Any
 
     def keys(self, bucket: str) -> set[str]:
-        """Every key in a bucket."""
+        """Return every key of a bucket."""
         return {entry["Key"] for entry in self.s3.list_objects_v2(Bucket=bucket).get("Contents", ())}
 
     def rows(self, table: str) -> list[dict[str, Any]]:
-        """Every item of a table."""
+        """Return every item of a table."""
         items: list[dict[str, Any]] = self.dynamodb.scan(TableName=table, ConsistentRead=True)["Items"]
         return items
 
     def messages(self, url: str = QUEUE_URL) -> list[dict[str, Any]]:
-        """Takes all messages off a queue, the delete queue unless told."""
+        """Remove all messages from a queue and return their bodies, parsed."""
         bodies = []
         while taken := self.sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10).get("Messages"):
             bodies += [json.loads(message["Body"]) for message in taken]
@@ -75,13 +77,12 @@ class Cloud:
 
 
 @cache
-def _behind_the_scenes() -> botocore.session.Session:
-    """A session of the tests' own: tests/rights.py holds the functions' to their rights."""
-    return botocore.session.get_session()
+def _session() -> botocore.session.Session:
+    return aws_calls.unhook(botocore.session.get_session())
 
 
 def on_the_wire(value: Any) -> Any:
-    """One of moto's values of DynamoDB, as it goes over the wire."""
+    """Return one of moto's DynamoDB values in the format of the wire."""
     if isinstance(value, DynamoType):
         return {value.type: on_the_wire(value.value)}
     if isinstance(value, dict):
@@ -90,26 +91,29 @@ def on_the_wire(value: Any) -> Any:
 
 
 def deploy() -> Cloud:
-    """Makes what the functions expect to be there; the tables as the template has them."""
-    make = _behind_the_scenes().create_client
-    built = Cloud(make("s3"), make("dynamodb"), make("sqs"))
-    _furnish(built)
+    """Create the tables, buckets and queues."""
+    create = _session().create_client
+    built = Cloud(create("s3"), create("dynamodb"), create("sqs"))
+    _create_resources(built)
     return built
 
 
 def empty(built: Cloud) -> None:
-    """Makes it all anew, for the same clients."""
+    """Delete all data and create the resources again, for the same clients."""
     s3_backends[ACCOUNT]["aws"].reset()
     dynamodb_backends[ACCOUNT][REGION].reset()
     sqs_backends[ACCOUNT][REGION].reset()
-    _furnish(built)
+    _create_resources(built)
 
 
-def _furnish(built: Cloud) -> None:
+_SCHEMA = {"BillingMode", "AttributeDefinitions", "KeySchema", "GlobalSecondaryIndexes"}
+
+
+def _create_resources(built: Cloud) -> None:
     for bucket in (UPLOADS_BUCKET, MEDIA_BUCKET):
         built.s3.create_bucket(Bucket=bucket, CreateBucketConfiguration={"LocationConstraint": REGION})
     for name, logical_id in ((UPLOADS_TABLE, "UploadsTable"), (USERS_TABLE, "UsersTable")):
-        schema = {key: properties(logical_id)[key] for key in ("BillingMode", "AttributeDefinitions", "KeySchema")}
+        schema = {key: value for key, value in properties(logical_id).items() if key in _SCHEMA}
         built.dynamodb.create_table(TableName=name, **schema)
     for queue in ("purge", "redrive"):
         built.sqs.create_queue(QueueName=queue)

@@ -1,6 +1,5 @@
-"""The ports in memory. The suites under tests/contract run on these and on AWS's adapters alike, so they cannot rot."""
+"""The ports in memory. The suites under tests/contract run on these and on the AWS adapters."""
 
-from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
@@ -23,7 +22,7 @@ from profile_media.domain.model import (
     Upload,
 )
 from profile_media.domain.ports import (
-    ALL_UPLOAD_IDS,
+    MAX_ROWS,
     Checkpoint,
     IdempotencyKeyInUse,
     IdempotencyRecord,
@@ -34,17 +33,15 @@ from profile_media.domain.ports import (
     QuotaUsage,
     Rendered,
     SlotChange,
-    SlotChangeResult,
     StoredObject,
-    UploadIdRange,
-    WriteLimit,
+    UploadKey,
 )
 from tests.builders import NOW
 
 
 @dataclass
 class FakeClock:
-    """Time that passes when it is told to."""
+    """A clock that a test moves."""
 
     present: datetime = NOW
     waits: list[float] = field(default_factory=list)
@@ -57,7 +54,7 @@ class FakeClock:
         self.pass_(seconds=seconds)
 
     def pass_(self, **duration: float) -> None:
-        """Lets time pass, in timedelta's words."""
+        """Move the clock by a timedelta."""
         self.present += timedelta(**duration)
 
 
@@ -66,11 +63,9 @@ class FakeTables:
     """The rows of both tables."""
 
     uploads: dict[tuple[str, str], Upload] = field(default_factory=dict)
-    remembered: dict[tuple[str, str], IdempotencyRecord] = field(default_factory=dict)
+    idempotency_records: dict[tuple[str, str], IdempotencyRecord] = field(default_factory=dict)
     quotas: dict[str, QuotaUsage] = field(default_factory=dict)
     profiles: dict[str, Profile] = field(default_factory=dict)
-    changes: Counter[tuple[str, int]] = field(default_factory=Counter)
-    """By caller and minute."""
 
 
 class FakeUploads:
@@ -82,32 +77,30 @@ class FakeUploads:
     def get(self, owner_id: str, upload_id: str) -> Upload | None:
         return self._tables.uploads.get((owner_id, upload_id))
 
-    def create(
-        self, upload: Upload, remembered: IdempotencyRecord | None, *, open_limit: int, recent_limit: int
-    ) -> None:
+    def create(self, upload: Upload, record: IdempotencyRecord | None, *, open_limit: int, recent_limit: int) -> None:
         tables, key = self._tables, (upload.owner_id, upload.upload_id)
         if key in tables.uploads:
             return
-        if remembered:
-            known = tables.remembered.get((remembered.actor_id, remembered.key_hash))
+        if record:
+            known = self.find_idempotency_record(record.actor_id, record.key_hash)
             if known and known.upload_id != upload.upload_id and known.expires_at > upload.created_at:
                 raise IdempotencyKeyInUse
-        quota = tables.quotas.get(upload.owner_id, QuotaUsage())
+        quota = self.quota_usage(upload.owner_id)
         if len(quota.open) >= open_limit or len(quota.recent) >= recent_limit:
             raise QuotaExceeded
-        if remembered:
-            tables.remembered[remembered.actor_id, remembered.key_hash] = remembered
-        asked = frozenset({QuotaEntry(upload.created_at, upload.upload_id)})
-        tables.quotas[upload.owner_id] = QuotaUsage(quota.open | asked, quota.recent | asked)
+        if record:
+            tables.idempotency_records[record.actor_id, record.key_hash] = record
+        entry = frozenset({QuotaEntry(upload.created_at, upload.upload_id)})
+        tables.quotas[upload.owner_id] = QuotaUsage(quota.open | entry, quota.recent | entry)
         tables.uploads[key] = upload
 
     def find_idempotency_record(self, actor_id: str, key_hash: str) -> IdempotencyRecord | None:
-        return self._tables.remembered.get((actor_id, key_hash))
+        return self._tables.idempotency_records.get((actor_id, key_hash))
 
-    def delete_idempotency_record(self, remembered: IdempotencyRecord) -> None:
-        known = self.find_idempotency_record(remembered.actor_id, remembered.key_hash)
-        if known and known.upload_id == remembered.upload_id:
-            del self._tables.remembered[remembered.actor_id, remembered.key_hash]
+    def delete_idempotency_record(self, record: IdempotencyRecord) -> None:
+        known = self.find_idempotency_record(record.actor_id, record.key_hash)
+        if known and known.upload_id == record.upload_id:
+            del self._tables.idempotency_records[record.actor_id, record.key_hash]
 
     def quota_usage(self, owner_id: str) -> QuotaUsage:
         return self._tables.quotas.get(owner_id, QuotaUsage())
@@ -116,7 +109,7 @@ class FakeUploads:
         quota = self.quota_usage(owner_id)
         self._tables.quotas[owner_id] = QuotaUsage(quota.open - stale.open, quota.recent - stale.recent)
 
-    def settle(self, upload: Upload, now: datetime) -> bool:
+    def save_result(self, upload: Upload, now: datetime) -> bool:
         row = self.get(upload.owner_id, upload.upload_id)
         if row is None or row.state is not State.PENDING or is_expired(row, now):
             return False
@@ -133,7 +126,7 @@ class FakeProfiles:
     def get(self, user_id: str) -> Profile:
         return self._tables.profiles.get(user_id, Profile(user_id))
 
-    def identify(self, user_id: str, tenant: str | None, identity: Identity, now: datetime) -> bool:
+    def save_identity(self, user_id: str, tenant: str | None, identity: Identity, now: datetime) -> bool:
         profile = self.get(user_id)
         if profile.created_at and profile.tenant != tenant:
             return False
@@ -143,50 +136,47 @@ class FakeProfiles:
 
 
 class FakeAttachments:
-    """The links between them."""
+    """The links between slots and uploads."""
 
     def __init__(self, tables: FakeTables) -> None:
         self.tables = self._tables = tables
         self.races: list[SlotChange] = []
-        """Swaps of others that get in first, one before each swap."""
+        """Changes by other requests; one of them happens before each change."""
 
     def read(self, user_id: str, upload_id: str) -> tuple[Profile, Upload | None]:
         tables = self._tables
         return tables.profiles.get(user_id, Profile(user_id)), tables.uploads.get((user_id, upload_id))
 
-    def change_slot(self, change: SlotChange) -> SlotChangeResult:
+    def change_slot(self, change: SlotChange) -> bool:
         if self.races:
             self._apply(self.races.pop(0))
         return self._apply(change)
 
-    def _apply(self, change: SlotChange) -> SlotChangeResult:
-        tables, attachment, held = self._tables, change.attachment, change.expected
+    def _apply(self, change: SlotChange) -> bool:
+        tables, attachment, expected = self._tables, change.attachment, change.expected
         user_id = change.profile.user_id
         profile = tables.profiles.get(user_id, Profile(user_id))
-        minute = int(change.now.timestamp()) // 60
         if change.profile.created_at is None and change.tenant and profile.created_at:
-            return SlotChangeResult.CHANGED
-        if not _same(profile.attachments.get(change.slot), held) or not self._usable(change):
-            return SlotChangeResult.CHANGED
-        if change.limit and tables.changes[change.limit.actor_id, minute] >= change.limit.per_minute:
-            return SlotChangeResult.LIMITED
-        if change.limit:
-            tables.changes[change.limit.actor_id, minute] += 1
+            return False
+        if change.changes and profile.changes != change.profile.changes:
+            return False
+        if not _same(profile.attachments.get(change.slot), expected) or not self._usable(change):
+            return False
         tables.profiles[user_id] = replace(change, profile=profile).changed
         if isinstance(attachment, Attachment):
             key = (user_id, attachment.upload_id)
             tables.uploads[key] = replace(tables.uploads[key], state=State.BOUND, expires_at=None)
-        if isinstance(held, Attachment):
-            tables.uploads.pop((user_id, held.upload_id), None)
-        return SlotChangeResult.DONE
+        if isinstance(expected, Attachment):
+            tables.uploads.pop((user_id, expected.upload_id), None)
+        return True
 
-    def rename(self, bound: Upload, derivatives: tuple[Derivative, ...]) -> bool:
+    def replace_derivatives(self, bound: Upload, derivatives: tuple[Derivative, ...]) -> bool:
         tables, key = self._tables, (bound.owner_id, bound.upload_id)
         profile = tables.profiles.get(bound.owner_id, Profile(bound.owner_id))
         if tables.uploads.get(key) != bound or profile.attachments.get(bound.slot) != attachment_of(bound):
             return False
-        tables.uploads[key] = renamed = replace(bound, derivatives=derivatives)
-        attachments = {**profile.attachments, bound.slot: attachment_of(renamed)}
+        tables.uploads[key] = changed = replace(bound, derivatives=derivatives)
+        attachments = {**profile.attachments, bound.slot: attachment_of(changed)}
         tables.profiles[bound.owner_id] = replace(profile, attachments=attachments)
         return True
 
@@ -198,14 +188,14 @@ class FakeAttachments:
         return upload is not None and ready and not is_expired(upload, change.now)
 
 
-type _Held = Attachment | ExternalPicture | None
+type _Content = Attachment | ExternalPicture | None
 
 
-def _same(held: _Held, expected: _Held) -> bool:
-    """Whether a slot is as a change relies on it: by upload or by URL."""
-    if isinstance(held, Attachment) and isinstance(expected, Attachment):
-        return held.upload_id == expected.upload_id
-    return held == expected
+def _same(content: _Content, expected: _Content) -> bool:
+    """Compare two contents of a slot: uploads by id, external pictures by URL."""
+    if isinstance(content, Attachment) and isinstance(expected, Attachment):
+        return content.upload_id == expected.upload_id
+    return content == expected
 
 
 class FakeIncoming:
@@ -218,7 +208,7 @@ class FakeIncoming:
         content = self.objects.get(keys.incoming_key(owner_id, upload_id))
         return None if content is None else content[: limit + 1]
 
-    def discard(self, owner_id: str, upload_id: str) -> None:
+    def delete(self, owner_id: str, upload_id: str) -> None:
         self.objects.pop(keys.incoming_key(owner_id, upload_id), None)
 
 
@@ -235,14 +225,13 @@ class FakeMedia:
         for derivative, content in contents:
             self.objects[keys.media_key(upload_id, derivative)] = content
 
-    def discard(self, upload_id: str, derivatives: Iterable[Derivative]) -> None:
-        for derivative in derivatives:
-            self.objects.pop(keys.media_key(upload_id, derivative), None)
+    def delete(self, keys: Iterable[str]) -> None:
+        for key in keys:
+            self.objects.pop(key, None)
 
-    def purge(self, upload_id: str) -> int:
+    def delete_prefix(self, upload_id: str) -> int:
         found = [key for key in self.objects if key.startswith(keys.media_prefix(upload_id))]
-        for key in found:
-            del self.objects[key]
+        self.delete(found)
         return len(found)
 
 
@@ -253,13 +242,13 @@ class FakePurgeQueue:
         self.messages: list[PurgeRequest] = []
         self.refuses: set[PurgeRequest] = set()
 
-    def enqueue(self, removed: Sequence[PurgeRequest]) -> Sequence[PurgeRequest]:
-        self.messages += [each for each in removed if each not in self.refuses]
-        return [each for each in removed if each in self.refuses]
+    def enqueue(self, requests: Sequence[PurgeRequest]) -> Sequence[PurgeRequest]:
+        self.messages += [each for each in requests if each not in self.refuses]
+        return [each for each in requests if each in self.refuses]
 
 
 class FakeRedriveQueue:
-    """Events sent again."""
+    """The queue of repeated S3 events."""
 
     def __init__(self) -> None:
         self.keys: list[str] = []
@@ -271,7 +260,7 @@ class FakeRedriveQueue:
 
 
 class FakeListings:
-    """Both buckets, listed a few objects at a time, all of them stored at the same time unless told."""
+    """Listings of both buckets. All objects are stored at the same time unless `times` says otherwise."""
 
     def __init__(self, incoming: FakeIncoming, media: FakeMedia, page: int = 1000, at: datetime = NOW) -> None:
         self._incoming, self._media, self.page, self.at = incoming, media, page, at
@@ -292,28 +281,45 @@ class FakeListings:
         return Page(items, items[-1].key if len(found) > self.page else None)
 
 
+class FakeUploadIndex:
+    """Upload rows in the order of their ids, without those in `unindexed`."""
+
+    def __init__(self, tables: FakeTables, page: int = 500) -> None:
+        self._tables, self.page = tables, page
+        self.unindexed: set[str] = set()
+
+    def keys_after(self, upload_id: str | None) -> Page[UploadKey]:
+        keys = sorted((UploadKey(*key) for key in self._tables.uploads), key=lambda key: key.upload_id)
+        found = [key for key in keys if key.upload_id > (upload_id or "") and key.upload_id not in self.unindexed]
+        items = found[: self.page]
+        return Page(items, items[-1].upload_id if len(found) > self.page else None)
+
+    def get_rows(self, keys: Sequence[UploadKey]) -> Sequence[Upload]:
+        assert len(keys) <= MAX_ROWS
+        return [self._tables.uploads[key] for key in keys if key in self._tables.uploads]
+
+
 class FakeScans:
-    """Both tables, scanned a few rows at a time."""
+    """Scans of both tables, a few rows at a time."""
 
     def __init__(self, tables: FakeTables, page: int = 500) -> None:
         self._tables, self.page = tables, page
 
-    def uploads(self, at: str | None, ids: UploadIdRange = ALL_UPLOAD_IDS) -> Page[Upload]:
-        after, until = ids.after or "", ids.until or "g"
-        page = self._scan({"\n".join(key): upload for key, upload in self._tables.uploads.items()}, at)
-        return Page([each for each in page.items if after < each.upload_id <= until], page.next)
+    def upload_ids(self, position: str | None) -> Page[str]:
+        page = self._scan({"\n".join(key): upload for key, upload in self._tables.uploads.items()}, position)
+        return Page([upload.upload_id for upload in page.items], page.next)
 
-    def profiles(self, at: str | None) -> Page[Profile]:
-        return self._scan(self._tables.profiles, at)
+    def profiles(self, position: str | None) -> Page[Profile]:
+        return self._scan(self._tables.profiles, position)
 
-    def _scan[Item](self, rows: Mapping[str, Item], at: str | None) -> Page[Item]:
-        found = sorted(key for key in rows if key > (at or ""))
+    def _scan[Item](self, rows: Mapping[str, Item], position: str | None) -> Page[Item]:
+        found = sorted(key for key in rows if key > (position or ""))
         last = found[self.page - 1] if len(found) > self.page else None
         return Page([rows[key] for key in found[: self.page]], last)
 
 
 class FakeCheckpoints:
-    """Where passes stand."""
+    """The progress of reconcile passes."""
 
     def __init__(self) -> None:
         self.kept: dict[str, Checkpoint] = {}
@@ -329,8 +335,8 @@ class FakeCheckpoints:
         return True
 
 
-class FakeGrants:
-    """Grants that say what they were asked for."""
+class FakePresigner:
+    """Presigned POSTs whose fields show what was signed."""
 
     def presign(self, upload: Upload, signed_at: datetime, expires_at: datetime) -> PresignedPost:
         fields = {"key": keys.incoming_key(upload.owner_id, upload.upload_id), "signed": signed_at.isoformat()}
@@ -338,7 +344,7 @@ class FakeGrants:
 
 
 class FakeImages:
-    """Makes two derivatives out of any bytes, but for those that begin with a reason to refuse them."""
+    """Makes two derivatives of any bytes. Bytes that begin with a reason are refused for that reason."""
 
     def identify(self, content: bytes) -> ContentType:
         if content.startswith(b"text"):
@@ -358,13 +364,13 @@ class FakeImages:
 
 
 def attachment_of(upload: Upload) -> Attachment:
-    """What a slot holds once the upload is bound."""
+    """Return the content of a slot to which the upload is bound."""
     return Attachment(upload.upload_id, upload.derivatives)
 
 
-def a_swap(upload: Upload, held: _Held = None, now: datetime = NOW) -> SlotChange:
-    """Binding an upload to a slot that holds something, far from any limit."""
+def a_slot_change(upload: Upload, expected: _Content = None, now: datetime = NOW) -> SlotChange:
+    """Return an uncounted change that binds the upload to a slot that holds `expected`."""
     profile = Profile(upload.owner_id)
-    if held:
-        profile = profile.with_attachment(upload.slot, held, NOW)
-    return SlotChange(profile, upload.slot, attachment_of(upload), WriteLimit(upload.owner_id, 1000), now)
+    if expected:
+        profile = profile.with_attachment(upload.slot, expected, NOW)
+    return SlotChange(profile, upload.slot, attachment_of(upload), None, now)

@@ -1,38 +1,27 @@
-"""Holds every call that a handler makes to its function's rights in the template, as IAM would.
+"""Decide as IAM would whether a function's policies in the template allow a call, and record which rights are used.
 
-A call without the right is answered with AccessDenied, and fails the test that ran it, whatever the handler made of
-it. The rights in use are noted, so that the run's last test can tell which are spare. What happens outside handlers,
-and what `tests/cloud.py` looks at behind the scenes, is free.
+`Usage` listens to calls (see tests/aws_calls.py). The fixture `recorded_calls` fails a test whose handlers made a call
+without the right to it; `running` says which function makes the calls. Calls that a test makes itself are not checked.
 """
 
 import json
 import re
 from base64 import b64decode
-from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from functools import cache, wraps
-from pathlib import Path
-from threading import Thread, current_thread
+from functools import cache
 from types import MappingProxyType
 from typing import Any, NamedTuple
-from weakref import WeakKeyDictionary
 
-import pytest
-from botocore.auth import S3SigV4PostAuth
-from botocore.exceptions import ClientError
-
-from profile_media.aws import session
 from tests import cloud
-from tests.template.document import ROOT, as_list, logical_id, of_type, text, translated, written
+from tests.template.document import as_list, logical_id, of_type, text, translated
+from tools.template import written
 
-LAST = ("test_no_right_is_spare", "test_no_operation_is_spare")
-"""The tests that run when all others have."""
-
-# --- what functions may do
+# --- rights in the template
 
 
 class Right(NamedTuple):
-    """What a function may do, as the template spells it."""
+    """One action on one resource, as the template writes it."""
 
     action: str
     resource: str
@@ -40,32 +29,32 @@ class Right(NamedTuple):
 
 
 PLATFORM = {
-    "dynamodb:DescribeStream": "Lambda reads the stream for the function",
-    "dynamodb:GetRecords": "Lambda reads the stream for the function",
-    "dynamodb:GetShardIterator": "Lambda reads the stream for the function",
-    "dynamodb:ListStreams": "Lambda reads the stream for the function",
-    "sqs:ReceiveMessage": "Lambda takes messages off the queue for the function",
-    "sqs:DeleteMessage": "Lambda takes messages off the queue for the function",
-    "sqs:GetQueueAttributes": "Lambda takes messages off the queue for the function",
+    "dynamodb:DescribeStream": "Lambda reads the stream",
+    "dynamodb:GetRecords": "Lambda reads the stream",
+    "dynamodb:GetShardIterator": "Lambda reads the stream",
+    "dynamodb:ListStreams": "Lambda reads the stream",
+    "sqs:ReceiveMessage": "Lambda receives messages",
+    "sqs:DeleteMessage": "Lambda receives messages",
+    "sqs:GetQueueAttributes": "Lambda receives messages",
 }
-"""Actions that no handler needs: the platform uses them in the function's name. The reason is the sentence."""
+"""Actions that Lambda itself uses with the function's role, with the reason."""
 
 
 def role(folder: str) -> dict[str, Any]:
-    """The role of a function, after SAM's transform."""
+    """Return the role of a function, after SAM's transform."""
     found: dict[str, Any] = translated()[f"{logical_id(folder)}Role"]["Properties"]
     return found
 
 
 def statements(folder: str) -> list[dict[str, Any]]:
-    """What its policies say, those of AWS left out."""
+    """Return the statements of a function's own policies."""
     policies = role(folder).get("Policies", [])
     return [statement for policy in policies for statement in as_list(policy["PolicyDocument"]["Statement"])]
 
 
 @cache
 def rights(folder: str) -> frozenset[Right]:
-    """What they allow: one action on one resource each."""
+    """Return the rights of a function."""
     return frozenset(
         Right(action, text(resource), json.dumps(statement.get("Condition", {})))
         for statement in statements(folder)
@@ -75,7 +64,7 @@ def rights(folder: str) -> frozenset[Right]:
 
 
 def is_for_the_platform(right: Right) -> bool:
-    """Whether no handler is meant to use it: Lambda does, to bring events and to hand over those that failed."""
+    """Return whether Lambda uses the right, to read events or to send failed events to a queue, and not the handler."""
     return right.action in PLATFORM or (right.action == "sqs:SendMessage" and right.resource in _failure_destinations())
 
 
@@ -89,7 +78,7 @@ def _failure_destinations() -> frozenset[str]:
     return frozenset(text(each["OnFailure"]["Destination"]) for each in configurations if "OnFailure" in each)
 
 
-# --- what the tests call what the template names
+# --- resources in the tests
 
 _AT = f"{cloud.REGION}:{cloud.ACCOUNT}"
 _ARNS = MappingProxyType(
@@ -99,13 +88,12 @@ _ARNS = MappingProxyType(
         "AWS::SQS::Queue": f"arn:aws:sqs:{_AT}:",
     }
 )
-"""What the ARNs of each type of resource start with."""
+"""The beginning of the ARNs of each type of resource."""
 
 
 @cache
 def arns() -> Mapping[str, str]:
-    """ARNs in the tests' deployment. Functions' environments say which resource is which; what they do not name no
-    test deploys, and so no call can be about it."""
+    """Return the ARN of each resource that the tests deploy, found by the variables that name it in the template."""
     named = {
         text(value): cloud.ENVIRONMENT[variable].rpartition("/")[2]
         for function in of_type("AWS::Serverless::Function").values()
@@ -122,7 +110,7 @@ def arns() -> Mapping[str, str]:
 
 @cache
 def arn_pattern(resource: str) -> re.Pattern[str]:
-    """The ARNs in the tests' deployment that a resource of the template stands for."""
+    """Return a pattern of the ARNs that a resource of the template stands for."""
     known = {"AWS::Partition": "aws", **arns()}
     for bucket in of_type("AWS::S3::Bucket").values():
         if "BucketName" in bucket:  # spelt out where a function cannot refer to it
@@ -134,15 +122,15 @@ def arn_pattern(resource: str) -> re.Pattern[str]:
 
 @cache
 def glob(pattern: str) -> re.Pattern[str]:
-    """IAM's wildcards."""
+    """Translate IAM's wildcards."""
     return re.compile(re.escape(pattern).replace(r"\*", ".*").replace(r"\?", "."), re.DOTALL)
 
 
-# --- what calls need
+# --- needs of calls
 
 
 class Need(NamedTuple):
-    """What a call needs a right for, and what conditions may ask about it."""
+    """An action on a resource that a call needs a right to, and the condition keys of the call."""
 
     action: str
     arn: str
@@ -192,11 +180,11 @@ NEEDS: Mapping[str, Callable[[Params], Iterable[Need]]] = {
     "sqs.SendMessageBatch": lambda params: _queue("SendMessage", params),
     "sqs.DeleteMessageBatch": lambda params: _queue("DeleteMessage", params),
 }
-"""Calls that need another right than the one of their own name on their table or queue."""
+"""Calls whose rights do not follow from their name and their table or queue."""
 
 
 def needs(call: str, params: Params) -> Iterable[Need]:
-    """What a call needs. One that is not known here needs what nobody has, so that it cannot pass unnoticed."""
+    """Return the needs of a call. A call that is not known here needs a right that no function has."""
     if known := NEEDS.get(call):
         return known(params)
     service, operation = call.split(".")
@@ -208,7 +196,7 @@ def needs(call: str, params: Params) -> Iterable[Need]:
 
 
 def posting_needs(policy: str) -> Iterator[Need]:
-    """What the signer of a POST policy needs; a key that is not pinned is any key."""
+    """Return the needs of the signer of a POST policy. A policy without an exact key needs the right to every key."""
     named: dict[str, str] = {}
     for condition in json.loads(b64decode(policy))["conditions"]:
         match condition:
@@ -219,11 +207,11 @@ def posting_needs(policy: str) -> Iterator[Need]:
     yield _object("PutObject", named["bucket"], named.get("key", "*"))
 
 
-# --- IAM's decision
+# --- decisions
 
 
 def allows(right: Right, need: Need) -> bool:
-    """Whether a right is enough for a call."""
+    """Return whether a right covers a need."""
     return (
         right.action == need.action
         and arn_pattern(right.resource).fullmatch(need.arn) is not None
@@ -245,157 +233,48 @@ def _holds(operator: str, key: str, values: list[str], keys: Mapping[str, str]) 
     return any(compare(value, keys[key]) for value in values)
 
 
-class Watch:
-    """Decides on calls as IAM would, and remembers what it decided."""
+class Usage:
+    """The rights that handlers use, and the calls for which they have none."""
 
     def __init__(self, rights_of: Callable[[str], Iterable[Right]] = rights) -> None:
         self.rights_of = rights_of
         self.calls = 0
         self.used: set[tuple[str, Right]] = set()
-        self.operations: set[str] = set()
         self.denied: list[str] = []
 
-    def permits(self, function: str, wanted: Iterable[Need]) -> bool:
-        """Whether a function has all these rights."""
-        self.calls += 1
-        missing = [need for need in wanted if not self._permits(function, need)]
-        return not missing
+    def called(self, call: str, params: Params) -> None:
+        """Check a call of the running function."""
+        if function := _running[-1]:
+            self.calls += 1
+            self.check(function, needs(call, params))
 
-    def _permits(self, function: str, need: Need) -> bool:
-        enough = {(function, right) for right in self.rights_of(function) if allows(right, need)}
-        self.used |= enough
-        if not enough:
-            self.denied.append(f"{function} may not {need.action} on {need.arn} {dict(need.keys)}")
-        return bool(enough)
+    def failed(self, call: str, params: Params, code: str) -> None:
+        """Check for s3:ListBucket: without it, S3 answers AccessDenied instead of NoSuchKey, and moto does not."""
+        if (function := _running[-1]) and (call, code) == ("s3.GetObject", "NoSuchKey"):
+            self.check(function, [_listing(params["Bucket"])])
 
-    def spare(self, function: str) -> set[Right]:
-        """The rights of a function that no call has needed."""
+    def check(self, function: str, wanted: Iterable[Need]) -> None:
+        """Note which rights cover these needs, and which needs are not covered."""
+        for need in wanted:
+            enough = {(function, right) for right in self.rights_of(function) if allows(right, need)}
+            self.used |= enough
+            if not enough:
+                self.denied.append(f"{function} may not {need.action} on {need.arn} {dict(need.keys)}")
+
+    def unused(self, function: str) -> set[Right]:
+        """Return the rights of a function that no call needed."""
         own = {right for right in self.rights_of(function) if not is_for_the_platform(right)}
         return {right for right in own if (function, right) not in self.used}
 
 
-# --- between the handlers and moto
-
-WATCH = Watch()
-DESCRIBED: Mapping[str, list[str]] = json.loads((ROOT / "layers/dependencies/operations.json").read_text())
-"""The operations that botocore knows in Lambda: the layer's build takes out the others."""
-_callers: WeakKeyDictionary[Thread, str | None] = WeakKeyDictionary()
+_running: list[str | None] = [None]
 
 
 @contextmanager
-def calling(function: str | None) -> Iterator[None]:
-    """Says whose calls these are, in this thread and in those that are started meanwhile; None is the test's own."""
-    thread = current_thread()
-    before = _callers.get(thread)
-    _callers[thread] = function
+def running(function: str | None) -> Iterator[None]:
+    """Say which function makes the calls meanwhile, in all threads; None is the test itself."""
+    _running.append(function)
     try:
         yield
     finally:
-        _callers[thread] = before
-
-
-def _check_call(*, model: Any, params: Params, context: dict[str, Any], **_: Any) -> None:
-    """Also presigned URLs come by here: what they are for, their signer must be allowed."""
-    if function := _callers.get(current_thread()):
-        service = model.service_model.service_name
-        context["rights"] = function, params
-        WATCH.operations.add(f"{service}.{model.name}")
-        if not WATCH.permits(function, needs(f"{service}.{model.name}", params)):
-            raise _refusal(service, model.name)
-        if model.name not in DESCRIBED.get(service, ()):
-            WATCH.denied.append(f"{function} calls {service}.{model.name}: not in layers/dependencies/operations.json")
-
-
-def _check_missing(*, model: Any, parsed: dict[str, Any], context: dict[str, Any], **_: Any) -> None:
-    """S3 tells only those that something is missing who may list what there is."""
-    if parsed.get("Error", {}).get("Code") in {"NoSuchKey", "404"} and "rights" in context:
-        function, params = context["rights"]
-        if not WATCH.permits(function, [_listing(params["Bucket"])]):
-            raise _refusal("s3", model.name)
-
-
-def _refusal(service: str, operation: str) -> ClientError:
-    code = "AccessDeniedException" if service == "dynamodb" else "AccessDenied"
-    return ClientError({"Error": {"Code": code, "Message": "no identity-based policy allows the action"}}, operation)
-
-
-def _check_signature(original: Callable[..., str]) -> Callable[..., str]:
-    @wraps(original)
-    def signature(signer: S3SigV4PostAuth, string_to_sign: str, request: Any) -> str:
-        function = _callers.get(current_thread())
-        if function:  # whoever signs learns nothing: it is the form that S3 would refuse
-            WATCH.permits(function, posting_needs(string_to_sign))
-        return original(signer, string_to_sign, request)
-
-    return signature
-
-
-def _hand_down(original: Callable[[Thread], None]) -> Callable[[Thread], None]:
-    @wraps(original)
-    def start(thread: Thread) -> None:
-        if function := _callers.get(current_thread()):
-            _callers[thread] = function
-        original(thread)
-
-    return start
-
-
-# --- pytest
-
-
-class Selection:
-    """Whether the run is of all tests; those on the running stack, whose handlers are elsewhere, may be left out."""
-
-    def __init__(self, config: pytest.Config) -> None:
-        here = config.invocation_params.dir
-        paths = {Path(here, argument).resolve() for argument in config.args}
-        self.is_whole = bool(paths & {ROOT, ROOT / "tests"}) and not any(
-            config.getoption(option, None) for option in ("ignore", "ignore_glob", "lf")
-        )
-
-    def pytest_deselected(self, items: list[pytest.Item]) -> None:
-        """Learns that some tests were sorted out."""
-        if any(item.get_closest_marker("e2e") is None for item in items):
-            self.is_whole = False
-
-
-SELECTION = pytest.StashKey[Selection]()
-
-
-def pytest_configure(config: pytest.Config) -> None:
-    """Stands between before any client is made."""
-    events: Any = session.session().get_component("event_emitter")
-    events.register("before-parameter-build", _check_call)
-    events.register("after-call.s3", _check_missing)
-    patch = pytest.MonkeyPatch()
-    patch.setattr(S3SigV4PostAuth, "signature", _check_signature(S3SigV4PostAuth.signature))
-    patch.setattr(Thread, "start", _hand_down(Thread.start))
-    config.add_cleanup(patch.undo)
-    config.stash[SELECTION] = Selection(config)
-    config.pluginmanager.register(config.stash[SELECTION])
-
-
-@pytest.hookimpl(trylast=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Puts the test to the end that asks what all others have used."""
-    items.sort(key=lambda item: item.name.startswith(LAST))
-
-
-@pytest.hookimpl(wrapper=True)
-def pytest_runtest_setup() -> Generator[None]:
-    """Calls of handlers that fixtures run count as well."""
-    yield from _failing_when_denied()
-
-
-@pytest.hookimpl(wrapper=True)
-def pytest_runtest_call() -> Generator[None]:
-    """Fails the test whose handlers went beyond their rights."""
-    yield from _failing_when_denied()
-
-
-def _failing_when_denied() -> Generator[None]:
-    watch = WATCH  # a test may put another in its place meanwhile
-    watch.denied.clear()
-    yield
-    if watch.denied:
-        pytest.fail("\n".join(dict.fromkeys(watch.denied)), pytrace=False)
+        _running.pop()

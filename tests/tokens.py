@@ -1,4 +1,4 @@
-"""Builders of keys, key sets, tokens and issuers: good ones by default, wrong in exactly what a test asks for."""
+"""Builders of keys, key sets, tokens and issuers. They are valid by default, and wrong where a test asks for it."""
 
 import hashlib
 import hmac
@@ -29,7 +29,7 @@ from cryptography.hazmat.primitives.asymmetric.rsa import generate_private_key a
 from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
 from cryptography.hazmat.primitives.hashes import SHA256
 
-from profile_media.auth.jwks import Endpoint
+from profile_media.auth.fetch import Endpoint
 
 ISSUER: Final = "https://issuer.example.com/"
 AUDIENCE: Final = "https://api.example.com"
@@ -40,14 +40,14 @@ LOOPBACK: Final = "127.0.0.1"
 
 
 class Absent:
-    """What has no value; it names tests, so it is spelt the same in every process."""
+    """A missing value. Its text is part of test ids, so it is the same in every process."""
 
     def __repr__(self) -> str:
         return "absent"
 
 
 ABSENT: Final = Absent()
-"""Leaves a header parameter or claim out."""
+"""Stands for a missing header parameter or claim."""
 
 PrivateKey = RSAPrivateKey | EllipticCurvePrivateKey
 Members = Mapping[str, object]
@@ -57,29 +57,29 @@ _NONE: Members = MappingProxyType({})
 
 @cache
 def an_rsa_key(name: str = RSA_KID, bits: int = 2048) -> RSAPrivateKey:
-    """The key of that name, the same one all session long."""
+    """Return the RSA key with this name, the same one during the whole session."""
     return generate_rsa_key(65537, bits)
 
 
 @cache
 def an_ec_key(name: str = EC_KID) -> EllipticCurvePrivateKey:
-    """The P-256 key of that name, the same one all session long."""
+    """Return the P-256 key with this name, the same one during the whole session."""
     return generate_private_key(SECP256R1())
 
 
 @cache
 def a_p384_key() -> EllipticCurvePrivateKey:
-    """A key of a curve that is not taken."""
+    """Return a key on a curve that is not accepted."""
     return generate_private_key(SECP384R1())
 
 
 def base64url(content: bytes) -> str:
-    """As JOSE spells bytes."""
+    """Encode as unpadded base64url."""
     return urlsafe_b64encode(content).rstrip(b"=").decode()
 
 
 def a_jwk(key: PrivateKey | None = None, /, **changes: object) -> dict[str, object]:
-    """The public half as an issuer publishes it."""
+    """Return the public key as a JWK, with changes."""
     key = key or an_rsa_key()
     jwk: dict[str, object] = {"kid": _kid_of(key), "use": "sig", "alg": _algorithm_of(key)}
     if isinstance(key, RSAPrivateKey):
@@ -92,45 +92,45 @@ def a_jwk(key: PrivateKey | None = None, /, **changes: object) -> dict[str, obje
 
 
 def a_jwks(*jwks: object) -> bytes:
-    """A key set: of these keys, or of the usual two."""
+    """Return a key set of these keys, or of the usual two."""
     return json.dumps({"keys": jwks or (a_jwk(), a_jwk(an_ec_key()))}).encode()
 
 
 def claims_of(changes: Members = _NONE, now: float | None = None) -> dict[str, object]:
-    """What a good token says, issued a minute ago and good for an hour, with changes."""
+    """Return the claims of a good token, issued a minute ago and valid for an hour, with changes."""
     issued = int(time.time() if now is None else now) - 60
     usual: dict[str, object] = {"iss": ISSUER, "aud": AUDIENCE, "sub": SUBJECT, "iat": issued, "exp": issued + 3660}
     return _changed(usual, changes)
 
 
 def header_of(key: PrivateKey, changes: Members = _NONE) -> dict[str, object]:
-    """The header that goes with a key, with changes."""
+    """Return the header for a key, with changes."""
     return _changed({"alg": _algorithm_of(key), "typ": "JWT", "kid": _kid_of(key)}, changes)
 
 
 def a_token(
     key: PrivateKey | None = None, /, *, header: Members = _NONE, now: float | None = None, **claims: object
 ) -> str:
-    """A signed token; `header` and the named claims change or, being ABSENT, remove what it usually says."""
+    """Return a signed token. `header` and the claims change its usual content; ABSENT removes."""
     key = key or an_rsa_key()
     return a_raw_token(json.dumps(header_of(key, header)), json.dumps(claims_of(claims, now)), key)
 
 
 def a_raw_token(header: str | bytes, claims: str | bytes, key: PrivateKey | None = None) -> str:
-    """Signs any texts at all."""
+    """Sign a header and claims given as text."""
     signed = f"{_spelt(header)}.{_spelt(claims)}"
     return f"{signed}.{base64url(sign(key or an_rsa_key(), signed.encode()))}"
 
 
 def an_hmac_token(secret: bytes, kid: str = RSA_KID, algorithm: str = "HS256", now: float | None = None) -> str:
-    """A token signed with a secret that is none: the issuer's public key, say."""
+    """Return a token signed by HMAC, for example with the issuer's public key as the secret."""
     header = json.dumps({"alg": algorithm, "typ": "JWT", "kid": kid})
     signed = f"{_spelt(header)}.{_spelt(json.dumps(claims_of(now=now)))}"
     return f"{signed}.{base64url(hmac.new(secret, signed.encode(), hashlib.sha256).digest())}"
 
 
 def sign(key: PrivateKey, message: bytes) -> bytes:
-    """A signature as JOSE has it: RS256, or ES256 with its two numbers side by side."""
+    """Sign as JOSE does: RS256, or ES256 with r and s side by side."""
     if isinstance(key, RSAPrivateKey):
         return key.sign(message, PKCS1v15(), SHA256())
     r, s = decode_dss_signature(key.sign(message, ECDSA(SHA256())))
@@ -165,7 +165,7 @@ type Answer = Callable[[BaseHTTPRequestHandler], None]
 def an_issuer(
     answer: Answer, certificate: Path | None = None
 ) -> Iterator[tuple[Endpoint, list[BaseHTTPRequestHandler]]]:
-    """A server on loopback that answers so, and what it was asked; https with a certificate. Needs `enable_socket`."""
+    """Run an issuer on loopback; yield its endpoint and its requests. Needs `enable_socket`."""
     asked: list[BaseHTTPRequestHandler] = []
 
     class Handler(BaseHTTPRequestHandler):
@@ -175,7 +175,7 @@ def an_issuer(
                 answer(self)
 
         def log_message(self, *_: object) -> None:
-            """Says nothing on the terminal."""
+            """Print nothing."""
 
     class Server(ThreadingHTTPServer):
         def get_request(self) -> tuple[Any, Any]:
@@ -199,14 +199,14 @@ def an_issuer(
 
 
 def secured(connection: socket.socket, certificate: Path) -> ssl.SSLSocket:
-    """The server's side of TLS."""
+    """Wrap the server's side of a connection in TLS."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(certificate)
     return context.wrap_socket(connection, server_side=True)
 
 
 def answering(body: bytes, status: int = 200, /, **headers: str) -> Answer:
-    """One plain answer."""
+    """Answer every request alike."""
 
     def answer(request: BaseHTTPRequestHandler) -> None:
         request.send_response(status)

@@ -1,34 +1,33 @@
 """Lambda authorizer: let in whoever bears a valid token
 
-API Gateway answers its 401 to an exception that says exactly "Unauthorized", and 500 to every other: nobody gets in.
+API Gateway answers 401 to an exception whose message is exactly "Unauthorized", and 500 to any other exception.
 """
 
 import json
 import re
 from typing import Any
 
-from profile_media.auth.tokens import TokenRefused, bearer_token
+from profile_media.auth.policy import TokenRefused
+from profile_media.auth.tokens import bearer_token
 from profile_media.wiring import authorization
 
-STAGE = re.compile(
-    r"(arn:aws[a-z-]*:execute-api:[a-z0-9-]*:[0-9]*:[A-Za-z0-9]+/[A-Za-z0-9_$-]+)/.*", re.ASCII | re.DOTALL
-)
+STAGE = re.compile(r"(?as)(arn:aws[a-z-]*:execute-api:[a-z0-9-]*:[0-9]*:[A-Za-z0-9]+/[A-Za-z0-9_$-]+)/.*")
 
 
 def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
     stage = STAGE.fullmatch(event["methodArn"])
     if stage is None:
-        raise ValueError("not the ARN of a method")
+        raise ValueError("methodArn is not the ARN of a method")
     try:
         bearer = authorization.verifier().verify(bearer_token(event.get("authorizationToken")))
     except TokenRefused as refused:
         request_id = getattr(context, "aws_request_id", None)
         authorization.log("Token refused", reason=refused.refusal, function_request_id=request_id)
         raise Exception("Unauthorized") from None
-    # The whole stage, because API Gateway keeps the policy for the token, not for the route it was asked about.
+    # API Gateway caches the policy per token, not per route, so it has to cover the whole stage.
     allow = {"Effect": "Allow", "Action": "execute-api:Invoke", "Resource": f"{stage[1]}/*/*"}
     return {
-        "principalId": json.dumps(bearer.sub)[1:-1],  # the access log has it in quotes, and escapes nothing itself
+        "principalId": json.dumps(bearer.sub)[1:-1],  # the access log puts it in quotes without escaping it
         "policyDocument": {"Version": "2012-10-17", "Statement": [allow]},
         "context": {
             "sub": bearer.sub,

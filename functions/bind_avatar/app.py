@@ -1,14 +1,15 @@
 """PATCH /user/profile/avatar: bind the caller's avatar, referenced by its public id."""
 
 from profile_media.dialects import public_id
+from profile_media.domain import access
 from profile_media.domain.model import Slot
 from profile_media.http.request import Request, Response
-from profile_media.wiring import attachments
-from profile_media.wiring.edge import endpoint
+from profile_media.wiring import pictures
+from profile_media.wiring.api import endpoint
 
 
 @endpoint(public_id)
 def handler(request: Request) -> Response:
-    links = attachments.links()
-    reference = public_id.parse_reference(request, links.app)
-    return public_id.render(attachments.bind(request.caller, Slot.AVATAR, reference), links)
+    reference = public_id.parse_reference(request, request.links.app)
+    profile = pictures.bind(access.to_own(request.caller), Slot.AVATAR, reference)
+    return public_id.render(profile, request.links)

@@ -1,13 +1,13 @@
-"""POST /media/intents: promise an upload, and grant the browser the right to store it."""
+"""POST /media/intents: create an upload intent with a presigned POST for its picture."""
 
 from profile_media.dialects import native
 from profile_media.dialects.native.intents import parse_intent, render_intent
 from profile_media.http.request import Request, Response
 from profile_media.wiring import intents
-from profile_media.wiring.edge import endpoint
+from profile_media.wiring.api import endpoint
 
 
 @endpoint(native)
 def handler(request: Request) -> Response:
-    intent = intents.intend(request.caller, parse_intent(request))
-    return render_intent(intent, intents.links())
+    owner_id, wanted = parse_intent(request)
+    return render_intent(intents.issue(request.caller, owner_id, wanted), request.links)

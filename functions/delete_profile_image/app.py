@@ -1,16 +1,15 @@
-"""DELETE /v1/users/{user_id}/profile_image: remove the user's avatar, and show the user."""
+"""DELETE /v1/users/{user_id}/profile_image: remove the user's avatar and show the user."""
 
 from profile_media.dialects import sdk_image
 from profile_media.dialects.sdk_image.showing import render_user
 from profile_media.domain.model import Slot
 from profile_media.http.request import Request, Response
 from profile_media.http.user_id import parse_user_id
-from profile_media.wiring import attachments, people
-from profile_media.wiring.edge import endpoint
+from profile_media.wiring import pictures, users
+from profile_media.wiring.api import endpoint
 
 
 @endpoint(sdk_image)
 def handler(request: Request) -> Response:
-    user = people.find(request.caller, parse_user_id(request))
-    profile = attachments.unbind(request.caller, Slot.AVATAR, user.user_id)
-    return render_user(profile, attachments.links())
+    access = users.access_to(request.caller, parse_user_id(request))
+    return render_user(pictures.unbind(access, Slot.AVATAR), request.links)

@@ -1,4 +1,4 @@
-"""S3 ObjectCreated under incoming/: make the derivatives and settle the upload."""
+"""S3 ObjectCreated under incoming/: make the derivatives, and bind the upload if its intent says so."""
 
 from profile_media.triggers.records import created_objects
 from profile_media.triggers.trigger import Event, trigger

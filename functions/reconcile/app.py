@@ -1,4 +1,4 @@
-"""Every few minutes: send lost events again, and once a day hold buckets and tables against each other."""
+"""Every few minutes: send lost events again, and once a day compare buckets and tables."""
 
 from profile_media.triggers.trigger import RemainingTime, scheduled
 from profile_media.wiring import reconciling

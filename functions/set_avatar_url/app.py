@@ -3,18 +3,17 @@
 from profile_media.dialects import avatar_url
 from profile_media.domain.model import Slot
 from profile_media.http.request import Request, Response
-from profile_media.wiring import attachments, people
-from profile_media.wiring.edge import endpoint
+from profile_media.wiring import pictures, users
+from profile_media.wiring.api import endpoint
 
 
 @endpoint(avatar_url)
 def handler(request: Request) -> Response:
-    caller, url = request.caller, avatar_url.parse_url(request)
-    media_base_url = attachments.links().media_base_url
-    reference = avatar_url.parse_reference(url, caller.user_id, media_base_url, attachments.external_hosts())
-    people.load_own_profile(caller)
+    user_id, url = request.caller.user_id, avatar_url.parse_url(request)
+    reference = avatar_url.parse_reference(url, user_id, request.links.media_base_url, pictures.external_hosts())
+    access = users.access_to(request.caller, user_id)
     if reference:
-        attachments.bind(caller, Slot.AVATAR, reference)
+        pictures.bind(access, Slot.AVATAR, reference)
     else:
-        attachments.bind_external(caller, Slot.AVATAR, url)
+        pictures.bind_external(access, Slot.AVATAR, url)
     return avatar_url.render(url)

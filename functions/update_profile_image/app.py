@@ -1,4 +1,4 @@
-"""POST /v1/users/{user_id}/profile_image: take the picture in the form as the user's avatar, and show the user."""
+"""POST /v1/users/{user_id}/profile_image: make the picture in the form the user's avatar and show the user."""
 
 from profile_media.dialects import sdk_image
 from profile_media.dialects.sdk_image.showing import render_user
@@ -6,12 +6,11 @@ from profile_media.domain.model import Slot
 from profile_media.http.multipart import parse_file
 from profile_media.http.request import Request, Response
 from profile_media.http.user_id import parse_user_id
-from profile_media.wiring import ingesting, people
-from profile_media.wiring.edge import endpoint
+from profile_media.wiring import processing, users
+from profile_media.wiring.api import endpoint
 
 
 @endpoint(sdk_image)
 def handler(request: Request) -> Response:
-    user = people.find(request.caller, parse_user_id(request))
-    profile = ingesting.ingest(request.caller, Slot.AVATAR, parse_file(request), user.user_id)
-    return render_user(profile, ingesting.links())
+    access = users.access_to(request.caller, parse_user_id(request))
+    return render_user(processing.upload(access, Slot.AVATAR, parse_file(request)), request.links)

@@ -5,16 +5,16 @@ from profile_media.domain.model import Slot
 from profile_media.domain.references import Reference
 from profile_media.http.request import Request, Response
 from profile_media.http.user_id import parse_user_id
-from profile_media.wiring import attachments, people, viewing
-from profile_media.wiring.edge import endpoint
+from profile_media.wiring import pictures, users
+from profile_media.wiring.api import endpoint
 
 
 @endpoint(upload_id)
 def handler(request: Request) -> Response:
     wanted = upload_id.parse_upload_id(request)
-    owner_id = people.find(request.caller, parse_user_id(request)).user_id
+    access = users.access_to(request.caller, parse_user_id(request))
     if wanted:
-        profile = attachments.bind(request.caller, Slot.AVATAR, Reference(owner_id, wanted), owner_id)
+        profile = pictures.bind(access, Slot.AVATAR, Reference(access.owner_id, wanted))
     else:
-        profile = attachments.unbind(request.caller, Slot.AVATAR, owner_id)
-    return upload_id.render(profile, viewing.thumbnail_url(profile, Slot.AVATAR))
+        profile = pictures.unbind(access, Slot.AVATAR)
+    return upload_id.render(profile, pictures.thumbnail_url(profile, Slot.AVATAR, request.links))

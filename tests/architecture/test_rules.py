@@ -22,7 +22,11 @@ def within(path: Path, *folders: str) -> bool:
 def test_only_the_settings_read_the_environment() -> None:
     readers = {path for path in [*MODULES, *APPS] if re.search(r"\benviron\b|\bgetenv\b", path.read_text())}
     confining = {path for path in readers if within(path, "imaging")}
-    assert readers - confining == {PACKAGE / "aws" / "settings.py"}
+    telemetry = PACKAGE / "telemetry.py"
+    settings = {PACKAGE / "aws" / "settings.py", PACKAGE / "aws" / "authorizer_settings.py"}
+    assert readers - confining == {*settings, telemetry}
+    # The dimension of every metric, beside the variables that Powertools reads itself.
+    assert re.findall(r"environ\W+(\w+)", telemetry.read_text()) == ["get"]
     for path in confining:  # the decoding child empties its environment; it reads nothing
         assert set(re.findall(r"environ[.\[(]\w*", path.read_text())) <= {"environ.clear"}
 

@@ -1,72 +1,51 @@
-"""What the layer's build leaves of botocore's descriptions is, for the operations that functions call, all of them."""
+"""The layer's build removes descriptions of other services and documentation, and nothing else that botocore reads."""
 
 import runpy
 import shutil
+import ssl
 from pathlib import Path
 from typing import Any
 
+import boto3
 import botocore
 import botocore.session
 import pytest
 from botocore.loaders import Loader
 
-from tests.rights import DESCRIBED
 from tests.template.document import ROOT
 
 TRIM = runpy.run_path(str(ROOT / "layers/dependencies/trim"), run_name="trim")
-DATA = Path(botocore.__file__).parent / "data"
+INSTALLED = Path(botocore.__file__).parent
+SERVICES: tuple[str, ...] = TRIM["SERVICES"]
 
 
 @pytest.fixture(scope="module")
 def trimmed(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """botocore's data, as the layer has it."""
+    """Trim a copy of botocore's data."""
     folder: Path = tmp_path_factory.mktemp("layer") / "data"
-    folder.mkdir()
-    for name in (*TRIM["SHARED"], *DESCRIBED, "sts"):
-        copy = shutil.copytree if (DATA / name).is_dir() else shutil.copy
-        copy(DATA / name, folder / name)
+    skipped = [path.name for path in (INSTALLED / "data").iterdir() if path.is_dir() and path.name not in SERVICES]
+    skipped.remove("sts")
+    shutil.copytree(INSTALLED / "data", folder, ignore=lambda _, names: {*skipped} & {*names})
     TRIM["trim_descriptions"](folder)
     return folder
 
 
 def loader(data: Path) -> Loader:
-    """What botocore reads descriptions with, from this folder only."""
+    """Make a loader that reads from this folder only."""
     return Loader(extra_search_paths=[str(data)], include_default_search_paths=False)
 
 
-def shape(service: dict[str, Any], name: str, seen: tuple[str, ...] = ()) -> Any:
-    """A shape with all that it is made of, written out; one inside itself by its name."""
-    if name in seen:
-        return name
-    return expanded(service, service["shapes"][name], (*seen, name))
+@pytest.mark.parametrize("service", SERVICES)
+@pytest.mark.parametrize("kind", ["service-2", "paginators-1", "waiters-2", "endpoint-rule-set-1"])
+def test_description_loses_nothing_but_documentation(trimmed: Path, service: str, kind: str) -> None:
+    if (service, kind) == ("sqs", "waiters-2"):
+        pytest.skip("SQS has no waiters")
+    left, whole = (each.load_service_model(service, kind) for each in (loader(trimmed), Loader()))
+    assert left == TRIM["without_documentation"](whole)
 
 
-def expanded(service: dict[str, Any], described: Any, seen: tuple[str, ...] = ()) -> Any:
-    """A part of a description without prose, its shapes written out."""
-    if isinstance(described, list):
-        return [expanded(service, part, seen) for part in described]
-    if not isinstance(described, dict):
-        return described
-    parts = {name: expanded(service, part, seen) for name, part in TRIM["without_prose"](described).items()}
-    named = described.get("shape")
-    return {**parts, "shape": shape(service, named, seen)} if isinstance(named, str) else parts
-
-
-@pytest.mark.parametrize(
-    ("service", "operation"), [(service, operation) for service, all_ in DESCRIBED.items() for operation in all_]
-)
-def test_an_operation_is_described_as_before(trimmed: Path, service: str, operation: str) -> None:
-    left = loader(trimmed).load_service_model(service, "service-2")
-    whole = Loader(include_default_search_paths=True).load_service_model(service, "service-2")
-
-    assert expanded(left, left["operations"][operation]) == expanded(whole, whole["operations"][operation])
-    assert left["metadata"] == whole["metadata"]
-
-
-@pytest.mark.parametrize("service", DESCRIBED)
-def test_endpoints_are_those_of_before(trimmed: Path, service: str) -> None:
-    rules = "endpoint-rule-set-1"
-    assert loader(trimmed).load_service_model(service, rules) == Loader().load_service_model(service, rules)
+@pytest.mark.parametrize("service", SERVICES)
+def test_regions_and_endpoints_of_kept_services_stay(trimmed: Path, service: str) -> None:
     left, whole = (each.load_data("endpoints")["partitions"] for each in (loader(trimmed), Loader()))
     assert [partition["regions"] for partition in left] == [partition["regions"] for partition in whole]
     assert [partition["services"].get(service) for partition in left] == [
@@ -74,38 +53,71 @@ def test_endpoints_are_those_of_before(trimmed: Path, service: str) -> None:
     ]
 
 
-@pytest.mark.parametrize("service", DESCRIBED)
-def test_a_client_is_made_of_what_is_left_and_has_just_these_operations(trimmed: Path, service: str) -> None:
+def clients(trimmed: Path, service: str) -> list[Any]:
+    """Make a client from the trimmed data, and one from the whole."""
     own = botocore.session.get_session()
     own.register_component("data_loader", loader(trimmed))
-
-    client: Any = own.create_client(service, region_name="eu-central-1")
-
-    assert sorted(client.meta.method_to_api_mapping.values()) == sorted(DESCRIBED[service])
-    assert service != "s3" or client.can_paginate("list_objects_v2")
+    sessions: list[Any] = [boto3.Session(botocore_session=each) for each in (own, botocore.session.get_session())]
+    return [each.client(service) for each in sessions]
 
 
-def test_nothing_else_is_left(trimmed: Path) -> None:
-    assert {path.name for path in trimmed.iterdir()} == {*TRIM["SHARED"], *DESCRIBED}
-    assert {len(list((trimmed / service).iterdir())) for service in DESCRIBED} == {1}
-    assert sum(path.stat().st_size for path in trimmed.rglob("*") if path.is_file()) < 300_000
+@pytest.mark.parametrize("service", SERVICES)
+def test_client_from_trimmed_data_has_all_operations_waiters_and_paginators(trimmed: Path, service: str) -> None:
+    left, whole = clients(trimmed, service)
+    operations = sorted(whole.meta.method_to_api_mapping)
+    assert sorted(left.meta.method_to_api_mapping) == operations
+    assert left.waiter_names == whole.waiter_names
+    assert [left.can_paginate(each) for each in operations] == [whole.can_paginate(each) for each in operations]
 
 
-@pytest.mark.skipif(not shutil.which("openssl"), reason="needs openssl, as the build does")
-def test_each_authority_is_in_a_file_of_its_own_and_none_is_left_out(tmp_path: Path) -> None:
-    every = TRIM["CERTIFICATE"].findall((DATA.parent / "cacert.pem").read_text())
-    bundle, folder = tmp_path / "bundle.pem", tmp_path / "authorities"
-    bundle.write_text("# with one whose name another has\n" + "\n".join([*every, every[0]]))
+def test_client_from_trimmed_data_presigns(trimmed: Path) -> None:
+    left, whole = (
+        client.generate_presigned_url("get_object", Params={"Bucket": "media", "Key": "media/x"})
+        for client in clients(trimmed, "s3")
+    )
+    unsigned = [url.partition("X-Amz-Signature=")[0].partition("X-Amz-Date=")[0] for url in (left, whole)]
+    assert unsigned[0] == unsigned[1]
+    assert "X-Amz-Signature=" in left
 
-    TRIM["set_apart"](bundle, folder)
 
-    assert len(every) > 100
-    assert sorted(path.read_text() for path in folder.iterdir()) == sorted([*every, every[0]])
-    assert [path.stem for path in folder.glob("*.1")] == [
-        path.stem for path in folder.glob("*.0") if path.read_text() == every[0]
+def test_other_services_are_removed(trimmed: Path) -> None:
+    assert {path.name for path in trimmed.iterdir() if path.is_dir()} == {*SERVICES}
+    assert {len(list((trimmed / service).iterdir())) for service in SERVICES} == {1}
+    assert sum(path.stat().st_size for path in trimmed.rglob("*") if path.is_file()) < 1_500_000
+
+
+def test_amazon_roots_are_the_five_authorities_of_aws(tmp_path: Path) -> None:
+    bundle = tmp_path / "amazon-root-cas.pem"
+    TRIM["write_amazon_roots"](TRIM["read_certificates"](INSTALLED / "cacert.pem"), bundle)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.load_verify_locations(bundle)
+    names = [dict(part[0] for part in each["subject"])["commonName"] for each in context.get_ca_certs()]  # type: ignore[misc,index]
+    assert sorted(names) == [
+        *(f"Amazon Root CA {number}" for number in (1, 2, 3, 4)),
+        "Starfield Services Root Certificate Authority - G2",
     ]
 
 
-def test_what_is_unused_is_named_by_patterns_that_match_something(tmp_path: Path) -> None:
-    with pytest.raises(SystemExit, match="there is no bin any more"):
+def test_missing_amazon_root_fails_the_build(tmp_path: Path) -> None:
+    certificates = TRIM["read_certificates"](INSTALLED / "cacert.pem")
+    with pytest.raises(SystemExit, match="no certificate of CN=Amazon Root CA 1"):
+        TRIM["write_amazon_roots"]([each for each in certificates if "Root CA 1 " not in each[0]], tmp_path / "pem")
+
+
+@pytest.mark.skipif(not shutil.which("openssl"), reason="needs openssl, as the build does")
+def test_every_authority_has_a_file_of_its_own(tmp_path: Path) -> None:
+    certificates = TRIM["read_certificates"](INSTALLED / "cacert.pem")
+    assert len(certificates) == (INSTALLED / "cacert.pem").read_text().count("BEGIN CERTIFICATE") > 100
+    same_name = certificates[0]
+    TRIM["write_authorities"]([*certificates, same_name], tmp_path / "authorities")
+    files = list((tmp_path / "authorities").iterdir())
+    texts = [certificate for _, certificate in [*certificates, same_name]]
+    assert sorted(path.read_text() for path in files) == sorted(texts)
+    assert [path.stem for path in files if path.suffix == ".1"] == [
+        path.stem for path in files if path.suffix == ".0" and path.read_text() == same_name[1]
+    ]
+
+
+def test_pattern_that_matches_nothing_fails_the_build(tmp_path: Path) -> None:
+    with pytest.raises(SystemExit, match="nothing matches bin"):
         TRIM["main"](tmp_path)

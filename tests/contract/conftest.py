@@ -1,16 +1,11 @@
-"""Each port three times: the fake, AWS's adapter on moto, and the adapter through a DynamoDB client as it comes.
-
-The last holds every call to DynamoDB's own description, and shows that items are the same, however they are read.
-"""
+"""Each port twice: the fake, and the AWS adapter on moto."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-import botocore.session
 import pytest
 
-from profile_media.aws import session
 from profile_media.aws.attachments import DynamoAttachments
 from profile_media.aws.checkpoints import DynamoCheckpoints
 from profile_media.aws.objects import S3Incoming, S3Media, S3ObjectListings
@@ -18,6 +13,7 @@ from profile_media.aws.profiles import DynamoProfiles
 from profile_media.aws.purge_queue import SqsPurgeQueue
 from profile_media.aws.redrive_queue import SqsRedriveQueue
 from profile_media.aws.table_scans import DynamoTableScans
+from profile_media.aws.upload_index import DynamoUploadIndex
 from profile_media.aws.uploads import DynamoUploads
 from profile_media.domain.keys import incoming_key
 from profile_media.domain.ports import (
@@ -28,8 +24,10 @@ from profile_media.domain.ports import (
     ObjectListings,
     Profiles,
     PurgeQueue,
+    PurgeRequest,
     RedriveQueue,
     TableScans,
+    UploadIndex,
     Uploads,
 )
 from profile_media.triggers.records import created_objects
@@ -38,7 +36,7 @@ from tests import cloud, fakes
 
 @dataclass
 class Ports:
-    """One set of ports over the same rows and objects, and what a suite needs to look at them from outside."""
+    """All ports on the same rows and objects, and functions that look at these from outside."""
 
     uploads: Uploads
     profiles: Profiles
@@ -48,15 +46,16 @@ class Ports:
     purge_queue: PurgeQueue
     redrive_queue: RedriveQueue
     listings: ObjectListings
+    index: UploadIndex
     scans: TableScans
     checkpoints: Checkpoints
     receive: Callable[[str, str, bytes], None]
-    """Stores an original, as a browser would."""
+    """Store an original, as a browser would."""
     media_keys: Callable[[], set[str]]
-    queued: Callable[[], list[dict[str, Any]]]
-    """Takes what is on the delete queue."""
+    queued: Callable[[], list[PurgeRequest]]
+    """Take the messages of the delete queue."""
     redriven: Callable[[], list[str]]
-    """Takes what is on the redrive queue: the keys."""
+    """Take the messages of the redrive queue; return the keys."""
 
 
 def _fake() -> Ports:
@@ -71,11 +70,12 @@ def _fake() -> Ports:
         purge_queue=queue,
         redrive_queue=redrive_queue,
         listings=fakes.FakeListings(incoming, media),
+        index=fakes.FakeUploadIndex(tables),
         scans=fakes.FakeScans(tables),
         checkpoints=fakes.FakeCheckpoints(),
         receive=lambda owner, upload, content: incoming.objects.update({incoming_key(owner, upload): content}),
         media_keys=lambda: set(media.objects),
-        queued=lambda: [{"owner_id": each.owner_id, "upload_id": each.upload_id} for each in queue.messages],
+        queued=lambda: queue.messages,
         redriven=lambda: redrive_queue.keys,
     )
 
@@ -93,21 +93,28 @@ def _on_aws(aws: cloud.Cloud) -> Ports:
         purge_queue=SqsPurgeQueue(cloud.QUEUE_URL),
         redrive_queue=SqsRedriveQueue(cloud.REDRIVE_URL, cloud.UPLOADS_BUCKET),
         listings=S3ObjectListings(cloud.UPLOADS_BUCKET, cloud.MEDIA_BUCKET),
+        index=DynamoUploadIndex(cloud.UPLOADS_TABLE),
         scans=DynamoTableScans(cloud.USERS_TABLE, cloud.UPLOADS_TABLE),
         checkpoints=DynamoCheckpoints(cloud.UPLOADS_TABLE),
         receive=receive,
         media_keys=lambda: aws.keys(cloud.MEDIA_BUCKET),
-        queued=aws.messages,
-        redriven=lambda: [key for event in aws.messages(cloud.REDRIVE_URL) for _, key in created_objects(event)],
+        queued=lambda: [_purge_request(message) for message in aws.messages()],
+        redriven=lambda: [_redriven_key(event) for event in aws.messages(cloud.REDRIVE_URL)],
     )
 
 
-@pytest.fixture(params=["fake", "aws", "stock"])
-def ports(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Any:
-    """All of them."""
-    if request.param == "fake":
-        return _fake()
-    if request.param == "stock":
-        client = botocore.session.get_session().create_client("dynamodb")
-        monkeypatch.setattr(session, "dynamodb", lambda: client)
-    return _on_aws(request.getfixturevalue("aws"))
+def _purge_request(message: dict[str, Any]) -> PurgeRequest:
+    keys = message["media_keys"]
+    return PurgeRequest(message["owner_id"], message["upload_id"], None if keys is None else tuple(keys))
+
+
+def _redriven_key(event: dict[str, Any]) -> str:
+    [(bucket, key)] = created_objects(event)
+    assert bucket == cloud.UPLOADS_BUCKET
+    return key
+
+
+@pytest.fixture(params=["fake", "aws"])
+def ports(request: pytest.FixtureRequest) -> Ports:
+    """Return the ports."""
+    return _fake() if request.param == "fake" else _on_aws(request.getfixturevalue("aws"))

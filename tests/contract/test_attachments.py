@@ -5,11 +5,14 @@ from datetime import timedelta
 
 import pytest
 
-from profile_media.domain.model import ExternalPicture, Identity, Profile, Slot, State, Upload
-from profile_media.domain.ports import SlotChange, SlotChangeResult, WriteLimit
-from tests.builders import ADA, GRACE, NOW, a_ready_upload, an_id, an_upload
+from profile_media.domain.model import ChangeCount, ExternalPicture, Identity, Profile, Slot, State, Upload
+from profile_media.domain.ports import SlotChange
+from tests.builders import ADA, GRACE, NOW, a_ready_upload, an_id, an_upload, derivatives_for
 from tests.contract.conftest import Ports
-from tests.fakes import a_swap, attachment_of
+from tests.fakes import a_slot_change, attachment_of
+
+ELSEWHERE = ExternalPicture("https://example.com/ada.png")
+SECOND = timedelta(seconds=1)
 
 
 def ready(ports: Ports, **changes: object) -> Upload:
@@ -18,138 +21,146 @@ def ready(ports: Ports, **changes: object) -> Upload:
         owner_id=upload.owner_id, upload_id=upload.upload_id, slot=upload.slot, content_type=upload.content_type
     )
     ports.uploads.create(pending, None, open_limit=9, recent_limit=9)
-    assert ports.uploads.settle(upload, NOW)
+    assert ports.uploads.save_result(upload, NOW)
     return upload
 
 
-def swap(upload: Upload, held: Upload | ExternalPicture | None = None, **changes: object) -> SlotChange:
-    picture = attachment_of(held) if isinstance(held, Upload) else held
-    return replace(a_swap(upload, picture), **changes)  # type: ignore[arg-type]
+def change(
+    ports: Ports, upload: Upload, expected: Upload | ExternalPicture | None = None, **changes: object
+) -> SlotChange:
+    """Return the change that binds the upload to a slot with this content, decided on the present count."""
+    content = attachment_of(expected) if isinstance(expected, Upload) else expected
+    made = a_slot_change(upload, content)
+    present = ports.profiles.get(upload.owner_id).changes
+    return replace(replace(made, profile=replace(made.profile, changes=present)), **changes)  # type: ignore[arg-type]
 
 
-def test_a_stranger_has_an_empty_profile(ports: Ports) -> None:
+def bind(ports: Ports, upload: Upload, expected: Upload | ExternalPicture | None = None) -> None:
+    assert ports.attachments.change_slot(change(ports, upload, expected))
+
+
+def test_unknown_user_has_empty_profile(ports: Ports) -> None:
     assert ports.profiles.get(ADA) == Profile(ADA)
     assert ports.attachments.read(ADA, an_id(1)) == (Profile(ADA), None)
 
 
-def test_a_first_bind_points_the_slot_and_keeps_the_upload(ports: Ports) -> None:
+def test_first_bind_fills_slot_and_marks_upload_bound(ports: Ports) -> None:
     upload = ready(ports)
-    assert ports.attachments.change_slot(swap(upload)) is SlotChangeResult.DONE
+    first = change(ports, upload)
+    assert ports.attachments.change_slot(first)
     profile = ports.profiles.get(ADA)
-    assert profile == Profile(ADA).with_attachment(Slot.AVATAR, attachment_of(upload), NOW)
+    assert profile == first.changed
+    assert profile.attachments == {Slot.AVATAR: attachment_of(upload)}
     assert profile.created_at == NOW
-    assert ports.attachments.read(ADA, upload.upload_id) == (
-        profile,
-        replace(upload, state=State.BOUND, expires_at=None),
-    )
+    bound = replace(upload, state=State.BOUND, expires_at=None)
+    assert ports.attachments.read(ADA, upload.upload_id) == (profile, bound)
 
 
-def test_a_replacing_bind_deletes_the_superseded_row_and_leaves_the_other_slot(ports: Ports) -> None:
+def test_replacing_bind_deletes_old_row_and_keeps_other_slot(ports: Ports) -> None:
     first, cover = ready(ports), ready(ports, upload_id=an_id(2), slot=Slot.COVER_IMAGE)
     second = ready(ports, upload_id=an_id(3))
-    assert ports.attachments.change_slot(swap(first)) is SlotChangeResult.DONE
-    assert ports.attachments.change_slot(swap(cover)) is SlotChangeResult.DONE
-    assert ports.attachments.change_slot(swap(second, first, now=NOW + timedelta(seconds=1))) is SlotChangeResult.DONE
+    bind(ports, first)
+    bind(ports, cover)
+    assert ports.attachments.change_slot(change(ports, second, first, now=NOW + SECOND))
     profile = ports.profiles.get(ADA)
     assert profile.bound_upload_id(Slot.AVATAR) == second.upload_id
     assert profile.attachments[Slot.COVER_IMAGE] == attachment_of(cover)
-    assert profile.updated_at == NOW + timedelta(seconds=1)
+    assert profile.updated_at == NOW + SECOND
     assert ports.uploads.get(ADA, first.upload_id) is None
     assert ports.uploads.get(ADA, cover.upload_id)
 
 
-@pytest.mark.parametrize("expected", [None, a_ready_upload(upload_id=an_id(9))], ids=["empty", "another"])
-def test_a_slot_that_is_not_as_relied_on_is_left_alone(ports: Ports, expected: Upload | None) -> None:
+@pytest.mark.parametrize("expected", [None, a_ready_upload(upload_id=an_id(9)), ELSEWHERE])
+def test_change_slot_fails_if_slot_has_other_content(ports: Ports, expected: Upload | ExternalPicture | None) -> None:
     first, second = ready(ports), ready(ports, upload_id=an_id(2))
-    assert ports.attachments.change_slot(swap(first)) is SlotChangeResult.DONE
+    bind(ports, first)
     before = ports.attachments.read(ADA, second.upload_id)
-    assert ports.attachments.change_slot(swap(second, expected)) is SlotChangeResult.CHANGED
+    assert not ports.attachments.change_slot(change(ports, second, expected))
     assert ports.attachments.read(ADA, second.upload_id) == before
     assert ports.uploads.get(ADA, first.upload_id)
 
 
-def test_an_empty_slot_is_not_taken_for_a_bound_one(ports: Ports) -> None:
-    assert (
-        ports.attachments.change_slot(swap(ready(ports), a_ready_upload(upload_id=an_id(9))))
-        is SlotChangeResult.CHANGED
-    )
+def test_change_slot_fails_if_slot_is_empty_but_expected_bound(ports: Ports) -> None:
+    upload = ready(ports)
+    assert not ports.attachments.change_slot(change(ports, upload, a_ready_upload(upload_id=an_id(9))))
     assert ports.profiles.get(ADA) == Profile(ADA)
 
 
-def test_only_a_ready_upload_of_that_slot_and_owner_that_has_not_expired_is_bound(ports: Ports) -> None:
+def test_change_slot_binds_only_unexpired_ready_upload_of_slot_and_owner(ports: Ports) -> None:
     upload = ready(ports)
     pending = an_upload(upload_id=an_id(2))
     ports.uploads.create(pending, None, open_limit=9, recent_limit=9)
     refused = {
-        "pending": swap(pending),
-        "another slot": swap(upload, slot=Slot.COVER_IMAGE),
-        "another owner": swap(upload, profile=Profile(GRACE)),
-        "expired": swap(upload, now=upload.expires_at),
-        "unknown": swap(a_ready_upload(upload_id=an_id(8))),
+        "pending": change(ports, pending),
+        "another slot": change(ports, upload, slot=Slot.COVER_IMAGE),
+        "another owner": change(ports, upload, profile=Profile(GRACE)),
+        "expired": change(ports, upload, now=upload.expires_at),
+        "unknown": change(ports, a_ready_upload(upload_id=an_id(8))),
     }
-    assert {why: ports.attachments.change_slot(change) for why, change in refused.items()} == dict.fromkeys(
-        refused, SlotChangeResult.CHANGED
-    )
+    results = {reason: ports.attachments.change_slot(each) for reason, each in refused.items()}
+    assert results == dict.fromkeys(refused, False)
     assert ports.profiles.get(ADA) == Profile(ADA)
     assert ports.profiles.get(GRACE) == Profile(GRACE)
     assert ports.uploads.get(GRACE, upload.upload_id) is None
     assert ports.uploads.get(ADA, an_id(8)) is None
 
 
-def test_the_same_swap_again_changes_nothing(ports: Ports) -> None:
+def test_change_slot_fails_if_repeated(ports: Ports) -> None:
     upload = ready(ports)
-    assert ports.attachments.change_slot(swap(upload)) is SlotChangeResult.DONE
+    first = change(ports, upload)
+    assert ports.attachments.change_slot(first)
     before = ports.attachments.read(ADA, upload.upload_id)
-    assert ports.attachments.change_slot(swap(upload)) is SlotChangeResult.CHANGED
+    assert not ports.attachments.change_slot(first)
     assert ports.attachments.read(ADA, upload.upload_id) == before
 
 
-def test_a_slot_can_point_elsewhere_and_back(ports: Ports) -> None:
-    upload, elsewhere = ready(ports), ExternalPicture("https://example.com/ada.png")
-    assert ports.attachments.change_slot(swap(upload, attachment=elsewhere)) is SlotChangeResult.DONE
-    assert ports.profiles.get(ADA).attachments == {Slot.AVATAR: elsewhere}
-    assert ports.attachments.change_slot(swap(upload)) is SlotChangeResult.CHANGED
-    other = ExternalPicture("https://example.com/other.png")
-    assert ports.attachments.change_slot(swap(upload, attachment=other)) is SlotChangeResult.CHANGED
-    assert ports.attachments.change_slot(swap(upload, elsewhere)) is SlotChangeResult.DONE
+def test_slot_changes_between_external_picture_and_upload(ports: Ports) -> None:
+    upload, other = ready(ports), ExternalPicture("https://example.com/other.png")
+    assert ports.attachments.change_slot(change(ports, upload, attachment=ELSEWHERE))
+    assert ports.profiles.get(ADA).attachments == {Slot.AVATAR: ELSEWHERE}
+    assert not ports.attachments.change_slot(change(ports, upload))
+    assert not ports.attachments.change_slot(change(ports, upload, other))
+    bind(ports, upload, ELSEWHERE)
     assert ports.profiles.get(ADA).bound_upload_id(Slot.AVATAR) == upload.upload_id
 
 
-def test_a_slot_can_be_cleared_and_its_upload_goes_with_it(ports: Ports) -> None:
+def test_clearing_slot_deletes_row_of_its_upload(ports: Ports) -> None:
     upload = ready(ports)
-    cleared = swap(upload, upload, attachment=None)
-    assert ports.attachments.change_slot(cleared) is SlotChangeResult.CHANGED
-    assert ports.attachments.change_slot(swap(upload)) is SlotChangeResult.DONE
-    assert ports.attachments.change_slot(cleared) is SlotChangeResult.DONE
+    assert not ports.attachments.change_slot(change(ports, upload, upload, attachment=None))
+    bind(ports, upload)
+    assert ports.attachments.change_slot(change(ports, upload, upload, attachment=None))
     profile = ports.profiles.get(ADA)
     assert profile.attachments == {}
     assert profile.created_at == NOW
     assert ports.uploads.get(ADA, upload.upload_id) is None
-    assert ports.attachments.change_slot(cleared) is SlotChangeResult.CHANGED
+    assert not ports.attachments.change_slot(change(ports, upload, upload, attachment=None))
 
 
-def test_a_caller_may_make_so_many_changes_a_minute_and_no_more(ports: Ports) -> None:
-    pictures = [ExternalPicture(f"https://example.com/{number}.png") for number in range(4)]
-    limit = WriteLimit("auth0|admin", 2)
-
-    def point(number: int, user_id: str = ADA, seconds: int = 0, actor: str = "auth0|admin") -> SlotChangeResult:
-        now = NOW + timedelta(seconds=seconds)
-        caller = replace(limit, actor_id=actor)
-        change = SlotChange(ports.profiles.get(user_id), Slot.AVATAR, pictures[number], caller, now)
-        return ports.attachments.change_slot(change)
-
-    assert [point(0), point(1, GRACE), point(2)] == [
-        SlotChangeResult.DONE,
-        SlotChangeResult.DONE,
-        SlotChangeResult.LIMITED,
-    ]
-    assert ports.profiles.get(ADA).attachments[Slot.AVATAR] == pictures[0]
-    assert point(2, actor=ADA) is SlotChangeResult.DONE
-    assert point(3, seconds=59) is SlotChangeResult.LIMITED
-    assert point(3, seconds=60) is SlotChangeResult.DONE
+@pytest.mark.parametrize(
+    "stale", [None, ChangeCount(7, 1), ChangeCount(8, 2)], ids=["no count", "another count", "another minute"]
+)
+def test_change_slot_fails_if_count_of_changes_is_stale(ports: Ports, stale: ChangeCount | None) -> None:
+    upload, counted = ready(ports), ChangeCount(7, 2)
+    assert ports.attachments.change_slot(change(ports, upload, attachment=ELSEWHERE, changes=counted))
+    again = change(ports, upload, ELSEWHERE, changes=ChangeCount(7, 3))
+    assert not ports.attachments.change_slot(replace(again, profile=replace(again.profile, changes=stale)))
+    assert ports.profiles.get(ADA).changes == counted
+    assert ports.attachments.change_slot(again)
+    assert ports.profiles.get(ADA).changes == ChangeCount(7, 3)
 
 
-def test_who_a_user_is_is_kept_beside_the_slots(ports: Ports) -> None:
+def test_change_slot_without_count_ignores_and_keeps_it(ports: Ports) -> None:
+    upload = ready(ports)
+    bind(ports, upload)
+    counted = ports.profiles.get(ADA).changes
+    uncounted = replace(a_slot_change(upload, attachment_of(upload)), attachment=None, changes=None)
+    assert ports.attachments.change_slot(uncounted)
+    assert not ports.attachments.change_slot(uncounted)
+    assert ports.attachments.read(ADA, upload.upload_id)[1] is None
+    assert ports.profiles.get(ADA).changes == counted
+
+
+def test_save_identity_replaces_identity_and_keeps_slots(ports: Ports) -> None:
     upload = ready(ports)
     identity = Identity(
         email="ada@example.com",
@@ -162,39 +173,70 @@ def test_who_a_user_is_is_kept_beside_the_slots(ports: Ports) -> None:
         role="engineer",
         last_login=NOW,
     )
-    assert ports.profiles.identify(ADA, None, identity, NOW)
-    assert ports.attachments.change_slot(swap(upload, now=NOW + timedelta(seconds=1))) is SlotChangeResult.DONE
+    assert ports.profiles.save_identity(ADA, None, identity, NOW)
+    assert ports.attachments.change_slot(change(ports, upload, now=NOW + SECOND))
     later = replace(identity, last_name=None, email_verified=False)
-    assert ports.profiles.identify(ADA, None, later, NOW + timedelta(seconds=2))
+    assert ports.profiles.save_identity(ADA, None, later, NOW + 2 * SECOND)
     profile = ports.profiles.get(ADA)
     assert profile.identity == later
     assert profile.attachments == {Slot.AVATAR: attachment_of(upload)}
-    assert (profile.created_at, profile.updated_at) == (NOW, NOW + timedelta(seconds=1))
+    assert (profile.created_at, profile.updated_at) == (NOW, NOW + SECOND)
 
 
-def test_tenants_are_kept_apart(ports: Ports) -> None:
+def test_save_identity_fails_for_row_of_another_tenant(ports: Ports) -> None:
     ada, other = Identity(first_name="Ada"), Identity(first_name="Eve")
-    assert ports.profiles.identify(ADA, "acme", ada, NOW)
-    assert not ports.profiles.identify(ADA, "evil", other, NOW)
-    assert not ports.profiles.identify(ADA, None, other, NOW)
-    assert ports.profiles.identify(ADA, "acme", ada, NOW)
-    assert ports.profiles.identify(GRACE, None, ada, NOW)
-    assert not ports.profiles.identify(GRACE, "acme", other, NOW)
+    assert ports.profiles.save_identity(ADA, "acme", ada, NOW)
+    assert not ports.profiles.save_identity(ADA, "evil", other, NOW)
+    assert not ports.profiles.save_identity(ADA, None, other, NOW)
+    assert ports.profiles.save_identity(ADA, "acme", ada, NOW)
+    assert ports.profiles.save_identity(GRACE, None, ada, NOW)
+    assert not ports.profiles.save_identity(GRACE, "acme", other, NOW)
     assert (ports.profiles.get(ADA).identity, ports.profiles.get(ADA).tenant) == (ada, "acme")
     assert ports.profiles.get(GRACE).identity == ada
 
 
-def test_a_change_brings_along_who_the_user_is(ports: Ports) -> None:
+def test_change_slot_writes_identity_and_tenant_of_new_user(ports: Ports) -> None:
     upload, ada = ready(ports), Identity(first_name="Ada")
-    assert ports.attachments.change_slot(swap(upload, identity=ada, tenant="acme")) is SlotChangeResult.DONE
+    first = change(ports, upload, identity=ada, tenant="acme")
+    assert ports.attachments.change_slot(first)
     profile = ports.profiles.get(ADA)
     assert (profile.identity, profile.tenant) == (ada, "acme")
-    assert profile == swap(upload, identity=ada, tenant="acme").changed
-    assert not ports.profiles.identify(ADA, "evil", Identity(), NOW)
+    assert profile == first.changed
+    assert not ports.profiles.save_identity(ADA, "evil", Identity(), NOW)
 
 
-def test_a_user_who_is_known_by_now_is_not_given_a_tenant(ports: Ports) -> None:
+def test_change_slot_fails_if_user_has_got_a_row_with_a_tenant(ports: Ports) -> None:
     upload = ready(ports)
-    assert ports.profiles.identify(ADA, "acme", Identity(), NOW)
-    assert ports.attachments.change_slot(swap(upload, tenant="evil")) is SlotChangeResult.CHANGED
+    assert ports.profiles.save_identity(ADA, "acme", Identity(), NOW)
+    assert not ports.attachments.change_slot(change(ports, upload, tenant="evil"))
     assert ports.profiles.get(ADA).tenant == "acme"
+
+
+def test_replace_derivatives_changes_row_and_slot(ports: Ports) -> None:
+    upload, others = ready(ports), derivatives_for(Slot.COVER_IMAGE)
+    bind(ports, upload)
+    bound = replace(upload, state=State.BOUND, expires_at=None)
+    assert ports.attachments.replace_derivatives(bound, others)
+    changed = replace(bound, derivatives=others)
+    profile, row = ports.attachments.read(ADA, upload.upload_id)
+    assert row == changed
+    assert profile.attachments[Slot.AVATAR] == attachment_of(changed)
+
+
+def test_replace_derivatives_fails_if_they_are_stale(ports: Ports) -> None:
+    upload, others = ready(ports), derivatives_for(Slot.COVER_IMAGE)
+    bind(ports, upload)
+    bound = replace(upload, state=State.BOUND, expires_at=None)
+    before = ports.attachments.read(ADA, upload.upload_id)
+    for stale in ({"derivatives": upload.derivatives[:2]}, {"upload_id": an_id(9)}, {"owner_id": GRACE}):
+        assert not ports.attachments.replace_derivatives(replace(bound, **stale), others)
+    assert ports.attachments.read(ADA, upload.upload_id) == before
+
+
+def test_replace_derivatives_fails_if_slot_was_changed(ports: Ports) -> None:
+    upload = ready(ports)
+    bind(ports, upload)
+    assert ports.attachments.change_slot(change(ports, upload, upload, attachment=ELSEWHERE))
+    bound = replace(upload, state=State.BOUND, expires_at=None)
+    assert not ports.attachments.replace_derivatives(bound, derivatives_for(Slot.COVER_IMAGE))
+    assert ports.uploads.get(ADA, upload.upload_id) is None

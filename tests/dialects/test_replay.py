@@ -1,4 +1,4 @@
-"""Replays every example of the contracts through the real handlers: one file each, as it goes over the wire."""
+"""Replay every example of the contracts through the handlers."""
 
 import json
 import re
@@ -17,7 +17,7 @@ EXAMPLES = sorted(Path(__file__).parent.glob("*/*.json"))
 
 
 def agrees(expected: Any, got: Any) -> bool:
-    """Whether they are equal, member by member; `{"matches": pattern}` stands for any text or number of that form."""
+    """Tell whether all members are equal. `{"matches": pattern}` stands for any text or number that matches."""
     if isinstance(expected, dict) and set(expected) == {"matches"}:
         return isinstance(got, str | int) and re.fullmatch(expected["matches"], str(got)) is not None
     if isinstance(expected, dict):
@@ -28,7 +28,7 @@ def agrees(expected: Any, got: Any) -> bool:
 
 
 @pytest.mark.parametrize("path", EXAMPLES, ids=lambda path: f"{path.parent.name}/{path.stem}")
-def test_an_example_is_answered_as_documented(
+def test_example_of_the_contract_is_answered_as_documented(
     path: Path, call: Call, rows: Rows, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     example = json.loads(path.read_text())

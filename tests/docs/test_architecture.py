@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from profile_media.auth import jwks
+from profile_media.auth import cache, fetch
 from profile_media.aws import settings, tables
 from profile_media.aws.profiles import DynamoProfiles
 from profile_media.domain import keys, ports
@@ -18,7 +18,8 @@ from tests.builders import ADA, NOW, an_id, an_upload
 from tests.docs.markdown import code, read, table
 from tests.functions.conftest import Rows
 from tests.template.document import FOLDERS, as_list, logical_id, properties, written
-from tools.local.pumps import RETRY_SECONDS
+from tools import template
+from tools.local.invocations import RETRY_SECONDS
 from tools.local.runner import MAX_WORKERS
 from tools.local.stack import Addresses
 
@@ -57,17 +58,13 @@ def _default(value: object) -> str:
 
 def test_every_variable_of_the_template_is_documented() -> None:
     documented = {code(row["Variable"])[0] for row in table(NAME, header="Variable")}
-    given = {
-        variable
-        for folder in FOLDERS
-        for variable in properties(logical_id(folder)).get("Environment", {}).get("Variables", {})
-    }
+    given = {variable for function in template.read().functions.values() for variable in function.environment}
+    given = {variable for variable in given if not variable.startswith("POWERTOOLS_")}
     local = Addresses("", "", "", "", "").added_variables
 
     assert documented - given == {"JWKS_ALLOW_LOOPBACK"}
     assert given <= documented
     assert "JWKS_ALLOW_LOOPBACK" in local
-    assert len(written()["Globals"]["Function"]["Environment"]["Variables"]) == 3
 
 
 @pytest.mark.parametrize("folder", FOLDERS)
@@ -136,11 +133,11 @@ def test_figures_in_the_text_are_the_codes() -> None:
     assert f"at most {MASTER_SIDE} pixels" in text
     assert ATTEMPTS == 4
     assert "after four lost races" in text
-    assert (jwks.MAX_BYTES, jwks.FETCH_SECONDS, jwks.COOLDOWN_SECONDS) == (64 * 1024, 2, 30)
+    assert (fetch.MAX_BYTES, fetch.FETCH_SECONDS, cache.COOLDOWN_SECONDS) == (64 * 1024, 2, 30)
     assert "64 KiB, two seconds, at most one fetch in 30 seconds" in text
-    assert jwks.RETRY_SECONDS == 1
+    assert cache.RETRY_SECONDS == 1
     assert "or one a second while there is no copy" in text
-    assert (jwks.FRESH_SECONDS, jwks.STALE_SECONDS) == (600, 3600)
+    assert (cache.FRESH_SECONDS, cache.STALE_SECONDS) == (600, 3600)
     assert "used for ten minutes, and for up to an hour" in text
     assert properties("Api")["Auth"]["Authorizers"]["BearerToken"]["Identity"]["ReauthorizeEvery"] == 60
     assert "for a minute and uses it for other routes" in text

@@ -16,14 +16,15 @@ from profile_media.dialects.native.intents import IntentBody
 from profile_media.dialects.native.showing import LONGEST_WAIT
 from profile_media.dialects.native.slots import NAMES
 from profile_media.domain.errors import ErrorCode
+from profile_media.domain.formats import FORMATS
 from profile_media.domain.intend import RENEWAL
 from profile_media.domain.model import ContentType, Slot, State
-from profile_media.domain.policy import MAX_JPEG_SCANS, MAX_PIXELS, MAX_SIDE, MIN_SIDE, SIZES, Limits
+from profile_media.domain.policy import MAX_JPEG_SCANS, MAX_SIDE, MIN_SIDE, SIZES, Limits
 from profile_media.http.status import STATUSES
 from profile_media.http.wording import REASONS
 from tests.docs.markdown import code, prose, read, table
 from tests.docs.test_readme import ROUTE, routes
-from tests.template.document import properties
+from tools import template
 from tools.openapi.operations import SAMPLES
 
 NATIVE = "docs/dialects/native.md"
@@ -108,8 +109,8 @@ def test_limits_in_the_text_are_the_codes() -> None:
     required = {code(row["Field"])[0]: row["What it is"] for row in table(NATIVE, header="Field")[:5]}
 
     assert f"over {MAX_SIDE:,}" in because["too_many_pixels"]
-    assert f"{MAX_PIXELS[ContentType.JPEG] // 10**6} million pixels in a JPEG" in because["too_many_pixels"]
-    assert {MAX_PIXELS[kind] for kind in ContentType if kind is not ContentType.JPEG} == {25_000_000}
+    assert f"{FORMATS[ContentType.JPEG].max_pixels // 10**6} million pixels in a JPEG" in because["too_many_pixels"]
+    assert {FORMATS[kind].max_pixels for kind in ContentType if kind is not ContentType.JPEG} == {25_000_000}
     assert "25 million in any other" in because["too_many_pixels"]
     assert f"under {MIN_SIDE}" in because["too_small"]
     assert f"over {MAX_JPEG_SCANS} scans" in because["too_complex"]
@@ -148,7 +149,7 @@ def test_derivatives() -> None:
 
 
 def test_the_gateways_own_answers() -> None:
-    declared = properties("Api")["GatewayResponses"].values()
+    declared = template.read().api.properties["GatewayResponses"].values()
     templates = [
         (answer.get("StatusCode", "any 4xx"), answer["ResponseTemplates"]["application/json"]) for answer in declared
     ]

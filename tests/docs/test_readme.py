@@ -1,30 +1,15 @@
-"""The README's facts are the template's: parameters, paths, the way to call it."""
+"""The README's facts are the template's: paths, and the way to call it."""
 
 import re
 
 from profile_media.dialects.native.slots import SLOTS
 from tests.docs.markdown import read, table
-from tests.template.document import of_type, written
+from tests.template.document import of_type
 
 _JAVASCRIPT = re.compile(r"^```js$(.*?)^```$", re.MULTILINE | re.DOTALL)
 _CALL = re.compile(r'call\(\s*"([A-Z]+)",\s*[`"](/[^`"?]*)')
 ROUTE = re.compile(r"\b(GET|POST|PUT|PATCH|DELETE) (/[a-zA-Z0-9_{}/-]+)")
 """An endpoint, as documents name it."""
-
-
-def test_parameters_are_the_templates() -> None:
-    rows = [(row["Parameter"], row["Default"], row["What it sets"]) for row in table("README.md", header="Parameter")]
-
-    assert rows == [
-        (f"`{name}`", _default(body.get("Default")), body["Description"])
-        for name, body in written()["Parameters"].items()
-    ]
-
-
-def _default(value: object) -> str:
-    if value is None:
-        return "required"
-    return f"`{value}`" if value != "" else "empty"
 
 
 def test_the_snippet_calls_routes_that_exist() -> None:

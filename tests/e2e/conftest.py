@@ -1,4 +1,4 @@
-"""One stack for all end-to-end tests, in processes of its own, on free ports, with delays short enough to watch."""
+"""One local stack for all end-to-end tests of a session, on free ports, with a short purge delay."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -12,6 +12,6 @@ PARAMETERS = {"PurgeDelaySeconds": "1", "OpenIntents": "100", "IntentsPerHour": 
 
 @pytest.fixture(scope="session")
 def stack() -> Iterator[dict[str, Any]]:
-    """What is in the running stack's stack.json, and the `folder` it lies in."""
+    """The content of the stack's stack.json, and its `folder`."""
     with launched(PARAMETERS) as state:
         yield state

@@ -1,4 +1,4 @@
-"""The demo page, used as a person would use it: in a real browser, against the local stack."""
+"""The demo page in Chromium, against the local stack."""
 
 import re
 import subprocess
@@ -16,8 +16,8 @@ from tests.pictures import a_jpeg
 pytestmark = [pytest.mark.e2e, pytest.mark.browser, pytest.mark.enable_socket]
 
 ROOT = Path(__file__).resolve().parents[2]
-PATIENCE = 20_000
-"""Milliseconds that anything on the page may take: an upload needs about a second, but the machine may be busy."""
+DEADLINE_MS = 300_000
+"""Maximum wait for anything on the page. An upload takes about a second on an idle machine."""
 
 QUIET = [
     "--headless",
@@ -29,24 +29,24 @@ QUIET = [
     "--disable-component-update",
     "--disable-sync",
 ]
-"""A browser that needs no display and no network but the stack's; runs as root, as containers do."""
+"""A browser without a display and without background network traffic, which may run as root."""
 
 type Stack = Mapping[str, Any]
 type Person = Mapping[str, str]
 
 
 def a_jpeg_file(content: bytes, name: str = "me.jpg") -> FilePayload:
-    """What a browser makes of such a file on disk: it knows the type by the name alone."""
+    """Return a file. Browsers derive the type from the name alone."""
     return {"name": name, "mimeType": "image/jpeg", "buffer": content}
 
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    """One browser for the module; each test has a page of its own."""
+    """One browser for the module. Each test has a page of its own."""
     found = subprocess.run([ROOT / "tools/scripts/browser"], capture_output=True, text=True, check=False)
     if found.returncode != 0:
         pytest.skip(found.stderr.strip())
-    expect.set_options(timeout=PATIENCE)
+    expect.set_options(timeout=DEADLINE_MS)
     with sync_playwright() as playwright:
         running = playwright.chromium.launch(executable_path=found.stdout.strip(), args=QUIET)
         yield running
@@ -54,35 +54,36 @@ def browser() -> Iterator[Browser]:
 
 
 @pytest.fixture
-def complaints() -> list[str]:
-    """What the browser complained of: console errors and warnings, uncaught exceptions, CSP violations."""
+def errors() -> list[str]:
+    """Console errors and warnings, uncaught exceptions, CSP violations."""
     return []
 
 
 @pytest.fixture
-def page(browser: Browser, stack: Stack, complaints: list[str]) -> Iterator[Page]:
-    """The demo page, nobody signed in yet."""
+def page(browser: Browser, stack: Stack, errors: list[str]) -> Iterator[Page]:
+    """The demo page before anybody has signed in."""
     page = browser.new_page()
-    page.on("console", lambda said: complaints.append(said.text) if said.type in ("error", "warning") else None)
-    page.on("pageerror", lambda error: complaints.append(str(error)))
+    page.set_default_timeout(DEADLINE_MS)
+    page.on("console", lambda message: errors.append(message.text) if message.type in ("error", "warning") else None)
+    page.on("pageerror", lambda error: errors.append(str(error)))
     page.goto(stack["page"])
     yield page
     page.close()
 
 
 def in_pixels(width: int, height: int) -> str:
-    """The size of a picture as the page writes it."""
+    """Return a size as the page shows it."""
     return f"{width} \N{MULTIPLICATION SIGN} {height} px"
 
 
 def people(stack: Stack) -> list[Person]:
-    """The development users who can sign in, in the order of the page."""
+    """Return the development users in the order of the page."""
     return list(stack["users"].values())
 
 
 @pytest.fixture
 def person(stack: Stack) -> Person:
-    """Who sits at the browser."""
+    """The user of the page."""
     return people(stack)[0]
 
 
@@ -102,12 +103,12 @@ def upload(page: Page, outcome: str) -> None:
 
 
 def state(page: Page) -> Locator:
-    """The badge that says where the upload stands."""
+    """Return the badge with the upload's state."""
     return page.get_by_role("status").locator(".badge")
 
 
 def derivatives(page: Page) -> list[str]:
-    """The captions of the derivatives, once all of their pictures have loaded."""
+    """Return the captions of the derivatives, once their pictures have loaded."""
     pictures = page.get_by_role("list", name="Derivatives").get_by_role("img")
     for picture in pictures.all():
         expect(picture).to_have_js_property("complete", True)
@@ -118,7 +119,7 @@ def derivatives(page: Page) -> list[str]:
 
 
 def bound_source(page: Page, of: str) -> str:
-    """The URL of a picture on the profile card, once the browser shows it."""
+    """Return the URL of a picture on the profile card, once the browser shows it."""
     picture = page.get_by_role("img", name=of)
     expect(picture).to_be_visible()
     page.wait_for_function("image => image.complete && image.naturalWidth > 0", arg=picture.element_handle())
@@ -134,11 +135,11 @@ def bound_source(page: Page, of: str) -> str:
         ("Cover image", "Set as cover image", "Cover image of", [(1500, 500), (750, 250)]),
     ],
 )
-def test_a_photograph_becomes_the_picture_on_the_profile_card(
+def test_upload_is_bound_and_shown_on_the_profile_card(
     *,
     page: Page,
     person: Person,
-    complaints: list[str],
+    errors: list[str],
     slot: str,
     button: str,
     description: str,
@@ -159,10 +160,10 @@ def test_a_photograph_becomes_the_picture_on_the_profile_card(
     expect(state(page)).to_have_text("bound")
     shown = page.get_by_role("list", name="Derivatives").get_by_role("img").all()
     assert bound_source(page, f"{description} {person['name']}") in [picture.get_attribute("src") for picture in shown]
-    assert complaints == []
+    assert errors == []
 
 
-def test_a_second_picture_replaces_the_first_on_the_profile_card(page: Page, person: Person) -> None:
+def test_second_upload_replaces_the_first(page: Page, person: Person) -> None:
     sign_in(page, person)
     sources = []
     for width in (640, 700):
@@ -174,16 +175,16 @@ def test_a_second_picture_replaces_the_first_on_the_profile_card(page: Page, per
     assert sources[0] != sources[1]
 
 
-def test_a_text_file_named_jpg_is_rejected_in_words(page: Page, person: Person, complaints: list[str]) -> None:
+def test_text_file_named_jpg_is_rejected_with_an_explanation(page: Page, person: Person, errors: list[str]) -> None:
     sign_in(page, person)
     choose(page, "Avatar", a_jpeg_file(b"Dear reader, this is no picture.\n" * 40, "letter.jpg"))
     upload(page, "rejected")
     expect(page.get_by_role("status")).to_contain_text("not a picture we can read")
     expect(page.get_by_role("button", name="Set as avatar")).to_be_hidden()
-    assert complaints == []
+    assert errors == []
 
 
-def test_a_picture_can_be_dropped(page: Page, person: Person, complaints: list[str], tmp_path: Path) -> None:
+def test_file_can_be_dropped(page: Page, person: Person, errors: list[str], tmp_path: Path) -> None:
     sign_in(page, person)
     picture = tmp_path / "dropped.jpg"
     picture.write_bytes(a_jpeg(900, 600))
@@ -196,10 +197,10 @@ def test_a_picture_can_be_dropped(page: Page, person: Person, complaints: list[s
         devtools.send("Input.dispatchDragEvent", {"type": event, **where, "data": dragged})
     expect(page.locator("#preview")).to_contain_text("dropped.jpg")
     upload(page, "ready")
-    assert complaints == []
+    assert errors == []
 
 
-def test_a_picture_can_be_pasted(page: Page, person: Person) -> None:
+def test_file_can_be_pasted(page: Page, person: Person) -> None:
     sign_in(page, person)
     page.evaluate(
         """content => {
@@ -214,7 +215,7 @@ def test_a_picture_can_be_pasted(page: Page, person: Person) -> None:
     upload(page, "ready")
 
 
-def test_each_user_sees_their_own_profile_only(page: Page, stack: Stack) -> None:
+def test_user_sees_only_the_own_profile(page: Page, stack: Stack) -> None:
     first, second = people(stack)[:2]
     sign_in(page, first)
     choose(page, "Avatar", a_jpeg_file(a_jpeg(900, 600)))
@@ -233,7 +234,7 @@ def test_each_user_sees_their_own_profile_only(page: Page, stack: Stack) -> None
     assert bound_source(page, f"Avatar of {first['name']}") == source
 
 
-def test_the_wire_log_shows_every_step_and_no_secret(page: Page, person: Person) -> None:
+def test_request_log_shows_every_request_and_no_secret(page: Page, person: Person) -> None:
     sign_in(page, person)
     choose(page, "Avatar", a_jpeg_file(a_jpeg(900, 600)))
     with page.expect_response("**/media/intents") as answered:
@@ -262,7 +263,7 @@ REFUSALS = [
 
 
 @pytest.mark.parametrize(("status", "headers", "code", "sentence", "remedy"), REFUSALS)
-def test_a_refused_intent_is_explained(
+def test_refused_intent_is_explained(
     *, page: Page, person: Person, status: int, headers: dict[str, str], code: str, sentence: str, remedy: str | None
 ) -> None:
     def refuse(route: Route) -> None:
@@ -294,7 +295,7 @@ def test_a_refused_intent_is_explained(
     ],
     ids=["huge", "svg", "empty"],
 )
-def test_a_file_is_refused_before_it_is_sent(page: Page, person: Person, file: FilePayload, sentence: str) -> None:
+def test_invalid_file_is_refused_before_sending(page: Page, person: Person, file: FilePayload, sentence: str) -> None:
     sign_in(page, person)
     choose(page, "Avatar", file)
     page.get_by_role("button", name="Upload", exact=True).click()
@@ -302,8 +303,8 @@ def test_a_file_is_refused_before_it_is_sent(page: Page, person: Person, file: F
     expect(state(page)).to_be_empty()
 
 
-def test_a_token_that_is_not_valid_any_more_is_explained(page: Page, person: Person) -> None:
-    """What answers is the gateway, before any function of the service runs."""
+def test_invalid_token_is_explained(page: Page, person: Person) -> None:
+    """The gateway answers, before any function runs."""
 
     def spoil(route: Route) -> None:
         described = route.fetch()
@@ -321,8 +322,8 @@ def test_a_token_that_is_not_valid_any_more_is_explained(page: Page, person: Per
     expect(page.locator("#profile")).to_contain_text(person["user_id"])
 
 
-def test_a_refusal_of_the_storage_is_explained(page: Page, person: Person) -> None:
-    """The form is spoilt on its way: what answers is the storage itself, in XML."""
+def test_refused_form_is_explained(page: Page, person: Person) -> None:
+    """The form is changed after signing, so S3 answers, in XML."""
 
     def spoil(route: Route) -> None:
         intent = route.fetch()
@@ -340,7 +341,7 @@ def test_a_refusal_of_the_storage_is_explained(page: Page, person: Person) -> No
     expect(page.locator("#failure")).to_contain_text("AccessDenied")
 
 
-def test_after_a_lost_connection_trying_again_takes_up_the_same_intent(page: Page, person: Person) -> None:
+def test_retry_after_lost_connection_uses_the_same_idempotency_key(page: Page, person: Person) -> None:
     intents: list[Request] = []
     page.on("request", lambda request: intents.append(request) if request.url.endswith("/media/intents") else None)
     sign_in(page, person)
@@ -363,7 +364,7 @@ def test_after_a_lost_connection_trying_again_takes_up_the_same_intent(page: Pag
     assert len(set(keys)) == 1
 
 
-def test_a_cancelled_upload_can_be_taken_up_again(page: Page, person: Person) -> None:
+def test_cancelled_upload_can_be_restarted(page: Page, person: Person) -> None:
     sign_in(page, person)
     choose(page, "Avatar", a_jpeg_file(a_jpeg(900, 600)))
     page.route("**/media/intents", lambda route: None)  # never answered
@@ -376,13 +377,13 @@ def test_a_cancelled_upload_can_be_taken_up_again(page: Page, person: Person) ->
     upload(page, "ready")
 
 
-def test_every_reason_has_its_own_words(page: Page) -> None:
+def test_every_rejection_reason_has_a_sentence(page: Page) -> None:
     sentences = page.evaluate("async () => (await import('/reasons.js')).REASONS")
     assert set(sentences) == set(Reason)
     assert len(set(sentences.values())) == len(Reason)
 
 
-def test_the_page_can_be_used_with_the_keyboard_alone(page: Page, person: Person) -> None:
+def test_page_works_with_the_keyboard_alone(page: Page, person: Person) -> None:
     page.on("filechooser", lambda chooser: chooser.set_files(a_jpeg_file(a_jpeg(900, 600))))
     expect(page.get_by_role("radio", name=person["name"], exact=True)).to_be_visible()
     page.keyboard.press("Tab")
@@ -400,16 +401,16 @@ def test_the_page_can_be_used_with_the_keyboard_alone(page: Page, person: Person
 
 
 def contract(page: Page, name: str) -> Locator:
-    """The panel of a contract, in front."""
+    """Open the panel of a contract."""
     page.get_by_role("tab", name=name).click()
     return page.get_by_role("tabpanel", name=name)
 
 
 def answered(page: Page, panel: Locator, button: str) -> Response:
-    """What the service answers to the panel's request, once the panel shows that very answer."""
+    """Click a panel's button. Return the response, once the panel shows it."""
 
     def is_it(response: Response) -> bool:
-        # Pictures may still be on their way to the profile card: only the API's answers have an id.
+        # Responses for pictures have no correlation id.
         ours = "x-correlation-id" in response.headers and response.request.method != "OPTIONS"
         return ours and not response.url.endswith("/media/profile")
 
@@ -422,7 +423,7 @@ def answered(page: Page, panel: Locator, button: str) -> Response:
 
 
 def avatar_upload(page: Page) -> None:
-    """An avatar of the signed-in user's that can be bound, offered to the panels."""
+    """Upload an avatar that can be bound in the panels."""
     choose(page, "Avatar", a_jpeg_file(a_jpeg(900, 600)))
     upload(page, "ready")
 
@@ -437,8 +438,8 @@ def avatar_upload(page: Page) -> None:
         ("SDK image", "Post image", True),
     ],
 )
-def test_every_contract_sets_the_avatar(
-    *, page: Page, person: Person, complaints: list[str], name: str, button: str, is_file: bool
+def test_each_contract_panel_sets_the_avatar(
+    *, page: Page, person: Person, errors: list[str], name: str, button: str, is_file: bool
 ) -> None:
     sign_in(page, person)
     if not is_file:
@@ -455,10 +456,10 @@ def test_every_contract_sets_the_avatar(
     picture = panel.get_by_role("img", name="The picture that the answer names")
     expect(picture).to_be_visible()
     assert picture.evaluate("image => image.naturalWidth") in (256, 512)
-    assert complaints == []
+    assert errors == []
 
 
-def test_a_cover_image_is_bound_by_its_public_id(page: Page, person: Person) -> None:
+def test_cover_image_is_bound_by_public_id(page: Page, person: Person) -> None:
     sign_in(page, person)
     choose(page, "Cover image", a_jpeg_file(a_jpeg(900, 600)))
     upload(page, "ready")
@@ -467,7 +468,7 @@ def test_a_cover_image_is_bound_by_its_public_id(page: Page, person: Person) -> 
     assert response.url.endswith("/user/profile/cover-image")
 
 
-def test_what_is_typed_is_sent_as_it_is(page: Page, person: Person) -> None:
+def test_panel_sends_input_unchanged(page: Page, person: Person) -> None:
     sign_in(page, person)
     panel = contract(page, "Public id")
     panel.get_by_label("Public id").fill(" nonsense ")
@@ -478,7 +479,7 @@ def test_what_is_typed_is_sent_as_it_is(page: Page, person: Person) -> None:
     expect(panel.locator('[data-part="answer"]')).to_contain_text('"message": "Invalid publicId"')
 
 
-def test_a_picture_elsewhere_is_named_by_its_url(page: Page, person: Person) -> None:
+def test_external_avatar_url_is_set(page: Page, person: Person) -> None:
     elsewhere = "https://pictures.example.com/people/ada.jpg?size=512"
     page.route(elsewhere, lambda route: route.fulfill(body=a_jpeg(320, 320), content_type="image/jpeg"))
     sign_in(page, person)
@@ -489,7 +490,7 @@ def test_a_picture_elsewhere_is_named_by_its_url(page: Page, person: Person) -> 
     assert bound_source(page, "Avatar of") == elsewhere
 
 
-def test_a_removed_picture_is_gone_from_the_profile_card(page: Page, person: Person) -> None:
+def test_removed_picture_disappears_from_the_profile_card(page: Page, person: Person) -> None:
     sign_in(page, person)
     avatar_upload(page)
     panel = contract(page, "Upload id")
@@ -499,9 +500,9 @@ def test_a_removed_picture_is_gone_from_the_profile_card(page: Page, person: Per
     expect(page.get_by_role("img", name="Avatar of")).to_be_hidden()
 
 
-def test_an_administrators_token_is_needed_for_somebody_elses_picture(page: Page, stack: Stack) -> None:
+def test_other_users_picture_needs_an_administrators_token(page: Page, stack: Stack) -> None:
     owner, other = people(stack)[1:3]
-    sign_in(page, owner)  # known to the service from here on
+    sign_in(page, owner)  # creates the user
     answered(page, contract(page, "SDK image"), "Get user")
     sign_in(page, other)
     panel = contract(page, "SDK image")
@@ -519,7 +520,7 @@ def test_an_administrators_token_is_needed_for_somebody_elses_picture(page: Page
         assert (response.json()["id"], response.json()["has_image"]) == (owner["user_id"], has_image)
 
 
-def test_a_form_is_shown_as_it_was_sent(page: Page, person: Person) -> None:
+def test_panel_shows_the_form_as_sent(page: Page, person: Person) -> None:
     sign_in(page, person)
     panel = contract(page, "Form file")
     content = a_jpeg(900, 600)
@@ -540,7 +541,7 @@ def test_a_form_is_shown_as_it_was_sent(page: Page, person: Person) -> None:
     ]
 
 
-def test_a_form_without_a_file_is_for_the_service_to_refuse(page: Page, person: Person) -> None:
+def test_panel_sends_a_form_without_a_file(page: Page, person: Person) -> None:
     sign_in(page, person)
     panel = contract(page, "Form file")
     response = answered(page, panel, "Send file")
@@ -548,7 +549,7 @@ def test_a_form_without_a_file_is_for_the_service_to_refuse(page: Page, person: 
     assert "filename" not in (panel.locator('[data-part="request"]').text_content() or "")
 
 
-def test_the_panels_show_no_secret(page: Page, person: Person) -> None:
+def test_panels_show_no_secret(page: Page, person: Person) -> None:
     sign_in(page, person)
     avatar_upload(page)
     panel = contract(page, "Upload id")
@@ -562,7 +563,7 @@ def test_the_panels_show_no_secret(page: Page, person: Person) -> None:
         assert person["token"] not in text
 
 
-def test_the_panels_say_so_when_there_is_no_answer(page: Page, person: Person) -> None:
+def test_panel_reports_a_missing_answer(page: Page, person: Person) -> None:
     sign_in(page, person)
     panel = contract(page, "SDK image")
     page.route("**/v1/users/**", lambda route: route.abort())
@@ -572,7 +573,7 @@ def test_the_panels_say_so_when_there_is_no_answer(page: Page, person: Person) -
     assert answered(page, panel, "Get user").status == 200
 
 
-def test_the_panels_are_empty_for_the_next_person(page: Page, stack: Stack) -> None:
+def test_panels_are_emptied_for_the_next_user(page: Page, stack: Stack) -> None:
     first, second = people(stack)[:2]
     sign_in(page, first)
     panel = contract(page, "Upload id")
@@ -584,7 +585,7 @@ def test_the_panels_are_empty_for_the_next_person(page: Page, stack: Stack) -> N
     assert contract(page, "SDK image").get_by_label("User").input_value() == second["user_id"]
 
 
-def test_the_contracts_are_one_stop_for_the_keyboard(page: Page, person: Person) -> None:
+def test_contract_tabs_follow_arrow_keys(page: Page, person: Person) -> None:
     sign_in(page, person)
     tabs = page.get_by_role("tab")
     tabs.first.focus()

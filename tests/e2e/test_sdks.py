@@ -1,8 +1,8 @@
-"""Dialect 4's clients: the published SDKs, unmodified, with nothing but their address and key set to the local stack's.
+"""Dialect 4's clients: the published SDKs, unmodified except for their base URL and key.
 
-They are installed as locked, each apart from the project: one by `npm ci`, one by uv (tools/requirements/sdk.txt).
-To take newer ones: `npm install --package-lock-only @clerk/backend@latest` in tests/e2e/sdks, and
-`make lock ARGS=--upgrade`.
+They are installed from lock files, outside the project's environment: one with `npm ci`, one with uv
+(tools/requirements/sdk.txt). To upgrade them, run `npm install --package-lock-only @clerk/backend@latest` in
+tests/e2e/sdks, and `make lock ARGS=--upgrade`.
 """
 
 import base64
@@ -32,16 +32,16 @@ type Calls = Callable[..., list[dict[str, Any]]]
 ROOT = Path(__file__).parents[2]
 SDKS = Path(__file__).parent / "sdks"
 KEPT = ROOT / ".local" / "sdks"
-"""Installed once for each lock."""
+"""One installation per lock file."""
 
-INSTALL_SECONDS = 300
-CALL_SECONDS = 120
+INSTALL_SECONDS = 900
+CALL_SECONDS = 600
 
 ADA = "auth0|ada"
 GRACE = "auth0|grace"
 TYPED_ERROR = {"npm": "ClerkAPIResponseError", "pypi": "ClerkErrors"}
 BARE_ERROR = {"npm": "ClerkAPIResponseError", "pypi": "SDKError"}
-"""The Python SDK knows the body of only those statuses that its schema lists: not of 403, 413 and 429."""
+"""The Python SDK parses only the bodies of statuses in its schema, which lacks 403, 413 and 429."""
 
 
 def _run(command: list[str], folder: Path, said: str = "", seconds: float = INSTALL_SECONDS) -> str:
@@ -51,7 +51,7 @@ def _run(command: list[str], folder: Path, said: str = "", seconds: float = INST
 
 
 def _installed(name: str, lock: Path, install: Callable[[Path], None]) -> Path:
-    """The folder of what the lock says, made where there is none yet; a half-made one is never seen."""
+    """Return the folder of an installation. Create it atomically if it does not exist."""
     folder = KEPT / f"{name}-{hashlib.sha256(lock.read_bytes()).hexdigest()[:16]}"
     if not folder.exists():
         KEPT.mkdir(parents=True, exist_ok=True)
@@ -59,7 +59,7 @@ def _installed(name: str, lock: Path, install: Callable[[Path], None]) -> Path:
         install(making)
         try:
             making.rename(folder)
-        except OSError:  # another worker was faster
+        except OSError:  # another test process created it first
             shutil.rmtree(making)
     return folder
 
@@ -75,7 +75,7 @@ def _npm() -> list[str]:
         _run([npm, "ci", "--ignore-scripts", "--no-audit", "--no-fund"], folder)
 
     folder = _installed("npm", SDKS / "package-lock.json", install)
-    # Beside what it imports, where Node looks.
+    # Node looks for packages next to the importing file.
     shutil.copy(SDKS / "calls.mjs", folder)
     return [node, str(folder / "calls.mjs")]
 
@@ -84,26 +84,26 @@ def _pypi() -> list[str]:
     lock, uv = ROOT / "tools" / "requirements" / "sdk.txt", str(Path(sys.executable).parent / "uv")
 
     def install(folder: Path) -> None:
-        # Copied by `rename` afterwards, so nothing in it may name the place it was made in.
+        # The folder is renamed afterwards, so no file in it may contain its path.
         options = ["--quiet", "--require-hashes", "--target", str(folder), "--python", sys.executable]
         _run([uv, "pip", "install", *options, "-r", str(lock)], ROOT)
 
     folder = _installed("pypi", lock, install)
-    # -S leaves the project's own packages out; what is installed there must do.
+    # -S excludes the project's own packages.
     path = f"import sys; sys.path.insert(0, {str(folder)!r}); import runpy; "
     return [sys.executable, "-I", "-S", "-c", f"{path}runpy.run_path({str(SDKS / 'calls.py')!r}, run_name='__main__')"]
 
 
 @pytest.fixture(scope="module", params=["npm", "pypi"])
 def sdk(request: pytest.FixtureRequest) -> Sdk:
-    """A published SDK's name, and the command that makes calls with it."""
+    """The name of an SDK, and the command that makes calls with it."""
     name = str(request.param)
     return name, {"npm": _npm, "pypi": _pypi}[name]()
 
 
 @pytest.fixture
 def calls(sdk: Sdk, stack: Stack) -> Calls:
-    """Makes calls with the SDK: (verb, user's id, and the file where there is one) each."""
+    """Make calls with the SDK. Each call is (verb, user id) or (verb, user id, file)."""
     _, command = sdk
 
     def _calls(key: str, *asked: tuple[str, str] | tuple[str, str, bytes]) -> list[dict[str, Any]]:
@@ -121,13 +121,13 @@ def _file(content: bytes | None = None) -> dict[str, str]:
 
 @pytest.fixture
 def admin(stack: Stack) -> str:
-    """The administrator's token, which is an SDK's secret key here; Ada and Grace are known to the service."""
+    """The administrator's token, which is the SDK's secret key. Ada and Grace exist as users."""
     for user in ("ada", "grace"):
         assert Browser.of(stack, user).call("GET", "/media/profile").status == 200
     return str(stack["users"]["admin"]["token"])
 
 
-def test_a_picture_is_set_shown_and_removed(calls: Calls, admin: str) -> None:
+def test_image_is_set_read_replaced_and_deleted(calls: Calls, admin: str) -> None:
     first, shown, second, removed, gone = (
         outcome["user"]
         for outcome in calls(
@@ -150,7 +150,7 @@ def test_a_picture_is_set_shown_and_removed(calls: Calls, admin: str) -> None:
     assert gone == removed
 
 
-def test_the_picture_that_is_set_is_served(calls: Calls, admin: str) -> None:
+def test_image_url_is_served_and_deletion_restores_the_providers(calls: Calls, admin: str) -> None:
     [outcome] = calls(admin, ("set", ADA, a_jpeg()))
     served = send("GET", outcome["user"]["image_url"])
     assert (served.status, served.headers["Content-Type"]) == (200, "image/webp")
@@ -159,17 +159,17 @@ def test_the_picture_that_is_set_is_served(calls: Calls, admin: str) -> None:
     assert removed["user"]["image_url"].startswith("https://example.com/people/ada")
 
 
-def test_a_user_acts_for_itself(calls: Calls, stack: Stack, admin: str) -> None:
+def test_user_acts_only_for_itself(calls: Calls, stack: Stack, admin: str) -> None:
     token = stack["users"]["ada"]["token"]
     own, other = calls(token, ("set", ADA, a_jpeg()), ("get", GRACE))
     assert own["user"]["has_image"] is True
     assert other["error"]["status"] == 403
 
 
-def test_who_has_not_signed_in_yet_can_be_given_a_picture(calls: Calls, stack: Stack, sdk: Sdk, admin: str) -> None:
+def test_image_is_set_for_a_user_created_by_the_administrator(calls: Calls, stack: Stack, sdk: Sdk, admin: str) -> None:
     name, _ = sdk
     user_id = f"saml|{name}/42+$%"
-    named = quote(user_id, safe="")  # which neither SDK does by itself
+    named = quote(user_id, safe="")  # neither SDK encodes it
     admins = Browser.of(stack, "admin")
     body = {"first_name": "Noor", "email_address": "noor@example.com"}
     assert admins.call("PUT", f"/v1/users/{named}", body).status == 200
@@ -179,7 +179,7 @@ def test_who_has_not_signed_in_yet_can_be_given_a_picture(calls: Calls, stack: S
     assert admins.call("GET", f"/v1/users/{named}").json()["image_url"] == user["image_url"]
 
 
-def test_refusals_are_the_sdks_own_errors(calls: Calls, sdk: Sdk, stack: Stack, admin: str) -> None:
+def test_errors_are_the_sdks_own_classes(calls: Calls, sdk: Sdk, stack: Stack, admin: str) -> None:
     name, _ = sdk
     nobody, ada = "auth0|nobody", stack["users"]["ada"]["token"]
     refusals = {
@@ -200,5 +200,5 @@ def test_refusals_are_the_sdks_own_errors(calls: Calls, sdk: Sdk, stack: Stack, 
         found[what] = (error["type"], error["status"], error["codes"])
         assert error["messages"]
         assert all(error["messages"])
-        assert error["trace"] or what == "bad token"  # the one 401 serves every dialect, and has its id elsewhere
+        assert error["trace"] or what == "bad token"  # the 401 of all dialects has its id in another field
     assert found == {what: (types[name], status, [code]) for what, (_, _, types, status, code) in refusals.items()}

@@ -1,4 +1,4 @@
-"""What may happen at once to one user's pictures."""
+"""Acts that may run at the same time on one user's pictures."""
 
 import json
 from collections.abc import Callable, Sequence
@@ -9,6 +9,7 @@ from tests.builders import ADA, an_id, an_upload
 from tests.faults.injector import Crash
 from tests.faults.linearity import Wish
 from tests.faults.schedule import Act, Stage, made_id
+from tests.faults.stored import take_messages
 from tests.faults.world import World
 from tests.functions.conftest import Answer
 
@@ -19,17 +20,17 @@ AVATAR = (ADA, Slot.AVATAR)
 
 
 def named(number: int, slot: Slot = Slot.AVATAR) -> Upload:
-    """The upload of this number, as far as its name goes."""
+    """Return an upload with this number; only its id and slot matter."""
     return an_upload(upload_id=an_id(number), slot=slot)
 
 
 def bind(number: int, slot: Slot = Slot.AVATAR) -> Act:
-    """Dialect 0's bind."""
+    """Bind by public id."""
     return Act(f"bind {number}", lambda stage: stage.world.bind(named(number, slot)), Wish((ADA, slot), an_id(number)))
 
 
 def remove() -> Act:
-    """Dialect 4's removal."""
+    """Remove the avatar."""
 
     def do(stage: Stage) -> Answer:
         return stage.world.call("delete_profile_image", None, pathParameters={"user_id": ADA})
@@ -38,14 +39,14 @@ def remove() -> Act:
 
 
 def external() -> Act:
-    """Dialect 2's picture elsewhere."""
+    """Set an external picture."""
     return Act(
         "external", lambda stage: stage.world.call("set_avatar_url", {"avatarUrl": ELSEWHERE}), Wish(AVATAR, ELSEWHERE)
     )
 
 
 def direct(act: int) -> Act:
-    """Dialect 1's picture in a form; `act` is the number of this act in its play."""
+    """Upload a picture through the API; `act` is the number of this act in its play."""
 
     def send(stage: Stage) -> Answer:
         return stage.world.call("upload_user_image")
@@ -55,7 +56,7 @@ def direct(act: int) -> Act:
 
 
 def process(number: int, *, stores_alone: bool = False) -> Act:
-    """S3's event."""
+    """Process an upload: S3's event."""
 
     def do(stage: Stage) -> None:
         stage.world.process(named(number))
@@ -64,12 +65,12 @@ def process(number: int, *, stores_alone: bool = False) -> Act:
 
 
 def _processed(number: int) -> Callable[[World], object]:
-    """S3's event once more."""
+    """Return S3's retry of the event."""
     return lambda world: world.process(named(number))
 
 
 def post(number: int, content: bytes = OTHER) -> Act:
-    """The browser's form posted once more, with another picture, and S3's event of it."""
+    """Post the form again with another picture, and process it."""
 
     def do(stage: Stage) -> None:
         stage.world.receive(named(number), content)
@@ -80,7 +81,7 @@ def post(number: int, content: bytes = OTHER) -> Act:
 
 
 def live(number: int, *others: int) -> Act:
-    """An upload's whole life: processed, bound, replaced by others, and purged."""
+    """Process an upload, bind it, replace it by others, and purge it."""
 
     def do(stage: Stage) -> None:
         stage.world.process(named(number))
@@ -92,27 +93,27 @@ def live(number: int, *others: int) -> Act:
 
 
 def expire(hours: int) -> Act:
-    """Time passes, and later DynamoDB removes what has expired."""
+    """Let time pass; in a later step DynamoDB removes expired rows."""
 
     def do(stage: Stage) -> None:
         stage.world.put_clock_ahead(hours=hours)
         stage.pause()
-        with stage.behind():
+        with stage.observed():
             stage.world.pass_time()
 
     return Act(f"{hours} h pass", do)
 
 
 def deliver(*, pausing: bool = True) -> Act:
-    """The stream and the queue hand over what they hold, and what their consumers put there; failed messages stay."""
+    """Deliver the stream's records, then the delete queue's messages. Messages that fail stay in the queue."""
 
     def do(stage: Stage) -> None:
         if stage.world.observer.removed:
             stage.world.release()
             if pausing:
                 stage.pause()
-        with stage.behind():
-            messages = stage.world.messages()
+        with stage.observed():
+            messages = take_messages("purge")
         for number, message in enumerate(messages):
             try:
                 stage.world.purge(message)
@@ -124,14 +125,14 @@ def deliver(*, pausing: bool = True) -> Act:
 
 
 def put_back(world: World, messages: Sequence[dict[str, str]]) -> None:
-    """Lets the queue deliver these once more."""
+    """Put messages back into the delete queue."""
     with world.injector.standing_aside():
         for message in messages:
             world.aws.sqs.send_message(QueueUrl=cloud.QUEUE_URL, MessageBody=json.dumps(message))
 
 
 def intent(key: str, **body: object) -> Act:
-    """A promise asked for, under an idempotency key."""
+    """Create an intent with an idempotency key."""
     asked = {"slot": "avatar", "contentType": "image/jpeg", "contentLength": 500, **body}
 
     def do(stage: Stage) -> Answer:
@@ -141,10 +142,10 @@ def intent(key: str, **body: object) -> Act:
 
 
 def write(**claims: str) -> Act:
-    """An administrator writes who Ada is."""
+    """Write the user, as an administrator."""
     return Act("put user", lambda stage: stage.world.call("put_user", claims=claims, pathParameters={"user_id": ADA}))
 
 
 def look(**claims: str) -> Act:
-    """Ada looks at her profile, and the token tells who she is."""
+    """Read the own profile; the token's identity is saved."""
     return Act("look", lambda stage: stage.world.call("get_profile", claims=claims))

@@ -1,4 +1,4 @@
-"""Whether what became of a slot is as if every change had happened at one instant, one after the other."""
+"""Check that the history of a slot is linearizable: as if every change happened at one instant."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ type Value = str | None
 
 
 class Fate(Enum):
-    """What its caller knows of an operation."""
+    """What the caller knows of an operation."""
 
     DONE = "answered with success"
     REFUSED = "refused"
@@ -24,7 +24,7 @@ class Fate(Enum):
 
 @dataclass(frozen=True)
 class Wish:
-    """What a slot is to hold."""
+    """The slot that an operation changes, and the value it writes."""
 
     place: Place
     value: Value
@@ -32,7 +32,7 @@ class Wish:
 
 @dataclass(frozen=True)
 class Operation:
-    """Something that was meant to be done to a slot, with the steps of its beginning and its end."""
+    """An operation on a slot, with the steps in which it began and ended."""
 
     by: int
     name: str
@@ -44,7 +44,7 @@ class Operation:
 
 @dataclass(frozen=True)
 class Change:
-    """A slot came to hold something else: at which step, and by whose doing."""
+    """A change of a slot: the step, and the number of the act that made it."""
 
     at: int
     by: int
@@ -52,33 +52,33 @@ class Change:
     value: Value
 
 
-def wrongs(first: Value, operations: Sequence[Operation], changes: Sequence[Change]) -> Iterator[str]:
-    """What of one slot's history cannot be explained."""
+def violations(first: Value, operations: Sequence[Operation], changes: Sequence[Change]) -> Iterator[str]:
+    """Yield what no order of the operations explains in one slot's history."""
     for each in operations:
         own = [change for change in changes if change.by == each.by]
         if len(own) > 1:
             yield f"{each.name} changed the slot {len(own)} times"
         if own and each.fate is Fate.REFUSED:
-            yield f"{each.name} was refused and changed the slot"
+            yield f"{each.name} was refused but changed the slot"
         if each.fate is Fate.DONE and each.wants.value not in held(first, changes, each.began, each.ended):
-            yield f"{each.name} was done, and the slot never held what it wanted meanwhile"
+            yield f"{each.name} succeeded, but the slot never held its value meanwhile"
     effective = [
         each
         for each in operations
         if each.fate is Fate.DONE or (each.fate is Fate.UNKNOWN and any(change.by == each.by for change in changes))
     ]
     if not any(_explains(order, first, changes) for order in permutations(effective)):
-        yield "no order of what was done explains what the slot held"
+        yield "no order of the operations explains the changes of the slot"
 
 
 def held(first: Value, changes: Sequence[Change], began: int, ended: int) -> set[Value]:
-    """What the slot held between two steps."""
+    """Return the values that the slot held between two steps."""
     earlier = [first, *(change.value for change in changes if change.at < began)]
     return {earlier[-1], *(change.value for change in changes if began <= change.at <= ended)}
 
 
 def _explains(order: Sequence[Operation], first: Value, changes: Sequence[Change]) -> bool:
-    """Whether doing one after the other, in this order, makes just these changes, and keeps to who ended first."""
+    """Return whether the operations in this order make exactly these changes and keep to which ended first."""
     if any(later.ended < earlier.began for number, earlier in enumerate(order) for later in order[number + 1 :]):
         return False
     value, left = first, list(changes)

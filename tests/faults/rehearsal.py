@@ -1,4 +1,4 @@
-"""A scenario about to begin, and what comes of it when nothing fails: what comes of it otherwise is held to that."""
+"""Prepare a scenario, record what it does when nothing fails, and compare what it does when something fails."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -9,49 +9,49 @@ from typing import Any
 import pytest
 
 from tests.faults.injector import Crash
-from tests.faults.scenarios import PAGEFUL, Arrange, Retried, Scenario, everything, pictures_of, said
-from tests.faults.world import Kept, World
+from tests.faults.scenarios import PAGE_SIZE, Arrange, Retried, Scenario, all_data, pictures_of, said
+from tests.faults.world import Saved, World
 from tests.functions.conftest import Answer
 
-ATTEMPTS = {Retried.CLIENT: 1, Retried.EVENT: 2, Retried.RECORD: 9, Retried.MESSAGE: 4}
-"""How often each is tried again."""
+RETRIES = {Retried.CLIENT: 1, Retried.EVENT: 2, Retried.RECORD: 9, Retried.MESSAGE: 4}
 
 DONE: dict[str, list[str]] = {"batchItemFailures": []}
-"""What a batch answers of which nothing is to come again."""
+"""The answer to a batch without failures."""
 
 
 class Mode(StrEnum):
     """What happens after a failure."""
 
-    AGAIN = "tried again at once"
-    NOT_AGAIN = "not tried again; out of a queue of last resort, a day later"
+    RETRIED = "retried at once"
+    NOT_RETRIED = "not retried; redriven from the dead-letter queue a day later"
 
 
 @dataclass(frozen=True)
 class Rehearsed:
-    """A scenario about to begin, what comes of it when nothing fails, and what there is without it."""
+    """A scenario that is about to begin, and its results when nothing fails."""
 
     scenario: Scenario
     world: World
-    kept: Kept
+    saved: Saved
     calls: tuple[str, ...]
     answer: Any
     shown: Any
-    at_once: Any
-    """What there is right afterwards."""
+    after: Any
+    """All data right afterwards."""
     at_last: Any
-    """What there is a day later."""
+    """The pictures a day later."""
     shown_without: Any
+    """What the API shows without the scenario."""
     before: Any
     at_last_without: Any
 
     def begin(self) -> None:
-        """Makes the world what it was before."""
-        self.world.return_to(self.kept)
+        """Make the world what it was before the scenario."""
+        self.world.restore(self.saved)
         self.world.while_rendering = _aside(self.world, self.scenario.elsewhere)
 
     def invoke(self) -> Any:
-        """The function's answer; None where it died, or failed and somebody else is to try again."""
+        """Return the function's answer; None where it died or asked for a retry."""
         try:
             answer = self.scenario.invoke(self.world)
         except Crash:
@@ -68,96 +68,99 @@ def _aside(world: World, elsewhere: Arrange | None) -> Any:
     return happen if elsewhere else None
 
 
-def quiet(world: World, *, given_up: bool = False) -> Any:
-    """What there is a day later: nothing may be wrong then. S3's lifecycle is the net only under what was given up."""
+def settle(world: World, *, given_up: bool = False) -> Any:
+    """Drain the queues, let a day pass, and return the pictures that are left.
+
+    S3's lifecycle rules run only where Lambda has given up on an event.
+    """
     world.drain()
     world.pass_time(hours=25)
     world.drain()
     if given_up:
         world.run_lifecycle()
-    assert world.wrongs(quiet=True) == []
+    assert world.broken(quiet=True) == []
     return pictures_of(world)
 
 
 def shown(world: World, scenario: Scenario) -> Any:
-    """What the API shows of it."""
+    """Return what the API shows of the scenario's effect."""
     world.injector.disarm()
     return said(scenario.shows(world))
 
 
 @pytest.fixture
 def rehearsed(world: World, scenario: Scenario, monkeypatch: pytest.MonkeyPatch) -> Rehearsed:
-    """The scenario, once without it and once without a failure."""
-    monkeypatch.setenv("MOTO_S3_DEFAULT_MAX_KEYS", str(PAGEFUL))
+    """Run the scenario's world once without the scenario, and once without a failure."""
+    monkeypatch.setenv("MOTO_S3_DEFAULT_MAX_KEYS", str(PAGE_SIZE))
     scenario.arrange(world)
-    kept = world.keep()
-    before, shown_without = everything(world), shown(world, scenario)
-    world.return_to(kept)
+    saved = world.save()
+    before, shown_without = all_data(world), shown(world, scenario)
+    world.restore(saved)
     if scenario.retried is Retried.MESSAGE:
         scenario.invoke(world)  # no message is ever given up
-    at_last_without = quiet(world, given_up=scenario.retried is Retried.EVENT)
-    world.return_to(kept)
+    at_last_without = settle(world, given_up=scenario.retried is Retried.EVENT)
+    world.restore(saved)
     world.while_rendering = _aside(world, scenario.elsewhere)
     with world.injector.counting() as recorded:
         answer = scenario.invoke(world)
         calls = tuple(call.partition(".")[2] for call in recorded)
     assert calls == scenario.calls
     assert (answer.status if isinstance(answer, Answer) else None) == scenario.status
-    after, seen = everything(world), shown(world, scenario)
+    after, seen = all_data(world), shown(world, scenario)
     if scenario.status and scenario.status >= 400:
         assert after == before
     return Rehearsed(
-        scenario, world, kept, calls, said(answer), seen, after, quiet(world), shown_without, before, at_last_without
+        scenario, world, saved, calls, said(answer), seen, after, settle(world), shown_without, before, at_last_without
     )
 
 
-def numbers(calls: tuple[str, ...], *, at_length: bool) -> list[int]:
-    """Which calls are hit: every one; unless at length, of several alike in a row the first."""
-    return [at for at, call in enumerate(calls) if at_length or at == 0 or calls[at - 1] != call]
+def numbers(calls: tuple[str, ...]) -> list[int]:
+    """Return the numbers of the calls to fail: of several equal calls in a row only the first."""
+    return [at for at, call in enumerate(calls) if at == 0 or calls[at - 1] != call]
 
 
 @contextmanager
-def told(point: str) -> Iterator[None]:
-    """Says at which point something was not as it should be."""
+def point(description: object) -> Iterator[None]:
+    """Add to a failed assertion at which point of a campaign it failed."""
     try:
         yield
     except AssertionError as error:
-        error.add_note(point)
+        error.add_note(f"at {description}")
         raise
 
 
 def check(rehearsed: Rehearsed, answers: list[Any], mode: Mode) -> None:
-    """Tries again, or not, and holds what comes of it to what comes of it without a failure."""
+    """Retry or not, and compare the result with the scenario without a failure."""
     world, scenario = rehearsed.world, rehearsed.scenario
     world.injector.disarm()
-    if mode is Mode.AGAIN:
-        answers += again(rehearsed)
+    if mode is Mode.RETRIED:
+        answers += retry(rehearsed)
     given = [answer for answer in answers if answer is not None]
     assert all(said(answer) == rehearsed.answer for answer in given)
     if scenario.status and scenario.status >= 400:
-        assert everything(world) == rehearsed.before
-    if scenario.once and mode is Mode.AGAIN:
-        assert len(everything(world)[0]) == len(rehearsed.at_once[0])
+        assert all_data(world) == rehearsed.before
+    if scenario.idempotent and mode is Mode.RETRIED:
+        assert len(all_data(world)[0]) == len(rehearsed.after[0])
     seen = shown(world, scenario)
-    if given or (scenario.status is None and mode is Mode.AGAIN):
+    if given or (scenario.status is None and mode is Mode.RETRIED):
         assert seen == rehearsed.shown
     assert seen in (rehearsed.shown, rehearsed.shown_without)
-    if mode is Mode.NOT_AGAIN and (scenario.retried in {Retried.RECORD, Retried.MESSAGE} or scenario.elsewhere):
+    if mode is Mode.NOT_RETRIED and (scenario.retried in {Retried.RECORD, Retried.MESSAGE} or scenario.elsewhere):
         world.pass_time(hours=25)
-        again(rehearsed)
-    last = quiet(world, given_up=mode is Mode.NOT_AGAIN and scenario.retried is Retried.EVENT)
+        retry(rehearsed)
+    last = settle(world, given_up=mode is Mode.NOT_RETRIED and scenario.retried is Retried.EVENT)
     assert last in (
-        (rehearsed.at_last,) if given or mode is Mode.AGAIN else (rehearsed.at_last, rehearsed.at_last_without)
+        (rehearsed.at_last,) if given or mode is Mode.RETRIED else (rehearsed.at_last, rehearsed.at_last_without)
     )
 
 
-def again(rehearsed: Rehearsed) -> list[Any]:
-    """Tries again as the caller does: a client once, whatever it was told; a platform until it is done."""
+def retry(rehearsed: Rehearsed) -> list[Any]:
+    """Retry as the caller does: a client once, whatever the answer; a platform until the work is done."""
     if rehearsed.scenario.retried is Retried.CLIENT:
         answer = rehearsed.invoke()
         assert answer is not None
         return [answer]
-    for _ in range(ATTEMPTS[rehearsed.scenario.retried]):
+    for _ in range(RETRIES[rehearsed.scenario.retried]):
         answer = rehearsed.invoke()
         if answer is not None or rehearsed.scenario.retried is Retried.EVENT:
             return [answer]

@@ -1,21 +1,23 @@
-"""Everything that functions do with AWS, once each: how it is brought about, what it calls, and who tries it again."""
+"""Everything that functions do with AWS, once each: the data before, the invocation, its calls, and who retries it."""
 
 import json
 import re
 from base64 import b64encode
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
 from hashlib import sha256
 from typing import Any
 
+import pytest
+
 from profile_media.domain.keys import media_key
 from profile_media.domain.model import ContentType, Derivative, Slot
 from tests import cloud, pictures
 from tests.builders import ADA, an_id, an_upload
 from tests.faults.injector import READS
-from tests.faults.observer import rows_of
+from tests.faults.stored import rows_of
 from tests.faults.world import World
 from tests.functions.conftest import Answer
 
@@ -25,18 +27,18 @@ ELSEWHERE = "https://pictures.example.org/ada.png"
 INTENT = {"slot": "avatar", "contentType": "image/jpeg", "contentLength": 482113}
 ADMIN = {"sub": "auth0|root", "principalId": "auth0|root", "admin": "true"}
 MANY = 21
-"""Records: SQS takes ten at a time."""
-PAGEFUL = 20
-"""Objects listed at a time here; S3 lists a thousand."""
+"""Records: more than two batches of SQS, which takes ten messages."""
+PAGE_SIZE = 20
+"""Objects per page of a listing in these tests; S3 lists a thousand."""
 
 
 class Retried(StrEnum):
-    """Who tries a call again that came to nothing."""
+    """Who retries an invocation that failed."""
 
-    CLIENT = "its client, once"
-    EVENT = "Lambda, three times in all"
+    CLIENT = "the client, once"
+    EVENT = "Lambda, three attempts in all"
     RECORD = "the stream, until it is done"
-    MESSAGE = "the queue, five times in all"
+    MESSAGE = "the queue, five attempts in all"
 
 
 type Arrange = Callable[[World], object]
@@ -44,7 +46,7 @@ type Invoke = Callable[[World], Any]
 
 
 def profile(world: World) -> Any:
-    """What the user is shown afterwards."""
+    """Read the user's profile."""
     return world.call("get_profile")
 
 
@@ -57,37 +59,37 @@ class Scenario:
     arrange: Arrange
     invoke: Invoke
     calls: tuple[str, ...]
-    """What it calls when all goes well, in order."""
+    """Its calls to AWS when nothing fails, in order."""
     status: int | None = 200
-    """Of its answer; None for those that nobody waits for."""
+    """The status of its answer; None for events."""
     retried: Retried = Retried.CLIENT
     elsewhere: Arrange | None = None
-    """What happens while the picture is rendered."""
+    """Happens while the picture is rendered."""
     shows: Invoke = profile
-    """Where its effect can be seen through the API."""
-    once: bool = False
-    """Whether trying again makes nothing new."""
+    """The API call that shows its effect."""
+    idempotent: bool = False
+    """Whether a retry creates no second row."""
 
     @property
     def writes(self) -> bool:
-        """Whether any of its calls changes something."""
+        """Return whether any of its calls changes data."""
         return any(not call.startswith(READS) for call in self.calls)
 
 
-# --- what is there before
+# --- the data before
 
 
 def nothing(_: World) -> None:
-    """A user nobody has seen yet."""
+    """No data: a new user."""
 
 
 def known(world: World) -> None:
-    """A user with a row and no picture."""
+    """Create a user without a picture."""
     world.call("put_user")
 
 
 def ready(*slots: Slot) -> Arrange:
-    """Uploads to bind, numbered from 1; all but the last are bound already."""
+    """Create uploads, numbered from 1, and bind all but the last."""
 
     def arrange(world: World) -> None:
         known(world)
@@ -100,25 +102,25 @@ def ready(*slots: Slot) -> Arrange:
 
 
 def bound(world: World) -> None:
-    """An avatar that is held already."""
+    """Bind an avatar."""
     ready(Slot.AVATAR)(world)
     bind(1)(world)
 
 
 def bound_cover(world: World) -> None:
-    """A cover image that is held already."""
+    """Bind a cover image."""
     ready(Slot.COVER_IMAGE)(world)
     bind(1, Slot.COVER_IMAGE)(world)
 
 
 def external(world: World) -> None:
-    """A picture elsewhere, and an upload to replace it."""
+    """Set an external picture, and create an upload to replace it."""
     ready(Slot.AVATAR)(world)
     set_url(ELSEWHERE)(world)
 
 
 def pending(content: bytes = PICTURE, checksum: str | None = None) -> Arrange:
-    """An upload whose picture came in."""
+    """Create an upload whose picture is stored but not processed."""
 
     def arrange(world: World) -> None:
         with world.injector.standing_aside():
@@ -136,7 +138,7 @@ def pending(content: bytes = PICTURE, checksum: str | None = None) -> Arrange:
 
 
 def after(arrange: Arrange, *then: Arrange) -> Arrange:
-    """One after the other."""
+    """Run several, one after the other."""
 
     def arranged(world: World) -> None:
         for each in (arrange, *then):
@@ -146,41 +148,41 @@ def after(arrange: Arrange, *then: Arrange) -> Arrange:
 
 
 def received_again(world: World) -> None:
-    """The browser posts the same form again."""
+    """Post the same form again."""
     world.receive(an_upload(), PICTURE)
 
 
 def late(**duration: float) -> Arrange:
-    """Time passed, and DynamoDB has not removed anything."""
+    """Let time pass while DynamoDB removes nothing."""
     return lambda world: world.put_clock_ahead(**duration)
 
 
 def expired(world: World) -> None:
-    """Time passed, and rows went."""
+    """Let time pass until rows expire."""
     world.pass_time(hours=2)
 
 
 def purged(world: World) -> None:
-    """Time passed, and everything went that went with it; but what users asked for lately is still remembered."""
+    """Let time pass until uploads expire and are purged, but not the counts of recent intents."""
     world.pass_time(hours=1.5)
     world.drain()
 
 
 def original_lost(world: World) -> None:
-    """S3's lifecycle was faster than the event."""
+    """Delete the original before its event is processed."""
     with world.injector.standing_aside():
         for key in world.aws.keys(cloud.UPLOADS_BUCKET):
             world.aws.s3.delete_object(Bucket=cloud.UPLOADS_BUCKET, Key=key)
 
 
 def other_picture_settled(world: World) -> None:
-    """The browser posts other bytes, and their event is faster."""
+    """Post another picture and process it first."""
     world.receive(an_upload(), OTHER_PICTURE)
     process(world)
 
 
 def released(count: int) -> Arrange:
-    """So many uploads expired."""
+    """Let this many uploads expire."""
 
     def arrange(world: World) -> None:
         with world.injector.standing_aside():
@@ -192,7 +194,7 @@ def released(count: int) -> Arrange:
 
 
 def objects(count: int) -> Arrange:
-    """What an upload left behind that is gone."""
+    """Store the objects of an upload without a row."""
 
     def arrange(world: World) -> None:
         with world.unobserved():
@@ -207,7 +209,7 @@ def objects(count: int) -> Arrange:
 
 
 def intended(count: int) -> Arrange:
-    """So many intents are open."""
+    """Create this many intents."""
 
     def arrange(world: World) -> None:
         for number in range(count):
@@ -216,33 +218,33 @@ def intended(count: int) -> Arrange:
     return arrange
 
 
-# --- what is done
+# --- invocations
 
 
 def intend(key: str | None = "k", claims: dict[str, str] | None = None, **changes: object) -> Invoke:
-    """Asks for an upload."""
+    """Create an intent."""
     body = {**INTENT, **changes}
     return lambda world: world.call("create_upload_intent", body, claims, headers={"Idempotency-Key": key})
 
 
 def process(world: World) -> None:
-    """S3's event for the upload with number 1."""
+    """Deliver S3's event for upload 1."""
     world.process(an_upload())
 
 
 def bind(number: int, slot: Slot = Slot.AVATAR) -> Invoke:
-    """By public id."""
+    """Bind by public id."""
     body = {"publicId": f"app/temp/user_YXV0aDB8YWRh/images/{an_id(number)}"}
     return lambda world: world.call(f"bind_{slot.value}", body)
 
 
 def set_url(url: str) -> Invoke:
-    """By URL, of a picture elsewhere."""
+    """Set an external picture by its URL."""
     return lambda world: world.call("set_avatar_url", {"avatarUrl": url})
 
 
 def set_own_url(world: World) -> Answer:
-    """By URL, of an upload's largest derivative."""
+    """Bind upload 1 by the URL of its default derivative."""
     [row] = [row for row in rows_of(cloud.UPLOADS_TABLE) if row["upload_id"] == an_id(1)]
     [full] = [each for each in row["derivatives"] if each["name"] == "full"]
     return world.call(
@@ -251,40 +253,40 @@ def set_own_url(world: World) -> Answer:
 
 
 def picture_of(function: str, number: int | None, claims: dict[str, str] | None = None) -> Invoke:
-    """By upload id, or none."""
+    """Bind by upload id, or unbind."""
     body = {"uploadId": an_id(number) if number else None}
     return lambda world: world.call(function, body, claims)
 
 
 def send(function: str, claims: dict[str, str] | None = None) -> Invoke:
-    """The sample request."""
+    """Send the sample request."""
     return lambda world: world.call(function, ..., claims)
 
 
 def send_text(world: World) -> Answer:
-    """A form whose file is no picture."""
+    """Send a form whose file is text."""
     form = '--x\r\nContent-Disposition: form-data; name="file"; filename="a"\r\n\r\nhello\r\n--x--\r\n'
     headers = {"Content-Type": "multipart/form-data; boundary=x"}
     return world.call("upload_user_image", form, headers=headers, isBase64Encoded=False)
 
 
 def look(wait: int) -> Invoke:
-    """Shows the upload with number 1."""
+    """Read upload 1."""
     path, query = {"uploadId": an_id(1)}, {"wait": str(wait)}
     return lambda world: world.call("get_upload", ..., pathParameters=path, queryStringParameters=query)
 
 
 def release(world: World) -> Any:
-    """Hands over what the stream holds."""
+    """Deliver the stream's records."""
     return world.release() if world.observer.removed else {"batchItemFailures": []}
 
 
 def purge(world: World) -> Any:
-    """Hands over one message of the delete queue."""
+    """Deliver one message of the delete queue."""
     return world.purge({"owner_id": ADA, "upload_id": an_id(1)})
 
 
-# --- what they call
+# --- scenarios and their calls
 
 RECOGNISED = ("GetItem",)
 INTRODUCED = ("GetItem", "UpdateItem", "GetItem")
@@ -302,12 +304,12 @@ AVATAR, COVER = Slot.AVATAR, Slot.COVER_IMAGE
 
 
 def intents(name: str, arrange: Arrange, invoke: Invoke, calls: tuple[str, ...], status: int = 201) -> Scenario:
-    """A scenario of asking for an upload; with a key, unless its name says otherwise."""
-    return Scenario(name, CREATE, arrange, invoke, calls, status, once="key" in name)
+    """Return a scenario of creating an intent."""
+    return Scenario(name, CREATE, arrange, invoke, calls, status, idempotent="key" in name)
 
 
 def processing(name: str, arrange: Arrange, calls: tuple[str, ...], elsewhere: Arrange | None = None) -> Scenario:
-    """A scenario of S3's event."""
+    """Return a scenario of S3's event."""
     return Scenario(name, "process_upload", arrange, process, calls, None, Retried.EVENT, elsewhere, look(0))
 
 
@@ -424,7 +426,7 @@ SCENARIOS = (
     Scenario(
         "a purge, page after page",
         "purge_media",
-        objects(PAGEFUL + 1),
+        objects(PAGE_SIZE + 1),
         purge,
         ("ListObjectsV2", "DeleteObjects") * 2 + ("DeleteObject",),
         None,
@@ -435,7 +437,17 @@ SCENARIOS = (
     ),
 )
 
-# --- what came of it
+
+def quick(*names: str, among: Sequence[Scenario] = SCENARIOS) -> pytest.MarkDecorator:
+    """Parametrize a test with scenarios; only the named ones run in `make test`, the others in `make assurance`."""
+    assert set(names) <= {scenario.name for scenario in among}
+    cases = [
+        pytest.param(each, id=each.name, marks=() if each.name in names else pytest.mark.assurance) for each in among
+    ]
+    return pytest.mark.parametrize("scenario", cases)
+
+
+# --- results
 
 _RANDOM_ID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-(?!8000-0{12})[0-9a-f]{4}-[0-9a-f]{12}")
 _TIME = re.compile(r"\d{4}-\d\d-\d\dT[\d:.]+Z|\b1[789]\d{8}(?:\d{3})?\b|\d{8}T\d{6}Z|X-Amz-Signature=\w+|\b3[56]\d\d\b")
@@ -443,7 +455,7 @@ _SIGNED = ("policy", "x-amz-signature")
 
 
 def said(answer: Any) -> Any:
-    """An answer without what differs from one time to the next."""
+    """Return an answer without ids, times and signatures."""
     if not isinstance(answer, Answer):
         return answer
     body = json.loads(json.dumps(answer.body))
@@ -453,7 +465,7 @@ def said(answer: Any) -> Any:
 
 
 def pictures_of(world: World) -> Any:
-    """What slots hold and what lies where, without ids: those of an upload that was sent twice differ."""
+    """Return slots, uploads and objects without upload ids, because a retried upload has another id."""
     world.observer.look()
     last = world.observer.last
     return (
@@ -464,8 +476,8 @@ def pictures_of(world: World) -> Any:
     )
 
 
-def everything(world: World) -> Any:
-    """All there is but counters: who users are, what they have, and what lies where, to the last byte."""
+def all_data(world: World) -> Any:
+    """Return all rows but counters, all objects, removed rows and messages."""
     uploads = [row for row in rows_of(cloud.UPLOADS_TABLE) if not row["upload_id"].startswith(("quota", "writes#"))]
     users = rows_of(cloud.USERS_TABLE)
     world.observer.look()

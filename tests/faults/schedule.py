@@ -1,78 +1,80 @@
-"""Lets several invocations run at once, one call to AWS at a time, in every order that there is.
+"""Let several invocations run at once, one call to AWS at a time, in every possible order.
 
-Each act of a play runs in a thread of its own, and waits before every call to AWS until the schedule lets it go on:
-exactly one goes on at a time. What an act does before its first call is its own affair, and belongs to that step.
+Each act of a play runs in its own thread and waits before every call to AWS until the schedule lets it continue, so
+exactly one thread runs at a time. What an act does before its first call belongs to its first step.
 
-`every_play` searches all schedules of a play, depth first. Where two of them lead to the same state of AWS, with the
-same answers heard by each act, the same rows on their way through the stream, and the same order of beginnings, ends
-and changes of slots, all that can follow is the same, so it is played once. Nothing that is checked is lost: the
-invariants after every call depend on the state, the verdict on a whole play on what is compared.
+`Search` explores all schedules of a play, depth first. Two schedules are treated as one from the point where they have
+led to the same data in AWS, the same answers to each act, the same rows in the stream, and the same order of
+beginnings, ends and changes of slots: whatever can follow is then the same too. This loses no check, because the
+invariants after each call depend on the data, and the verdict on a whole play depends on what is compared.
 """
 
+import re
 from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
-from functools import cache, partial
 from random import Random
 from threading import Semaphore, Thread
 from types import SimpleNamespace
-from typing import Any, Self
+from typing import Self
 
 import pytest
-from moto.core.botocore_stubber import BotocoreStubber
+from botocore.awsrequest import AWSPreparedRequest, AWSResponse
 
+from tests import aws_calls
+from tests.aws_calls import Send
 from tests.builders import NOW
+from tests.faults import stored
 from tests.faults.injector import Crash
 from tests.faults.linearity import Change, Fate, Operation, Place, Value, Wish
-from tests.faults.memory import Memory, Recalling, State
-from tests.faults.world import World
+from tests.faults.world import Saved, World
 from tests.functions.conftest import Answer
 
 STORE = "s3.PutObject"
 
-PATIENCE = 60
-"""Seconds that a step may take before the play counts as stuck; a step takes milliseconds."""
+PATIENCE = 600
+"""Seconds until a step counts as stuck. A step takes milliseconds; the limit only ends a deadlock."""
 
 
 class Cut(BaseException):
-    """The play ends here; nothing may catch it."""
+    """The play ends here. No code may catch this."""
 
 
 @dataclass(frozen=True)
 class Act:
-    """Something that happens in several steps: an invocation, or time."""
+    """Something that takes several steps: an invocation, or the passing of time."""
 
     name: str
     do: Callable[["Stage"], Answer | None]
     wants: Wish | None = None
-    """What it means to do to a slot."""
+    """The change of a slot that it asks for."""
     writes_when_refused: bool = False
-    """Whether a refusal may leave something behind: a direct upload leaves its row, which expires."""
+    """Whether a refusal may leave a row behind. A direct upload does; the row expires."""
     many: bool = False
-    """Whether it changes slots more than once; then the invariants alone watch what it does to them."""
+    """Whether it changes slots more than once. Then only the invariants check these changes."""
     again: Callable[[World], object] | None = None
-    """What the platform does when it died on the way."""
+    """The platform's retry after a crash."""
     stores_alone: bool = False
-    """Whether it may as well store all derivatives in one step: nobody else stores others for the same upload.
+    """Whether all its puts to S3 count as one step.
 
-    Puts under a prefix that nobody else reads or deletes meanwhile, or that others put the same bytes to, commute with
-    whatever others do, and no invariant tells their orders apart: no row names what they store before the last of them.
+    That is correct where no other act stores other bytes for the same upload: until the last put, no row names these
+    objects, so no other act reads or deletes them, and no invariant tells their orders apart.
     """
 
 
 def made_id(act: int, number: int) -> str:
-    """The id of the upload that an act makes first, second, and so on; act -1 sets the scene."""
+    """Return the id of the upload that an act creates first, second, and so on. The scene is act -1."""
     return f"{act + 1:04x}{number:04x}-1111-4111-8111-111111111111"
 
 
 @dataclass
 class Part:
-    """An act in one play."""
+    """An act within one play."""
 
     act: Act
     dies_at: int | None = None
-    """Before which of its calls; one beyond its last is between its last effect and its answer."""
+    """The number of the call before which it dies; one past its last call is before its answer."""
     go: Semaphore = field(default_factory=lambda: Semaphore(0))
     thread: Thread | None = None
     fresh: bool = True
@@ -80,13 +82,13 @@ class Part:
     cut: bool = False
     calls: int = 0
     call: str = ""
-    """The last one."""
+    """The name of its last call."""
     ids: int = 0
-    heard: int = 0
-    """Stands for everything that it has been answered so far."""
+    heard: list[Hashable] = field(default_factory=list)
+    """Its calls and their answers so far."""
     wrote: bool = False
     now: datetime | None = None
-    """The time, when it last asked."""
+    """The time when it last read the clock."""
     began: int = 0
     ended: int = 0
     answer: Answer | None = None
@@ -96,87 +98,85 @@ class Part:
 
 @dataclass
 class Stage:
-    """Where plays are played: a world that begins each of them as it was arranged."""
+    """A world in which every play begins with the same scene."""
 
     world: World
-    memory: Memory
-    _opening: Any = None
-    _opened_at: State = (0, 0, 0)
+    _opening: Saved | None = None
     _play: "Play | None" = None
     _made: int = 0
-    _numbers: dict[Hashable, int] = field(default_factory=dict)
 
     def arrange(self, scene: Callable[[World], object]) -> None:
-        """Sets the scene that plays begin with."""
-        self.close()
+        """Set the scene that plays begin with."""
+        self.end()
         self._made = 0
-        self.world.begin_anew()
+        self.world.reset()
         scene(self.world)
-        self._opening = self.world.keep()
-        self._opened_at = self.memory.take_in()
+        self._opening = self.world.save()
 
     def play(self, acts: Sequence[Act], dying: Mapping[int, int] | None = None) -> "Play":
-        """Begins a play; `dying` says which act dies, and at which of its calls."""
-        self.world.return_to(self._opening)
-        self.memory.on = True
-        self.memory.at = self._opened_at
-        self.memory.heard.clear()
+        """Begin a play; `dying` maps an act's number to the call before which it dies."""
+        assert self._opening
+        self.world.restore(self._opening)
         self._play = Play(self, [Part(act, (dying or {}).get(number)) for number, act in enumerate(acts)])
         self.world.observer.now = self.judged_at
         self.world.injector.before_each = self._play.before_call
         self.world.injector.after_each = self._play.after_call
         return self._play
 
-    def close(self) -> None:
-        """Lets calls through again as they come."""
-        self.end()
-        self.memory.on = False
-
     def end(self) -> None:
-        """Lets calls through as they come, remembered ones still without moto."""
+        """Let calls pass without a schedule."""
         self._play = None
         self.world.observer.now = self.world.now
         self.world.injector.before_each = lambda _: None
         self.world.injector.after_each = self.world.observer.look
 
     def pause(self) -> None:
-        """Lets others go on, in an act whose steps are no calls to AWS."""
+        """End a step of an act that makes no call to AWS."""
         assert self._play
         self._play.pause()
 
     @contextmanager
-    def behind(self) -> Iterator[None]:
-        """For changes that are not made by calls to AWS."""
-        self.memory.on = False
+    def observed(self) -> Iterator[None]:
+        """Look at the data after changes that are not made by calls to AWS."""
         yield
-        self.memory.take_in()
-        self.memory.on = True
         if self._play:
             self._play.after_call()
         else:
             self.world.observer.look()
 
     def now(self) -> datetime:
-        """The time, for whoever runs."""
+        """Return the time, and remember that the running act knows it."""
         now = self.world.now()
         if self._play:
             self._play.running.now = now
         return now
 
     def judged_at(self) -> datetime:
-        """The time that a call is judged by: as its caller knew it, for time passes between looking and calling."""
+        """Return the time by which to judge a call: the one its act last read; more may pass before the call."""
         return (self._play and self._play.running.now) or self.world.now()
 
     def new_id(self) -> str:
-        """An upload id that tells which act it was made for; the same in every play."""
+        """Return an upload id that depends on the act only, and not on the schedule."""
         if self._play:
             return self._play.new_id()
         self._made += 1
         return made_id(-1, self._made)
 
-    def number(self, thing: Hashable) -> int:
-        """The same for equal things."""
-        return self._numbers.setdefault(thing, len(self._numbers))
+    def __call__(self, call: str, request: AWSPreparedRequest, send: Send) -> AWSResponse:
+        """Pass a request to the injector, and note for the running act what AWS answered."""
+        answer = self.world.injector(call, request, send)
+        if self._play and not self.world.injector.is_aside:
+            self._play.running.heard.append((call, request.url, answer.status_code, _content(call, answer)))
+        return answer
+
+
+def _content(call: str, answer: AWSResponse) -> Hashable:
+    """Return the content of an answer, without random ids and times."""
+    if call == "s3.GetObject":
+        return answer.headers.get("etag")
+    if call == "s3.ListObjectsV2":
+        return tuple(re.findall(rb"<Key>(.*?)</Key>", answer.content))
+    return answer.content if call.startswith("dynamodb.") else None
 
 
 @dataclass
@@ -186,56 +186,55 @@ class Play:
     stage: Stage
     parts: list[Part]
     taken: list[int] = field(default_factory=list)
-    """Which act went on, step by step: the schedule."""
+    """The schedule so far: the number of the act that ran, step by step."""
     events: list[tuple[object, ...]] = field(default_factory=list)
-    """Beginnings, ends and changes of slots, in their order."""
+    """Beginnings, ends and changes of slots, in order."""
     changes: list[Change] = field(default_factory=list)
     _running: int = 0
     _back: Semaphore = field(default_factory=lambda: Semaphore(0))
 
     def __post_init__(self) -> None:
         self._first = self.stage.world.observer.last
+        self._data = stored.fingerprint()
         self._seen = len(self.stage.world.observer.history)
 
     @property
     def running(self) -> Part:
-        """Whose turn it is."""
+        """Return the part whose turn it is."""
         return self.parts[self._running]
 
     def ready(self) -> list[int]:
-        """The acts that can go on."""
+        """Return the numbers of the acts that can continue."""
         return [number for number, part in enumerate(self.parts) if not part.over]
 
-    def go_on(self, number: int) -> None:
-        """Lets an act make its next call, and go on until it is about to make another, or ends."""
-        part, memory = self.parts[number], self.stage.memory
+    def step(self, number: int) -> None:
+        """Let an act make its next call and continue until it is about to make another, or ends."""
+        part = self.parts[number]
         self._running = number
         self.taken.append(number)
-        before = memory.at
         if part.thread is None:
             part.began = len(self.taken)
             self.events.append(("begins", number))
-            part.thread = Thread(target=self._live, args=(part,), daemon=True)
+            part.thread = Thread(target=self._run, args=(part,), daemon=True)
             part.thread.start()
         else:
             part.go.release()
         assert self._back.acquire(timeout=PATIENCE), f"{self} is stuck"
-        part.wrote |= memory.at != before
-        part.heard = self.stage.number((part.heard, *map(self.stage.number, memory.heard)))
-        memory.heard.clear()
+        before, self._data = self._data, stored.fingerprint()
+        part.wrote |= self._data != before
         if part.over:
             part.ended = len(self.taken)
             self.events.append(("ends", number, part.answer.status if part.answer else None))
         assert self.stage.world.observer.broken == [], f"{self}: {self.stage.world.observer.broken}"
 
     def finish(self, choose: Callable[[list[int]], int]) -> "Play":
-        """Plays it to its end."""
+        """Play to the end."""
         while ready := self.ready():
-            self.go_on(choose(ready))
+            self.step(choose(ready))
         return self
 
     def cut(self) -> None:
-        """Ends it here."""
+        """Stop all acts."""
         for part in self.parts:
             if part.thread and not part.over:
                 part.cut = True
@@ -243,18 +242,18 @@ class Play:
                 assert self._back.acquire(timeout=PATIENCE), f"{self} does not end"
 
     def new_id(self) -> str:
-        """The running act's next."""
+        """Return the running act's next upload id."""
         part = self.running
         part.ids += 1
         return made_id(self._running, part.ids)
 
-    def so_far(self) -> Hashable:
-        """Equal for plays that nothing can tell apart any more."""
-        heard = tuple((part.heard, part.over, part.died) for part in self.parts)
-        return *self.outcome(), heard, tuple(self.events)
+    def state(self) -> Hashable:
+        """Return a value that is equal for plays that can no longer differ."""
+        parts = tuple((tuple(part.heard), part.over, part.died) for part in self.parts)
+        return *self.outcome(), parts, tuple(self.events)
 
     def operations(self) -> list[Operation]:
-        """What the acts did to slots, for the question whether that was as if one after the other."""
+        """Return what the acts did to slots, to check that it is linearizable."""
         return [
             Operation(number, part.act.name, part.act.wants, part.began, part.ended, _fate(part))
             for number, part in enumerate(self.parts)
@@ -262,16 +261,16 @@ class Play:
         ]
 
     def before(self, place: Place) -> Value:
-        """What a slot held when the play began."""
+        """Return what a slot held when the play began."""
         return self._first.held(*place)
 
     def outcome(self) -> tuple[Hashable, ...]:
-        """Equal for plays after which the same follows."""
+        """Return a value that is equal for plays after which the same follows."""
         world = self.stage.world
-        return self.stage.memory.at, world.now(), tuple(world.observer.removed)
+        return self._data, world.now(), tuple(str(row) for row in world.observer.removed)
 
     def statuses(self) -> tuple[int | None, ...]:
-        """What the acts were answered; None for those that have no answer, or died."""
+        """Return the status of each act's answer; None for acts without an answer and acts that died."""
         return tuple(part.answer.status if part.answer else None for part in self.parts)
 
     def __str__(self) -> str:
@@ -279,7 +278,7 @@ class Play:
         return f"{' ‖ '.join(names)}, scheduled {self.taken}"
 
     def before_call(self, call: str) -> None:
-        """Holds an act up before a call, but for its first."""
+        """Make an act wait before each call but its first."""
         part = self.running
         if part.fresh:
             part.fresh = False
@@ -291,7 +290,7 @@ class Play:
         part.calls += 1
 
     def after_call(self) -> None:
-        """Looks around, and notes whose doing it is what became of the slots."""
+        """Look at all data, and note which act changed which slot."""
         observer = self.stage.world.observer
         observer.look()
         for _, user_id, slot, value in observer.history[self._seen :]:
@@ -300,14 +299,14 @@ class Play:
         self._seen = len(observer.history)
 
     def pause(self) -> None:
-        """Gives the turn back, and waits for the next."""
+        """Give the turn back and wait for the next."""
         part = self.running
         part.fresh = False
         self._back.release()
         if not part.go.acquire(timeout=2 * PATIENCE) or part.cut:
             raise Cut
 
-    def _live(self, part: Part) -> None:
+    def _run(self, part: Part) -> None:
         try:
             part.answer = part.act.do(self.stage)
             if part.calls == part.dies_at:
@@ -335,67 +334,38 @@ class Search:
 
     stage: Stage
     acts: Sequence[Act]
-    dying: Mapping[int, int] | None = None
-    schedules: int = 0
-    """Played, to their end or to where they met another."""
-    longest: int = 0
-    """Steps."""
-    _next: dict[Hashable, list[Hashable]] = field(default_factory=dict)
-    _first: Hashable = None
+    _seen: set[Hashable] = field(default_factory=set)
 
     def __iter__(self) -> Iterator[Play]:
+        """Yield each play that ends in a way not seen before."""
         todo: list[tuple[int, ...]] = [()]
         while todo:
-            play = self.stage.play(self.acts, self.dying)
-            self.schedules += 1
-            if self._play_on(play, todo.pop(), todo):
+            play = self.stage.play(self.acts)
+            if self._explore(play, todo.pop(), todo):
                 yield play
-            self.longest = max(self.longest, len(play.taken))
 
-    def _play_on(self, play: Play, prefix: tuple[int, ...], todo: list[tuple[int, ...]]) -> bool:
-        """Plays on to the end, leaving the ways not gone for later; False where it has all been seen."""
-        before = None
+    def _explore(self, play: Play, prefix: tuple[int, ...], todo: list[tuple[int, ...]]) -> bool:
+        """Play to the end, and leave the other ways for later. Return False where the rest was seen before."""
         for number in prefix:
-            before = play.so_far() if len(play.taken) == len(prefix) - 1 else None
-            play.go_on(number)
-        while True:
-            here = play.so_far()
-            self._note(before, here)
-            if here in self._next:
-                play.cut()
-                return False
-            self._next[here] = []
+            play.step(number)
+        while (state := play.state()) not in self._seen:
+            self._seen.add(state)
             ready = play.ready()
             if not ready:
                 return True
             todo.extend((*play.taken, other) for other in ready[1:])
-            before = here
-            play.go_on(ready[0])
-
-    def _note(self, before: Hashable, here: Hashable) -> None:
-        if before is None:
-            self._first = here
-        else:
-            self._next[before].append(here)
-
-    def interleavings(self) -> int:
-        """How many schedules there are, those included whose rest was seen in another."""
-
-        @cache
-        def ways(here: Hashable) -> int:
-            return sum(ways(each) for each in self._next[here]) or 1
-
-        return ways(self._first)
+            play.step(ready[0])
+        play.cut()
+        return False
 
 
-def any_play(stage: Stage, acts: Sequence[Act], seed: str, dying: Mapping[int, int] | None = None) -> Play:
-    """A schedule drawn by lot, the same for the same seed."""
-    draw = Random(seed)
-    return stage.play(acts, dying).finish(draw.choice)
+def random_play(stage: Stage, acts: Sequence[Act], seed: str, dying: Mapping[int, int] | None = None) -> Play:
+    """Play a random schedule, the same one for the same seed."""
+    return stage.play(acts, dying).finish(Random(seed).choice)
 
 
 class Inline:
-    """An executor without threads, so that an invocation's calls are made in its own turn."""
+    """An executor without threads: an invocation makes its calls in its own turn."""
 
     def __init__(self, _: int) -> None:
         pass
@@ -411,18 +381,12 @@ class Inline:
 
 @pytest.fixture
 def stage(world: World, monkeypatch: pytest.MonkeyPatch) -> Iterator[Stage]:
-    """A world whose clock only moves when it is told to, and in which nothing is left to chance but the schedule."""
-    built = Stage(world, Memory())
-    original: Any = BotocoreStubber.process_request
-    monkeypatch.setattr(
-        BotocoreStubber,
-        "process_request",
-        lambda stubber, request: built.memory.answer(partial(original, stubber), request),
-    )
+    """Return a stage on which nothing but the schedule is left to chance: a fixed clock and fixed ids."""
+    built = Stage(world)
     monkeypatch.setattr("profile_media.aws.objects.ThreadPoolExecutor", Inline)
     monkeypatch.setattr("profile_media.domain.intend.uuid", SimpleNamespace(uuid4=built.new_id))
-    monkeypatch.setattr("tests.faults.world.Observer", partial(Recalling, memory=built.memory))
     monkeypatch.setattr("tests.faults.world.utc_now", lambda: NOW)
     monkeypatch.setattr("profile_media.aws.clock.utc_now", built.now)
-    yield built
-    built.close()
+    with aws_calls.through(built):
+        yield built
+    built.end()

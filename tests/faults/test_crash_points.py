@@ -1,19 +1,15 @@
-"""Every call of every function, hit in every way: tried again or not, drained, and left to time.
+"""Fail every call of every function in every way, with and without a retry, then drain the queues and let time pass.
 
-What each scenario calls is asserted, so that a new call is seen, and hit, the day it is added.
+Each scenario asserts the calls it makes, so a new call is noticed, and made to fail, the day it is added.
 """
 
 import random
-from collections.abc import Iterator
 from itertools import product
 from pathlib import Path
 
-import pytest
-
-from tests.assurance import Note
 from tests.faults.injector import Fault
-from tests.faults.rehearsal import Mode, Rehearsed, check, numbers, rehearsed, told
-from tests.faults.scenarios import SCENARIOS
+from tests.faults.rehearsal import Mode, Rehearsed, check, numbers, point, rehearsed
+from tests.faults.scenarios import SCENARIOS, Scenario, quick
 from tests.faults.world import World
 from tests.functions.conftest import an_event, run
 from tests.functions.test_authorize import CONTEXT, Published, deployed, published
@@ -21,40 +17,20 @@ from tests.tokens import a_token
 
 __all__ = ["deployed", "published", "rehearsed"]
 
-each_scenario = pytest.mark.parametrize("scenario", SCENARIOS, ids=lambda scenario: scenario.name)
-WRITING = [scenario for scenario in SCENARIOS if scenario.writes]
-ALIKE = {
-    "a picture whose row goes meanwhile",
-    "a picture whose time is up meanwhile",
-    "a picture that is settled meanwhile",
-    "a first picture in a form",
-    "somebody's picture in a form",
-    "removed rows, many at once",
-    "a purge, page after page",
-}
-"""Scenarios that make the calls of others, in the same order, but for one or two; they fail twice only at length."""
-ELSEWHERE = {"authorize", "preflight", "reconcile"}
-"""Functions of no scenario: the first two call nothing, which is tested below; the last has a file of its own."""
+WITHOUT_SCENARIO = {"authorize", "preflight", "reconcile"}
+"""The first two call nothing, which is tested below; the third has a file of its own."""
+
+type Point = tuple[int, Fault]
 
 
-def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    if metafunc.function is test_any_call_of_the_second_attempt_may_fail_as_well:
-        alike = set() if metafunc.config.getoption("--long") else ALIKE
-        scenarios = [scenario for scenario in WRITING if scenario.name not in alike]
-        metafunc.parametrize("scenario", scenarios, ids=lambda scenario: scenario.name)
-
-
-# --- the table
-
-
-def test_every_function_has_its_scenarios() -> None:
+def test_every_function_has_a_scenario() -> None:
     folders = {path.parent.name for path in (Path(__file__).parents[2] / "functions").glob("*/app.py")}
-    assert {scenario.function for scenario in SCENARIOS} == folders - ELSEWHERE
-    assert folders >= ELSEWHERE
+    assert {scenario.function for scenario in SCENARIOS} == folders - WITHOUT_SCENARIO
+    assert folders >= WITHOUT_SCENARIO
     assert len({scenario.name for scenario in SCENARIOS}) == len(SCENARIOS)
 
 
-def test_the_authorizer_and_preflights_call_nothing(world: World, published: Published) -> None:
+def test_authorizer_and_preflight_make_no_calls(world: World, published: Published) -> None:
     from functions.authorize.app import handler as authorize
 
     with world.injector.counting() as calls:
@@ -65,62 +41,38 @@ def test_the_authorizer_and_preflights_call_nothing(world: World, published: Pub
     assert published.fetches == 1
 
 
-# --- one failure
-
-
-@pytest.mark.campaign("F-1")
-@each_scenario
-def test_any_call_may_fail(rehearsed: Rehearsed, note: Note, at_length: bool) -> None:
-    hit = numbers(rehearsed.calls, at_length=at_length)
-    points = list(product(hit, Fault, Mode))
-    for at, fault, mode in points:
-        rehearsed.begin()
-        rehearsed.world.injector.arm(at, fault)
-        with told(f"{fault} at call {at}, {rehearsed.calls[at]}; {mode}"):
+@quick("an intent with a key", "a picture", "another avatar", "an avatar off", "a removed row", "a purge")
+def test_function_survives_failure_of_each_call(rehearsed: Rehearsed) -> None:
+    for at, fault, mode in product(numbers(rehearsed.calls), Fault, Mode):
+        with point(f"{fault} at call {at}, {rehearsed.calls[at]}; {mode}"):
+            rehearsed.begin()
+            rehearsed.world.injector.arm(at, fault)
             answer = rehearsed.invoke()
             assert rehearsed.world.injector.fired == 1
             check(rehearsed, [answer], mode)
-    assert len(points) == len(hit) * len(Fault) * len(Mode)
-    assert {rehearsed.calls[at] for at in hit} == set(rehearsed.scenario.calls)
-    note.add("points", len(points))
-    note.add("calls hit", len(hit))
-    note.add("scenarios")
 
 
-# --- two failures
-
-
-@pytest.mark.campaign("F-2")
-def test_any_call_of_the_second_attempt_may_fail_as_well(rehearsed: Rehearsed, note: Note, at_length: bool) -> None:
-    hit = numbers(rehearsed.calls, at_length=at_length)
-    points = list(product(hit, Fault))
-    sample = pairs(points, rehearsed.scenario.name, at_length=at_length)
-    met = [pair for pair in sample if fails_twice(rehearsed, *pair)]
+@quick("another avatar", among=[scenario for scenario in SCENARIOS if scenario.writes])
+def test_function_survives_second_failure_during_retry(rehearsed: Rehearsed) -> None:
+    points = list(product(numbers(rehearsed.calls), Fault))
+    met = [pair for pair in pairs(points, rehearsed.scenario) if fails_twice(rehearsed, *pair)]
     missed = sorted(set(points) - {second for _, second in met})
     met += [pair for pair in product([(0, Fault.BEFORE)], missed) if fails_twice(rehearsed, *pair)]
     assert {second for _, second in met} == set(points)
-    note.add("pairs of failures", len(met))
-    note.add("scenarios")
 
 
-type Point = tuple[int, Fault]
-
-
-def pairs(points: list[Point], seed: str, *, at_length: bool) -> Iterator[tuple[Point, Point]]:
-    """Every one with every other; unless at length, each once as the first and once as the second."""
-    if at_length:
-        yield from product(points, points)
-        return
+def pairs(points: list[Point], scenario: Scenario) -> list[tuple[Point, Point]]:
+    """Return pairs in which each point is once the first failure and once the second."""
     seconds = points.copy()
-    random.Random(seed).shuffle(seconds)
-    yield from zip(points, seconds, strict=True)
+    random.Random(scenario.name).shuffle(seconds)
+    return list(zip(points, seconds, strict=True))
 
 
 def fails_twice(rehearsed: Rehearsed, first: Point, second: Point) -> bool:
-    """Lets a call fail, and another of what follows it; False where so many did not follow."""
+    """Fail one call, and another one of the calls that follow. Return False where there are not so many."""
     rehearsed.begin()
     injector, (at, fault), (then_at, then_fault) = rehearsed.world.injector, first, second
-    with told(f"{fault} at call {at}, then {then_fault} at call {then_at} of what followed"):
+    with point(f"{fault} at call {at}, then {then_fault} at call {then_at} of those that follow"):
         if fault is Fault.LOST:
             injector.arm(at, fault, (at + 1 + then_at, then_fault))
             answers = [rehearsed.invoke()]
@@ -131,5 +83,5 @@ def fails_twice(rehearsed: Rehearsed, first: Point, second: Point) -> bool:
             injector.arm(then_at, then_fault)
             answers.append(rehearsed.invoke())
             both = injector.fired == 1
-        check(rehearsed, answers, Mode.AGAIN)
+        check(rehearsed, answers, Mode.RETRIED)
     return both

@@ -1,6 +1,6 @@
-"""S3's events as they may come: again, out of order, not at all, about something else, several at once.
+"""Deliver S3's events twice, out of order, not at all, about other objects, and several at once.
 
-Whatever comes, an upload has one outcome, of one picture, and nothing is left.
+An upload has one outcome, of one picture, and nothing is left.
 """
 
 from collections.abc import Callable, Iterator
@@ -12,23 +12,18 @@ import pytest
 from profile_media.domain.keys import incoming_key
 from profile_media.domain.model import State
 from tests import cloud
-from tests.assurance import Note
 from tests.builders import ADA, an_id, an_upload
 from tests.faults.injector import Crash, Fault
-from tests.faults.rehearsal import quiet, told
-from tests.faults.scenarios import OTHER_PICTURE, PICTURE, everything, pending, process
+from tests.faults.rehearsal import point, settle
+from tests.faults.scenarios import OTHER_PICTURE, PICTURE, all_data, pending, process
 from tests.faults.world import World
 from tests.functions.conftest import an_event, run
 
-pytestmark = pytest.mark.campaign("F-4")
-
 KEY = incoming_key(ADA, an_id(1))
-LONGEST, LONGEST_UNTIL_QUIET = 4, 2
-"""How many events a sequence has, and how many one has that is left to time as well; at length, up to all."""
 
 
 def a_record(key: str = KEY, name: str = "ObjectCreated:Post", **changes: Any) -> dict[str, Any]:
-    """One record of an event, about an object of the uploads bucket unless said otherwise."""
+    """Return one record of an event, about an object of the uploads bucket by default."""
     record: dict[str, Any] = an_event("process_upload")["Records"][0]
     record["eventName"] = name
     record["s3"]["object"] |= {"key": key, **changes}
@@ -36,7 +31,7 @@ def a_record(key: str = KEY, name: str = "ObjectCreated:Post", **changes: Any) -
 
 
 def deliver(*records: dict[str, Any]) -> None:
-    """Hands over one event."""
+    """Deliver one event."""
     run("process_upload", {"Records": list(records)})
 
 
@@ -66,31 +61,31 @@ EVENTS: tuple[Callable[[World], None], ...] = (created_first, created_second, cr
 
 
 def sequences(longest: int) -> Iterator[tuple[Callable[[World], None], ...]]:
-    """All orders of them, and of what is left when some are dropped."""
+    """Yield every order of every selection of the events."""
     for count in range(longest + 1):
         yield from permutations(EVENTS, count)
 
 
 def digests(world: World) -> set[str]:
-    """Of the derivatives that lie in the media bucket."""
+    """Return the digests of all derivatives."""
     world.observer.look()
     return set(world.observer.last.media.values())
 
 
-def test_whatever_events_come_in_whatever_order_there_is_one_outcome(world: World, note: Note, at_length: bool) -> None:
+@pytest.mark.parametrize("longest", [2, pytest.param(len(EVENTS), marks=pytest.mark.assurance)])
+def test_upload_has_one_outcome_after_events_in_any_order(world: World, longest: int) -> None:
     pending()(world)
-    world.run_lifecycle()  # nothing has come in yet
-    kept = world.keep()
+    world.run_lifecycle()  # begin without the original
+    saved = world.save()
     made = {}
     for create in (created_first, created_second):
         create(world)
         made[create] = digests(world)
-        world.return_to(kept)
+        world.restore(saved)
     assert not made[created_first] & made[created_second]
-    every = list(sequences(len(EVENTS) if at_length else LONGEST))
-    for sequence in every:
-        world.return_to(kept)
-        with told(" ".join(event.__name__ for event in sequence)):
+    for sequence in sequences(longest):
+        world.restore(saved)
+        with point(" ".join(event.__name__ for event in sequence)):
             for event in sequence:
                 event(world)
             came = [event for event in sequence if event in made]
@@ -99,60 +94,57 @@ def test_whatever_events_come_in_whatever_order_there_is_one_outcome(world: Worl
             assert row.state is (State.READY if came else State.PENDING)
             assert digests(world) == (made[came[0]] if came else set())
             assert world.observer.last.incoming == frozenset()
-            assert world.wrongs(quiet=False) == []
-            if at_length or len(sequence) <= LONGEST_UNTIL_QUIET:
-                quiet(world)
-                assert digests(world) == set()
-    assert len(every) == (326 if at_length else 206)
-    note.add("sequences", len(every))
+            assert world.broken(quiet=False) == []
+            settle(world)
+            assert digests(world) == set()
 
 
-def test_events_that_come_after_both_pictures_find_the_second(world: World, note: Note) -> None:
+def test_repeated_events_of_replaced_original_change_nothing(world: World) -> None:
     pending(OTHER_PICTURE)(world)
-    kept = world.keep()
+    kept = world.save()
     process(world)
     made = digests(world)
     orders = list(permutations([created_again, created_again, removed, tried_out]))
     for sequence in orders:
-        world.return_to(kept)
+        world.restore(kept)
         for event in sequence:
             event(world)
         assert digests(world) == made
         assert world.observer.last.incoming == frozenset()
-        assert world.wrongs(quiet=False) == []
-    note.add("sequences", len(orders))
+        assert world.broken(quiet=False) == []
 
 
-def test_two_records_of_one_event_are_two_events(world: World, note: Note) -> None:
+def test_two_records_of_one_event_process_two_uploads(world: World) -> None:
     for number in (1, 2):
         world.pending(PICTURE, number)
-    kept = world.keep()
+    kept = world.save()
     keys = [incoming_key(ADA, an_id(number)) for number in (1, 2)]
     for records in (keys, keys[::-1], [*keys, *keys], [keys[0], keys[0], keys[1]]):
-        world.return_to(kept)
+        world.restore(kept)
         deliver(*(a_record(key) for key in records))
-        assert {row["state"] for row in everything(world)[0]} == {"ready"}
+        assert {row["state"] for row in all_data(world)[0]} == {"ready"}
         assert world.observer.last.incoming == frozenset()
-        assert world.wrongs(quiet=False) == []
-        note.add("sequences")
+        assert world.broken(quiet=False) == []
 
 
-def test_an_event_that_fails_at_its_second_record_is_tried_again_whole(world: World, note: Note) -> None:
+def test_event_that_crashed_at_its_second_record_is_retried(world: World) -> None:
     for number in (1, 2):
         world.pending(PICTURE, number)
-    kept = world.keep()
+    kept = world.save()
     records = [a_record(incoming_key(ADA, an_id(number))) for number in (1, 2)]
-    for at in range(9, 18):
-        world.return_to(kept)
+    with world.injector.counting() as calls:
+        deliver(*records)
+        count = len(calls)
+    for at in range(count // 2, count):
+        world.restore(kept)
         world.injector.arm(at, Fault.BEFORE)
         with pytest.raises(Crash):
             deliver(*records)
         world.injector.disarm()
         deliver(*records)
-        assert {row["state"] for row in everything(world)[0]} == {"ready"}
+        assert {row["state"] for row in all_data(world)[0]} == {"ready"}
         assert world.observer.last.incoming == frozenset()
-        quiet(world)
-        note.add("sequences")
+        settle(world)
 
 
 def in_bucket(name: str) -> dict[str, Any]:
@@ -187,20 +179,19 @@ FOREIGN: dict[str, dict[str, Any]] = {
 }
 
 
-def test_events_about_something_else_change_nothing(world: World, note: Note) -> None:
+def test_events_about_other_objects_change_nothing(world: World) -> None:
     pending()(world)
-    kept = world.keep()
-    *before, _ = everything(world)
+    kept = world.save()
+    *before, _ = all_data(world)
     for name, event in FOREIGN.items():
-        world.return_to(kept)
-        with told(name):
+        world.restore(kept)
+        with point(name):
             run("process_upload", event)
-            assert everything(world)[:-1] == tuple(before)
-            quiet(world)
-    note.add("foreign events", len(FOREIGN))
+            assert all_data(world)[:-1] == tuple(before)
+            settle(world)
 
 
-def test_an_empty_picture_is_rejected(world: World) -> None:
+def test_empty_original_is_rejected(world: World) -> None:
     pending(b"")(world)
     deliver(a_record(size=0))
     row = world.rows.uploads.get(ADA, an_id(1))
@@ -209,7 +200,7 @@ def test_an_empty_picture_is_rejected(world: World) -> None:
     assert world.observer.last.incoming == frozenset()
 
 
-def test_an_event_that_never_comes_leaves_nothing(world: World) -> None:
+def test_lost_event_leaves_nothing(world: World) -> None:
     pending()(world)
     world.pass_time(hours=2)
     world.drain()

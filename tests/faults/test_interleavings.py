@@ -1,10 +1,10 @@
-"""Several invocations at once, one call to AWS at a time: every order of two, seeded ones of three.
+"""Run several invocations at once, one call to AWS at a time: every order of two, random orders of three.
 
-After every call all invariants hold. At the end slots changed as if one change had come after the other, refusals
-changed nothing, and once everything is delivered and a day has passed, nothing is left but what slots hold.
+After every call all invariants hold. At the end the history of the slots is linearizable and refusals have changed
+nothing. After the queues are drained and a day has passed, only the bound uploads are left.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from random import Random
 
@@ -13,7 +13,6 @@ import pytest
 from profile_media.domain.model import Slot
 from profile_media.domain.policy import Limits
 from tests import cloud
-from tests.assurance import Note
 from tests.builders import GRACE, an_upload
 from tests.faults.acts import (
     PICTURE,
@@ -31,12 +30,10 @@ from tests.faults.acts import (
     remove,
     write,
 )
-from tests.faults.linearity import wrongs
-from tests.faults.observer import rows_of
-from tests.faults.schedule import Act, Play, Search, Stage, any_play, made_id
+from tests.faults.linearity import violations
+from tests.faults.schedule import Act, Play, Search, Stage, made_id, random_play
+from tests.faults.stored import rows_of
 from tests.faults.world import World
-
-pytestmark = pytest.mark.campaign("F-5")
 
 type Scene = Callable[[World], object]
 type Outcomes = set[tuple[int | None, ...]]
@@ -47,7 +44,7 @@ OPEN = Limits().open_intents
 
 @dataclass(frozen=True)
 class Case:
-    """Acts that meet, and what they may be answered: all of it occurs."""
+    """Acts that run at once, and all their possible answers; each of these answers must occur."""
 
     name: str
     scene: Scene
@@ -56,7 +53,7 @@ class Case:
 
 
 def known(world: World) -> None:
-    """Ada has signed in before, and her row tells what every token says."""
+    """Create Ada's row, with the identity that her tokens carry."""
     world.call("get_profile", claims={"identity": CLAIMS})
 
 
@@ -64,7 +61,7 @@ CLAIMS = '{"email":"ada@example.com","email_verified":true,"first_name":"Ada","l
 
 
 def ready(*numbers: int) -> Scene:
-    """Uploads that may be bound."""
+    """Create ready uploads."""
 
     def scene(world: World) -> None:
         known(world)
@@ -75,7 +72,7 @@ def ready(*numbers: int) -> Scene:
 
 
 def held(number: int, *others: int) -> Scene:
-    """One that is bound, and others that may be."""
+    """Create a bound upload and ready ones."""
 
     def scene(world: World) -> None:
         ready(number, *others)(world)
@@ -85,7 +82,7 @@ def held(number: int, *others: int) -> Scene:
 
 
 def replaced(world: World) -> None:
-    """One that is bound, after another whose purge is still to come, as is that of somebody else's."""
+    """Create a bound upload, and two purges that are not delivered yet, one of another user."""
     held(8, 9, 1)(world)
     world.bind(named(9))
     world.call("upload_user_image", claims={"sub": GRACE})
@@ -93,13 +90,13 @@ def replaced(world: World) -> None:
 
 
 def both_slots(world: World) -> None:
-    """One for each slot."""
+    """Create a ready upload for each slot."""
     ready(1)(world)
     world.ready(PICTURE, 2, COVER)
 
 
 def pending(*numbers: int) -> Scene:
-    """Uploads whose pictures have come in."""
+    """Create uploads that are not processed."""
 
     def scene(world: World) -> None:
         known(world)
@@ -110,7 +107,7 @@ def pending(*numbers: int) -> Scene:
 
 
 def pending_beside(number: int) -> Scene:
-    """One whose picture has come in, and one that may be bound."""
+    """Create an upload that is not processed, and a ready one."""
 
     def scene(world: World) -> None:
         ready(2)(world)
@@ -120,12 +117,12 @@ def pending_beside(number: int) -> Scene:
 
 
 def unknown(world: World) -> None:
-    """An upload of Ada's, of whom nothing else is known."""
+    """Create a ready upload without a user row."""
     world.ready(PICTURE, 1)
 
 
 def looks(**claims: str) -> Act:
-    """Ada signs in with another name than the row has."""
+    """Read the profile with a token that carries another name than the row."""
     return look(identity=CLAIMS.replace("Lovelace", "King"), **claims)
 
 
@@ -162,17 +159,15 @@ PAIRS = [
         {(None, None)},
     ),
 ]
-"""Every order of these is played."""
 
-CROWDS = [
+TRIPLES = [
     Case("processing, expiry, purge", pending(1), [process(1), expire(2), deliver()], {(None, None, None)}),
     Case("bind, expiry, purge", held(9, 1), [bind(1), expire(25), deliver()], {(200, None, None), (400, None, None)}),
 ]
-"""Of these too, though they are more."""
 
 
 def faults_of(play: Play) -> Iterator[str]:
-    """What the acts' answers and the history of the slots have against each other."""
+    """Yield contradictions between the acts' answers and the history of the slots."""
     observer = play.stage.world.observer
     yield from observer.broken
     for part in play.parts:
@@ -181,13 +176,13 @@ def faults_of(play: Play) -> Iterator[str]:
         if part.answer and part.answer.status >= 500:
             yield f"{part.act.name} was answered {part.answer.status}"
         if part.answer and part.answer.status >= 400 and part.wrote and not part.act.writes_when_refused:
-            yield f"{part.act.name} was answered {part.answer.status} and changed something"
+            yield f"{part.act.name} was answered {part.answer.status} but changed data"
     operations = play.operations()
     if any(part.act.many for part in play.parts):
         return
     places = {each.wants.place for each in operations} | {change.place for change in play.changes}
     for place in places:
-        yield from wrongs(
+        yield from violations(
             play.before(place),
             [each for each in operations if each.wants.place == place],
             [change for change in play.changes if change.place == place],
@@ -195,31 +190,33 @@ def faults_of(play: Play) -> Iterator[str]:
 
 
 def left_behind(play: Play) -> Iterator[str]:
-    """What is still there when everything is delivered, and what is a day later that should have gone."""
+    """Yield what is wrong after the queues are drained, and what is left a day later."""
     stage, world, dead = play.stage, play.stage.world, [part for part in play.parts if part.died]
     for part in dead:
         if part.act.again:
             part.act.again(world)
     drain(stage)
-    yield from world.wrongs(quiet=False)
+    yield from world.broken(quiet=False)
     if not dead:
-        yield from (f"{key} was stored in vain" for key in set(world.observer.last.media) - world.observer.last.named())
-    with stage.behind():
+        yield from (
+            f"{key} was stored but not deleted" for key in set(world.observer.last.media) - world.observer.last.named()
+        )
+    with stage.observed():
         world.pass_time(hours=25)
     drain(stage)
-    yield from world.wrongs(quiet=True)
+    yield from world.broken(quiet=True)
     kept = {value for value in world.slots().values() if not value.startswith("https:")}
     yield from (f"{key} is left" for key in world.observer.last.media if key.split("/")[1] not in kept)
 
 
 def drain(stage: Stage) -> None:
-    """Everything that the stream and the queue hold, and the purges that come of it."""
+    """Deliver everything in the stream and the delete queue."""
     deliver(pausing=False).do(stage)
     assert stage.world.observer.removed == []
 
 
 class Judge:
-    """Finds whatever is wrong with a play; what follows the same end is looked at once."""
+    """Checks plays. What follows the same end is checked once."""
 
     def __init__(self) -> None:
         self._judged: dict[object, list[str]] = {}
@@ -233,78 +230,83 @@ class Judge:
         assert self._judged[end] == [], str(play)
 
 
-@pytest.mark.parametrize("case", [*PAIRS, *CROWDS], ids=lambda case: case.name)
-def test_in_whatever_order_they_make_their_calls_nothing_breaks(stage: Stage, note: Note, case: Case) -> None:
+QUICK = {"two binds, slot in use", "bind and remove, slot in use", "bind and processing", "bind and purge of others"}
+
+
+def cases(every: Sequence[Case], quick: Iterable[str] = ()) -> pytest.MarkDecorator:
+    """Parametrize a test with cases; only the quick ones run in `make test`, the others in `make assurance`."""
+    marked = [
+        pytest.param(each, id=each.name, marks=() if each.name in quick else pytest.mark.assurance) for each in every
+    ]
+    return pytest.mark.parametrize("case", marked)
+
+
+@cases([*PAIRS, *TRIPLES], QUICK)
+def test_acts_are_linearizable_in_every_order_of_their_calls(stage: Stage, case: Case) -> None:
     stage.arrange(case.scene)
-    search, judge, outcomes = Search(stage, case.acts), Judge(), set()
-    for play in search:
+    judge, outcomes = Judge(), set()
+    for play in Search(stage, case.acts):
         judge(play)
         outcomes.add(play.statuses())
     assert outcomes == case.outcomes
-    note.add("interleavings covered", search.interleavings())
-    note.add("schedules played", search.schedules)
-    note.most("longest schedule, steps", search.longest)
 
 
-@pytest.mark.parametrize("case", PAIRS, ids=lambda case: case.name)
-def test_whichever_dies_at_whichever_call_the_other_goes_on(
-    stage: Stage, note: Note, case: Case, *, at_length: bool
-) -> None:
+@cases(PAIRS, ["bind and remove, slot in use"])
+def test_act_survives_crash_of_concurrent_act_at_each_call(stage: Stage, case: Case) -> None:
     stage.arrange(case.scene)
     judge = Judge()
     for dying in range(len(case.acts)):
         at, died = 0, True
         while died:
-            for seed in range(20 if at_length else 1):
-                play = any_play(stage, case.acts, f"{case.name} {dying} {at} {seed}", {dying: at})
-                judge(play)
-                died = play.parts[dying].died
-                note.add("schedules with a death", int(died))
+            play = random_play(stage, case.acts, f"{case.name} {dying} {at}", {dying: at})
+            judge(play)
+            died = play.parts[dying].died
             at += 1
 
 
-def test_whatever_becomes_of_an_upload_while_it_is_processed_nothing_dangles(
-    stage: Stage, note: Note, *, at_length: bool
-) -> None:
+RANDOM_PLAYS = pytest.mark.parametrize(
+    "seeds", [range(5), pytest.param(range(5, 300), marks=pytest.mark.assurance)], ids=["few", "many"]
+)
+
+
+@pytest.mark.assurance
+def test_processing_survives_whole_life_of_its_upload(stage: Stage) -> None:
     stage.arrange(pending_beside(1))
-    judge, seeds = Judge(), range(1000 if at_length else 25)
-    for seed in seeds:
-        judge(any_play(stage, [process(1), live(1, 2)], f"life {seed}"))
-    note.add("schedules of a whole life", len(seeds))
+    judge = Judge()
+    for seed in range(25):
+        judge(random_play(stage, [process(1), live(1, 2)], f"life {seed}"))
 
 
 def third(draw: Random) -> Act:
-    """Any of what may happen to Ada's avatar."""
+    """Return any act on Ada's avatar."""
     return draw.choice(
         [bind(1), bind(2), remove(), process(1), process(3), post(3), deliver(), expire(2), expire(25), external()]
     )
 
 
 def busy(world: World) -> None:
-    """A slot in use, two uploads that may be bound, one to be processed, and one that was let go of."""
+    """Create a bound upload, two ready ones, one that is not processed, and a replaced one."""
     held(8, 9, 1, 2)(world)
     world.bind(named(9))
     world.pending(PICTURE, 3)
 
 
-def test_three_at_once_are_as_if_one_after_the_other(stage: Stage, note: Note, *, at_length: bool) -> None:
+@RANDOM_PLAYS
+def test_three_acts_are_linearizable_in_random_orders(stage: Stage, seeds: range) -> None:
     stage.arrange(busy)
-    judge, seeds = Judge(), range(5000 if at_length else 300)
+    judge = Judge()
     for seed in seeds:
         draw = Random(seed)
-        play = any_play(stage, [third(draw) for _ in range(3)], f"three {seed}")
-        judge(play)
-        note.most("longest schedule, steps", len(play.taken))
-    note.add("schedules of three", len(seeds))
+        judge(random_play(stage, [third(draw) for _ in range(3)], f"three {seed}"))
 
 
-def waiting() -> int:
-    """Uploads of Ada's that wait for their picture."""
+def pending_uploads() -> int:
+    """Count Ada's pending uploads."""
     return sum(row.get("state") == "pending" for row in rows_of(cloud.UPLOADS_TABLE))
 
 
 def asked(number: int) -> Scene:
-    """Intents that were made before."""
+    """Create intents."""
 
     def scene(world: World) -> None:
         for each in range(number):
@@ -314,9 +316,9 @@ def asked(number: int) -> Scene:
 
 
 def asked_and_used(world: World) -> None:
-    """As many intents as may be open; two of the uploads wait no longer, but are still counted."""
+    """Create as many intents as may be open, and process two of them; both are still counted."""
     asked(OPEN)(world)
-    for row in rows_of(cloud.UPLOADS_TABLE)[:OPEN]:
+    for row in rows_of(cloud.UPLOADS_TABLE):
         if row["upload_id"] in {made_id(-1, 1), made_id(-1, 2)}:
             upload = an_upload(upload_id=row["upload_id"])
             world.receive(upload, PICTURE)
@@ -325,9 +327,9 @@ def asked_and_used(world: World) -> None:
 
 @dataclass(frozen=True)
 class Asking(Case):
-    """Intents that meet, and how many uploads wait once they are answered."""
+    """Intents that are created at once, and the number of pending uploads afterwards."""
 
-    then_waiting: int
+    then_pending: int
 
 
 ASKED = [
@@ -335,36 +337,29 @@ ASKED = [
     Asking("one key for two", asked(0), [intent("a"), intent("a", contentLength=501)], {(201, 409), (409, 201)}, 1),
     Asking("two at the limit", asked(OPEN - 1), [intent("a"), intent("b")], {(201, 429), (429, 201)}, OPEN),
     Asking("one key twice at the limit", asked(OPEN - 1), [intent("a"), intent("a")], {(201, 201)}, OPEN),
-    Asking("two where room is made", asked_and_used, [intent("a"), intent("b")], {(201, 201)}, OPEN),
+    Asking("two with stale entries", asked_and_used, [intent("a"), intent("b")], {(201, 201)}, OPEN),
 ]
 
 
-@pytest.mark.parametrize("case", ASKED, ids=lambda case: case.name)
-def test_in_whatever_order_intents_are_made_each_key_makes_one_and_limits_hold(
-    stage: Stage, note: Note, case: Asking
-) -> None:
+@cases(ASKED, ["one key twice", "two at the limit"])
+def test_each_key_creates_one_intent_within_the_limit_in_every_order(stage: Stage, case: Asking) -> None:
     stage.arrange(case.scene)
-    search, outcomes = Search(stage, case.acts), set()
-    for play in search:
+    outcomes = set()
+    for play in Search(stage, case.acts):
         assert list(faults_of(play)) == [], str(play)
-        assert waiting() == case.then_waiting, str(play)
+        assert pending_uploads() == case.then_pending, str(play)
         made = {part.answer.body["uploadId"] for part in play.parts if part.answer and part.answer.status == 201}
         assert len(made) == len({part.act.name for part in play.parts if part.answer and part.answer.status == 201})
         outcomes.add(play.statuses())
     assert outcomes == case.outcomes
-    note.add("interleavings covered", search.interleavings())
-    note.add("schedules played", search.schedules)
 
 
-@pytest.mark.parametrize("seed", range(2))
-def test_of_fifty_intents_at_once_no_more_are_open_than_may_be(
-    stage: Stage, note: Note, seed: int, *, at_length: bool
-) -> None:
-    acts = [intent(str(number)) for number in range(50 if at_length else 20)]
+@pytest.mark.parametrize(("seed", "count"), [(0, 8), pytest.param(1, 50, marks=pytest.mark.assurance)])
+def test_many_concurrent_intents_never_exceed_the_limit(stage: Stage, seed: int, count: int) -> None:
+    acts = [intent(str(number)) for number in range(count)]
     stage.arrange(asked(0))
     play, draw = stage.play(acts), Random(seed)
     while can := play.ready():
-        play.go_on(draw.choice(can))
-        assert waiting() <= OPEN, str(play)
-    assert sorted(play.statuses(), key=str) == [201] * OPEN + [429] * (len(acts) - OPEN)
-    note.most("intents at once", len(acts))
+        play.step(draw.choice(can))
+        assert pending_uploads() <= OPEN, str(play)
+    assert sorted(play.statuses(), key=str) == [201] * OPEN + [429] * (count - OPEN)

@@ -1,84 +1,77 @@
-"""The backstop under faults: whatever fails or happens meanwhile, what is wrong is found, and what is named stays."""
+"""Run reconcile under faults and beside other functions: it finds every fault and touches nothing that a row names."""
 
 import json
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import timedelta
 from itertools import product
-from typing import Any
 
 import pytest
-from moto.sqs.models import sqs_backends
 
 from profile_media.domain.errors import Unavailable
+from profile_media.domain.findings import FindingKind
 from profile_media.domain.keys import incoming_key, media_key
 from profile_media.domain.model import Slot, State, Upload
-from profile_media.domain.reconcile import Finding, FindingKind
-from profile_media.wiring import reconciling
 from tests import cloud, pictures
-from tests.assurance import Note
 from tests.builders import ADA, GRACE, an_id
-from tests.faults.injector import Crash, Fault
-from tests.faults.observer import rows_of
-from tests.faults.world import Kept, World
+from tests.conftest import Logs
+from tests.faults.injector import READS, Crash, Fault
+from tests.faults.rehearsal import point
+from tests.faults.stored import messages_of, rows_of, take_messages
+from tests.faults.world import Saved, World
 from tests.functions.conftest import an_event, run
 
-pytestmark = pytest.mark.campaign("Reconcile")
+LOST, ORPHAN, DAMAGED, DESTROYED, INTACT, NEXT = range(1, 7)
+"""Uploads: event lost; no row; derivatives missing; master missing too; nothing wrong; ready to be bound."""
 
-LOST, ORPHAN, SPOILT, BLANK, FINE, NEXT = range(1, 7)
-"""The uploads: event lost; no row; some derivatives missing; the master as well; nothing wrong; ready to be bound."""
+
+KINDS = {FindingKind.EVENT_LOST, FindingKind.OBJECTS_WITHOUT_ROW, FindingKind.ROW_WITHOUT_OBJECTS}
 
 
 @dataclass
 class Scene:
-    """A world in disorder, and its backstop, which mends."""
+    """A world with faults, and reconcile, which mends them."""
 
     world: World
-    found: list[Finding] = field(default_factory=list)
+    logs: Logs
     queued_though_named: list[str] = field(default_factory=list)
-    """Uploads that were on the delete queue while a row named them."""
+    """Uploads that were on the delete queue while they had a row."""
     _looked_at: set[str] = field(default_factory=set)
+    _logged: int = 0
 
-    def furnish(self, *, whole: bool) -> Kept:
-        """What can be wrong, a day old: all of it, or half of it and an upload that is ready to be bound."""
+    def furnish(self, *, whole: bool) -> Saved:
+        """Create all faults, a day old; or half of them and an upload that is ready to be bound."""
         world, picture = self.world, pictures.a_jpeg(64, 48)
         with world.unobserved():
-            self._bound(world.ready(picture, SPOILT))
+            self._bound(world.ready(picture, DAMAGED))
             if whole:
-                self._bound(world.ready(picture, BLANK, Slot.COVER_IMAGE))
-                self._bound(world.ready(picture, FINE, Slot.AVATAR, GRACE))
-                self._lose(BLANK, "full", "master")
+                self._bound(world.ready(picture, DESTROYED, Slot.COVER_IMAGE))
+                self._bound(world.ready(picture, INTACT, Slot.AVATAR, GRACE))
+                self._lose(DESTROYED, "full", "master")
             else:
                 world.receive(self._leave(NEXT), picture)
                 world.process(self.upload(NEXT))
             world.receive(self._leave(LOST), picture)
             self._store(an_id(ORPHAN))
-            self._lose(SPOILT, "full", "icon")
+            self._lose(DAMAGED, "full", "icon")
         world.put_clock_ahead(days=1, minutes=10)
         world.injector.after_each = self._look
-        return world.keep()
+        return world.save()
 
-    def return_to(self, kept: Kept) -> None:
-        """As it was furnished."""
-        self.world.return_to(kept)
-        self.messages("redrive").clear()
-        self.found.clear()
+    def restore(self, saved: Saved) -> None:
+        """Restore a furnished world."""
+        self.world.restore(saved)
+        self._logged = len(self.logs())
         self._looked_at.clear()
 
-    def messages(self, queue: str) -> list[Any]:
-        """What lies on a queue."""
-        messages: list[Any] = sqs_backends[cloud.ACCOUNT][cloud.REGION].queues[queue]._messages
-        return messages
-
     def reconcile(self) -> None:
-        """A day's pass, however often the platform has to call, and the hour in it."""
+        """Run a whole pass, with retries, and the second half an hour later."""
         for hours in (0, 1):
             self.world.put_clock_ahead(hours=hours)
             self._until_done()
 
     def _until_done(self) -> None:
-        """One run, and those after it where it died or could not go on."""
+        """Run once, and retry after a crash or an outage."""
         for _ in range(3):
             try:
                 run("reconcile", an_event("reconcile"))
@@ -86,49 +79,53 @@ class Scene:
                 continue
             return
 
+    def found(self) -> set[str]:
+        """Return the kinds of the findings that were logged since the world was restored."""
+        records = self.logs()[self._logged :]
+        return {record["kind"] for record in records if record["message"] == "reconcile found"}
+
     def redriven(self) -> set[str]:
-        """The originals whose events are on their way."""
-        bodies = [json.loads(message.body) for message in self.messages("redrive")]
+        """Return the keys of the events in the redrive queue."""
+        bodies = [json.loads(body) for body in messages_of("redrive")]
         return {body["Records"][0]["s3"]["object"]["key"] for body in bodies}
 
     def upload(self, number: int, owner_id: str = ADA) -> Upload:
-        """As its row has it."""
+        """Read an upload's row."""
         upload = self.world.rows.uploads.get(owner_id, an_id(number))
         assert upload
         return upload
 
     def settle(self) -> None:
-        """Delivers everything that is on its way, to the end."""
+        """Deliver all events and messages."""
         template = an_event("purge_media")["Records"][0]
-        for body in {message.body for message in self.messages("redrive")}:
+        for body in {json.dumps(event) for event in take_messages("redrive")}:
             run("process_upload", {"Records": [{**template, "body": body}]})
-        self.messages("redrive").clear()
         self.world.observer.look()
         self.world.drain()
         self.world.observer.look()
 
-    def wrongs(self) -> list[str]:
-        """What a quiet world must not hold."""
+    def broken(self) -> list[str]:
+        """Return what must not be in a world where all work is done."""
         snapshot = self.world.observer.last
         named, ids = snapshot.named(), {upload_id for _, upload_id in snapshot.uploads}
         slots = {(user_id, str(held.get("upload_id"))) for (user_id, _), held in snapshot.slots.items()}
         bound = {owned for owned, row in snapshot.uploads.items() if row["state"] == "bound"}
         return [
-            *(f"{key} is named and missing" for key in sorted(named - set(snapshot.media))),
+            *(f"{key} is named but missing" for key in sorted(named - set(snapshot.media))),
             *(f"{key} has no row" for key in sorted(snapshot.media) if key.split("/")[1] not in ids),
-            *(f"{owned} is bound or held, and not both" for owned in sorted(slots ^ bound)),
-            *(f"{each} was queued though a row named it" for each in self.queued_though_named),
+            *(f"{owned} is bound but not held, or the other way round" for owned in sorted(slots ^ bound)),
+            *(f"{each} was queued although it had a row" for each in self.queued_though_named),
         ]
 
     def _look(self) -> None:
-        """After every call; rows go before they are queued, so a queue that did not grow holds no new wrongs."""
-        queued = {json.loads(message.body)["upload_id"] for message in self.messages("purge")}
+        """After every call, check new messages of the delete queue: their rows must be gone."""
+        queued = {json.loads(body)["upload_id"] for body in messages_of("purge")}
         if queued - self._looked_at:
             self._looked_at |= queued
             self.queued_though_named += sorted(queued & {row["upload_id"] for row in rows_of(cloud.UPLOADS_TABLE)})
 
     def _leave(self, number: int) -> Upload:
-        """A pending upload that has time."""
+        """Create a pending upload that expires in five days."""
         now = self.world.now()
         times = {"created_at": now, "expires_at": now.replace(microsecond=0) + timedelta(days=5)}
         return self.world.rows.pending(upload_id=an_id(number), content_length=500_000, **times)
@@ -143,8 +140,8 @@ class Scene:
         assert self.world.call(call, body, claims, pathParameters=path).status == 200
 
     def _store(self, upload_id: str) -> None:
-        """The objects of an upload whose row is long gone: those of another's, under its id."""
-        source = self.upload(SPOILT)
+        """Store objects of an upload without a row."""
+        source = self.upload(DAMAGED)
         for each in source.derivatives:
             entry = self.world.aws.s3.get_object(
                 Bucket=cloud.MEDIA_BUCKET, Key=media_key(source.upload_id, each)
@@ -161,107 +158,95 @@ class Scene:
 
 
 @pytest.fixture
-def scene(world: World, monkeypatch: pytest.MonkeyPatch) -> Scene:
-    """Furnished, but for what a test does to it."""
+def scene(world: World, logs: Logs, monkeypatch: pytest.MonkeyPatch) -> Scene:
+    """Return a scene in which reconcile mends what it finds."""
     monkeypatch.setenv("RECONCILE_MENDS", "true")
-    built = Scene(world)
-    monkeypatch.setattr(reconciling, "_found", built.found.append)
-    return built
+    return Scene(world, logs)
 
 
-@contextmanager
-def at(point: object) -> Iterator[None]:
-    """Says at which of all points something went wrong."""
-    try:
-        yield
-    except AssertionError as error:
-        error.add_note(f"at {point}")
-        raise
-
-
-def calls_of(scene: Scene, kept: Kept) -> list[str]:
-    """Every call of a day's pass, when all goes well."""
-    scene.return_to(kept)
+def calls_of(scene: Scene, saved: Saved) -> list[str]:
+    """Return every call of a pass without a failure."""
+    scene.restore(saved)
     with scene.world.injector.counting() as calls:
         scene.reconcile()
         return [*calls]
 
 
-READS = {"GetItem", "TransactGetItems", "Scan", "GetObject", "ListObjectsV2"}
-
-
-def points(calls: list[str], *, at_length: bool) -> list[tuple[int, Fault]]:
-    """Every call with every fault. Unless at length, reads fail in one way: without an effect, after is before."""
+def points(calls: list[str]) -> list[tuple[int, Fault]]:
+    """Return every call with every fault. Reads fail in one way only: they have no effect to crash after."""
     return [
         (number, fault)
         for number, fault in product(range(len(calls)), Fault)
-        if at_length or fault is Fault.BEFORE or calls[number].split(".")[1] not in READS
+        if fault is Fault.BEFORE or not calls[number].partition(".")[2].startswith(READS)
     ]
 
 
-def test_whatever_call_fails_everything_is_found_and_mended_and_nothing_named_is_touched(
-    scene: Scene, note: Note, *, at_length: bool
-) -> None:
-    kept = scene.furnish(whole=True)
-    fine = scene.upload(FINE, GRACE)
-    calls = calls_of(scene, kept)
-    assert {"Scan", "PutItem", "TransactWriteItems", "PutObject", "SendMessageBatch"} <= {
-        call.split(".")[1] for call in calls
-    }
-    for number, fault in points(calls, at_length=at_length):
-        with at((number, calls[number], fault)):
-            scene.return_to(kept)
+@pytest.mark.parametrize("every", [6, pytest.param(1, marks=pytest.mark.assurance)])
+def test_reconcile_mends_everything_after_failure_of_any_call(scene: Scene, every: int) -> None:
+    saved = scene.furnish(whole=True)
+    intact = scene.upload(INTACT, GRACE)
+    calls = calls_of(scene, saved)
+    for number, fault in points(calls)[::every]:
+        with point((number, calls[number], fault)):
+            scene.restore(saved)
             scene.world.injector.arm(number, fault)
             scene.reconcile()
             assert len(scene.world.injector.calls) > number
             scene.world.injector.disarm()
-            kinds = {each.kind for each in scene.found}
-            assert kinds == {FindingKind.EVENT_LOST, FindingKind.OBJECTS_WITHOUT_ROW, FindingKind.ROW_WITHOUT_OBJECTS}
+            assert scene.found() == {
+                FindingKind.EVENT_LOST,
+                FindingKind.OBJECTS_WITHOUT_ROW,
+                FindingKind.ROW_WITHOUT_OBJECTS,
+            }
             assert scene.redriven() == {incoming_key(ADA, an_id(LOST))}
             assert an_id(ORPHAN) in {json.loads(body)["upload_id"] for body in scene.world.queued()}
             scene.settle()
-            assert scene.wrongs() == []
-            assert scene.world.slots() == {"avatar": an_id(SPOILT)}
+            assert scene.broken() == []
+            assert scene.world.slots() == {"avatar": an_id(DAMAGED)}
             assert scene.upload(LOST).state is State.READY
-            assert scene.upload(FINE, GRACE) == fine
-        note.add("points: a call of a pass, failing")
+            assert scene.upload(INTACT, GRACE) == intact
 
 
 def binds(scene: Scene) -> None:
-    """The avatar that is being made anew is replaced."""
+    """Replace the avatar that is being repaired."""
     assert scene.world.bind(scene.upload(NEXT))
 
 
 def processes(scene: Scene) -> None:
-    """The lost event comes after all, and its upload is bound."""
+    """Process the upload whose event was lost, and bind it."""
     scene.world.process(scene.upload(LOST))
     assert scene.world.bind(scene.upload(LOST))
 
 
 def purges(scene: Scene) -> None:
-    """The avatar is replaced, and what was let go of is purged at once."""
+    """Replace the avatar, and purge the old one at once."""
     binds(scene)
     scene.world.drain()
 
 
 def expires(scene: Scene) -> None:
-    """Everything that can expire does, and is purged."""
+    """Let everything expire, and purge it."""
     scene.world.pass_time(days=6)
     scene.world.drain()
 
 
-@pytest.mark.parametrize("happens", [binds, processes, purges, expires])
-def test_whatever_happens_during_a_pass_what_is_named_stays_and_nothing_is_left(
-    scene: Scene, note: Note, happens: Callable[[Scene], None], *, at_length: bool
+@pytest.mark.parametrize(
+    ("happens", "every"),
+    [
+        (purges, 6),
+        *(pytest.param(each, 1, marks=pytest.mark.assurance) for each in (binds, processes, purges, expires)),
+    ],
+)
+def test_reconcile_touches_nothing_named_while_data_changes(
+    scene: Scene, happens: Callable[[Scene], None], every: int
 ) -> None:
-    kept = scene.furnish(whole=False)
-    calls = calls_of(scene, kept)
-    for number in range(0, len(calls), 1 if at_length or happens is purges else 2):
-        with at((number, calls[number])):
-            scene.return_to(kept)
+    saved = scene.furnish(whole=False)
+    calls = calls_of(scene, saved)
+    for number in range(0, len(calls), every):
+        with point((number, calls[number])):
+            scene.restore(saved)
             scene.world.injector.interrupt(number, lambda: happens(scene))
             scene.reconcile()
-            assert scene.world.injector.at is None  # it did happen
+            assert scene.world.injector.at is None  # the interruption took place
             scene.settle()
-            assert scene.wrongs() == []
-        note.add("points: something else between two calls of a pass")
+            assert scene.broken() == []

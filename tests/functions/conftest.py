@@ -1,4 +1,4 @@
-"""Calls the handlers as Lambda does, with the sample events of `events/`, changed where a test says so."""
+"""Call the handlers as Lambda does, with the sample events of `events/`."""
 
 import importlib
 import json
@@ -14,10 +14,9 @@ from profile_media.aws.attachments import DynamoAttachments
 from profile_media.aws.uploads import DynamoUploads
 from profile_media.domain.lifecycle import expiry
 from profile_media.domain.model import State, Upload, utc_now
-from profile_media.domain.ports import SlotChangeResult
 from tests import cloud, rights
 from tests.builders import a_ready_upload, an_upload
-from tests.fakes import a_swap
+from tests.fakes import a_slot_change
 from tests.openapi.conformance import check, operations
 
 EVENTS = Path(__file__).parents[2] / "events"
@@ -25,7 +24,7 @@ EVENTS = Path(__file__).parents[2] / "events"
 
 @dataclass
 class Context:
-    """What Lambda passes beside the event."""
+    """Lambda's context object."""
 
     function_name: str
     aws_request_id: str = "8f5a2b54-5a17-4a3f-8d0e-0d6a2c3b9d11"
@@ -38,7 +37,7 @@ class Context:
 
 @dataclass
 class Answer:
-    """An API answer, its body parsed."""
+    """An answer of the API with its body parsed."""
 
     status: int
     headers: Mapping[str, str]
@@ -46,15 +45,20 @@ class Answer:
 
 
 def an_event(name: str) -> dict[str, Any]:
-    """The sample event of a function."""
+    """Return the sample event of a function."""
     event: dict[str, Any] = json.loads((EVENTS / f"{name}.json").read_text())
     return event
 
 
 def run(name: str, event: Mapping[str, Any]) -> Any:
-    """What the handler returns; its calls to AWS are held to the function's rights."""
-    with rights.calling(name):
+    """Invoke a handler; its calls to AWS count as its function's (see tests/rights.py)."""
+    with rights.running(name):
         return importlib.import_module(f"functions.{name}.app").handler(event, Context(name))
+
+
+@pytest.fixture(autouse=True)
+def _within_rights(recorded_calls: object) -> None:
+    """Check all calls of the functions tested in this folder."""
 
 
 type Call = Callable[..., Answer]
@@ -62,7 +66,7 @@ type Call = Callable[..., Answer]
 
 @pytest.fixture
 def call(aws: cloud.Cloud) -> Call:
-    """Calls an API function; `body` is sent as JSON unless it is text, the rest replaces members of the event."""
+    """Call an API function. `body` is sent as JSON unless it is text; other arguments replace members of the event."""
 
     def _call(name: str, body: object = ..., claims: Mapping[str, str] | None = None, **changes: Any) -> Answer:
         event = an_event(name)
@@ -81,32 +85,32 @@ def call(aws: cloud.Cloud) -> Call:
 
 
 class Rows:
-    """Puts uploads into the tables, through the adapters."""
+    """Adds uploads to the tables through the adapters."""
 
     def __init__(self) -> None:
         self.uploads = DynamoUploads(cloud.UPLOADS_TABLE)
         self.attachments = DynamoAttachments(cloud.USERS_TABLE, cloud.UPLOADS_TABLE)
 
     def pending(self, **changes: Any) -> Upload:
-        """An upload that was just promised."""
+        """Add a pending upload."""
         now = utc_now()
         upload = an_upload(**{"created_at": now, "expires_at": expiry(now, timedelta(hours=1))} | changes)
-        with rights.calling(None):  # also where a handler is interrupted for it
+        with rights.running(None):  # also when a handler is interrupted for this
             self.uploads.create(upload, None, open_limit=99, recent_limit=99)
         return upload
 
-    def settled(self, upload: Upload, **changes: Any) -> Upload:
-        """What became of it."""
-        settled = replace(upload, **changes)
-        with rights.calling(None):
-            assert self.uploads.settle(settled, utc_now())
-        return settled
+    def processed(self, upload: Upload, **changes: Any) -> Upload:
+        """Save the result of processing."""
+        processed = replace(upload, **changes)
+        with rights.running(None):
+            assert self.uploads.save_result(processed, utc_now())
+        return processed
 
     def ready(self, **changes: Any) -> Upload:
-        """One that may be bound."""
+        """Add a ready upload."""
         upload = self.pending(**changes)
         ready = a_ready_upload(slot=upload.slot)
-        return self.settled(
+        return self.processed(
             upload,
             state=State.READY,
             width=ready.width,
@@ -116,14 +120,14 @@ class Rows:
         )
 
     def bound(self, **changes: Any) -> Upload:
-        """One that is, in a slot that was empty."""
+        """Add an upload and bind it to an empty slot."""
         upload = self.ready(**changes)
-        with rights.calling(None):
-            assert self.attachments.change_slot(a_swap(upload, now=utc_now())) is SlotChangeResult.DONE
+        with rights.running(None):
+            assert self.attachments.change_slot(a_slot_change(upload, now=utc_now()))
         return replace(upload, state=State.BOUND, expires_at=None)
 
 
 @pytest.fixture
 def rows(aws: cloud.Cloud) -> Rows:
-    """The tables, for a test to fill."""
+    """Return the tables."""
     return Rows()

@@ -1,4 +1,4 @@
-"""The authorizer as API Gateway calls it: who gets in, where to, and that nothing that breaks lets anybody in."""
+"""The authorizer as API Gateway calls it: whom it allows, and that no failure allows anybody."""
 
 import json
 import os
@@ -15,9 +15,14 @@ import pytest
 from cryptography.exceptions import InvalidSignature
 
 from functions.authorize.app import handler
-from profile_media.auth.jwks import Endpoint, Jwks, JwksUnavailable, RsaKey
-from profile_media.auth.tokens import TokenRefused, TokenVerifier
+from profile_media.auth.algorithms import Rsa
+from profile_media.auth.cache import JwksCache
+from profile_media.auth.fetch import Endpoint
+from profile_media.auth.key_set import JwksUnavailable
+from profile_media.auth.policy import TokenRefused
+from profile_media.auth.tokens import TokenVerifier
 from profile_media.aws import settings
+from profile_media.aws.authorizer_settings import SettingInvalid
 from profile_media.wiring import authorization
 from tests.assurance import Note
 from tests.tokens import (
@@ -53,7 +58,7 @@ CONTEXT = SimpleNamespace(aws_request_id="6f1c0f2e-request")
 
 
 class Published:
-    """The issuer's key set, without a network: what it says may be changed, and its being asked is counted."""
+    """The issuer's key set without a network. Tests change its content and count its fetches."""
 
     def __init__(self) -> None:
         self.document: bytes | BaseException = a_jwks()
@@ -69,7 +74,7 @@ class Published:
 
 @pytest.fixture
 def deployed(monkeypatch: pytest.MonkeyPatch) -> Iterator[pytest.MonkeyPatch]:
-    """The function's environment, and nothing composed yet."""
+    """Set the function's environment and clear its caches."""
     monkeypatch.setenv("TOKEN_ISSUER", ISSUER)
     monkeypatch.setenv("TOKEN_AUDIENCE", AUDIENCE)
     for name in ("TOKEN_JWKS_URL", "TOKEN_REQUIRED_CLAIM", "ADMIN_CLAIM", "TENANT_CLAIM", "JWKS_ALLOW_LOOPBACK"):
@@ -81,39 +86,39 @@ def deployed(monkeypatch: pytest.MonkeyPatch) -> Iterator[pytest.MonkeyPatch]:
 
 @pytest.fixture
 def published(deployed: pytest.MonkeyPatch) -> Published:
-    """The issuer that the composed verifier asks."""
+    """Replace the issuer that the verifier fetches from."""
     issuer = Published()
     deployed.setattr(authorization, "fetch", issuer)
     return issuer
 
 
 def forget() -> None:
-    """Makes the next call compose everything from the environment again."""
+    """Make the next call read the environment again."""
     settings.forget()
     authorization.verifier.cache_clear()
 
 
 def an_event(token: object, route: str = ROUTES[0]) -> dict[str, Any]:
-    """What API Gateway sends for a request with this token."""
+    """Return the event for a request with this token."""
     return {**EVENT, "authorizationToken": f"Bearer {token}", "methodArn": f"{STAGE}/{route}"}
 
 
 def allows(answer: dict[str, Any], arn: str) -> bool:
-    """Whether API Gateway, matching texts as it does, would let a request through."""
+    """Tell whether API Gateway would match the resource with a request."""
     (statement,) = answer["policyDocument"]["Statement"]
     assert (statement["Effect"], statement["Action"]) == ("Allow", "execute-api:Invoke")
     return fnmatchcase(arn, statement["Resource"])
 
 
 def logged(capsys: pytest.CaptureFixture[str]) -> list[dict[str, Any]]:
-    """The lines written since the last look, each of which must be JSON."""
+    """Return the lines written since the last call, parsed as JSON."""
     captured = capsys.readouterr()
     assert captured.err == ""
     return [json.loads(line) for line in captured.out.splitlines()]
 
 
 @pytest.mark.usefixtures("published")
-def test_the_bearer_of_a_valid_token_gets_in(capsys: pytest.CaptureFixture[str]) -> None:
+def test_valid_token_is_allowed(capsys: pytest.CaptureFixture[str]) -> None:
     token = a_token(exp=4_000_000_000)
 
     answer = handler({**EVENT, "authorizationToken": f"Bearer {token}"}, CONTEXT)
@@ -130,7 +135,7 @@ def test_the_bearer_of_a_valid_token_gets_in(capsys: pytest.CaptureFixture[str])
 
 
 @pytest.mark.usefixtures("published")
-def test_who_the_bearer_is_goes_with_the_request_and_into_no_log(capsys: pytest.CaptureFixture[str]) -> None:
+def test_identity_is_passed_on_and_not_logged(capsys: pytest.CaptureFixture[str]) -> None:
     person: dict[str, Any] = {
         "email": "ada@example.com",
         "email_verified": True,
@@ -155,7 +160,7 @@ def test_who_the_bearer_is_goes_with_the_request_and_into_no_log(capsys: pytest.
 
 
 @pytest.mark.usefixtures("published")
-def test_tenants_are_passed_on_where_there_are_any(deployed: pytest.MonkeyPatch) -> None:
+def test_tenant_is_passed_on_if_configured(deployed: pytest.MonkeyPatch) -> None:
     assert "tenant" not in handler(an_event(a_token(org_id="acme")), CONTEXT)["context"]
     deployed.setenv("TENANT_CLAIM", "org_id")
     forget()
@@ -166,7 +171,7 @@ def test_tenants_are_passed_on_where_there_are_any(deployed: pytest.MonkeyPatch)
 
 
 @pytest.mark.usefixtures("published")
-def test_an_administrator_is_known_by_the_configured_claim(deployed: pytest.MonkeyPatch) -> None:
+def test_configured_claim_makes_an_administrator(deployed: pytest.MonkeyPatch) -> None:
     deployed.setenv("ADMIN_CLAIM", "roles=media")
 
     for roles, admin in ((["media"], "true"), (["other"], "false"), (ABSENT, "false")):
@@ -175,7 +180,7 @@ def test_an_administrator_is_known_by_the_configured_claim(deployed: pytest.Monk
 
 @pytest.mark.usefixtures("published")
 @pytest.mark.parametrize("asked", ROUTES)
-def test_a_policy_kept_for_the_token_is_good_for_every_other_route_and_nothing_else(asked: str) -> None:
+def test_cached_policy_covers_every_route_of_the_stage_and_nothing_else(asked: str) -> None:
     answer = handler(an_event(a_token(), asked), CONTEXT)
 
     assert all(allows(answer, f"{STAGE}/{route}") for route in ROUTES)
@@ -198,7 +203,7 @@ def test_a_policy_kept_for_the_token_is_good_for_every_other_route_and_nothing_e
         *(STAGE.replace("v1", "?") + "/GET/x", STAGE.replace("/v1", "/") + "/GET/x", f"x{STAGE}/GET/x"),
     ],
 )
-def test_an_arn_that_would_widen_the_policy_gets_nobody_in(arn: str) -> None:
+def test_arn_that_would_widen_the_policy_is_refused(arn: str) -> None:
     with pytest.raises(ValueError, match="ARN"):
         handler({**an_event(a_token()), "methodArn": arn}, CONTEXT)
 
@@ -213,7 +218,7 @@ def test_an_arn_that_would_widen_the_policy_gets_nobody_in(arn: str) -> None:
         f"{STAGE}/GET/*",
     ],
 )
-def test_every_stage_that_there_can_be_is_understood(arn: str) -> None:
+def test_every_possible_stage_is_parsed(arn: str) -> None:
     assert allows(handler({**an_event(a_token()), "methodArn": arn}, CONTEXT), arn)
 
 
@@ -237,7 +242,7 @@ def test_every_stage_that_there_can_be_is_understood(arn: str) -> None:
     ],
     ids=list(map(str, range(13))),
 )
-def test_everybody_else_is_told_nothing_and_the_log_why(
+def test_refusal_is_unauthorized_and_its_reason_is_logged(
     token: str, reason: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     with pytest.raises(Exception, match=r"^Unauthorized$") as raised:
@@ -245,7 +250,7 @@ def test_everybody_else_is_told_nothing_and_the_log_why(
 
     assert type(raised.value) is Exception
     assert raised.value.__cause__ is None
-    assert raised.value.__suppress_context__  # so the traceback that Lambda logs says no more
+    assert raised.value.__suppress_context__  # Lambda logs the traceback
     (line,) = logged(capsys)
     assert line.pop("timestamp")
     assert line == {
@@ -257,7 +262,7 @@ def test_everybody_else_is_told_nothing_and_the_log_why(
 
 
 @pytest.mark.usefixtures("published")
-def test_the_sample_event_and_an_event_without_a_token_are_refused() -> None:
+def test_sample_event_and_event_without_token_are_refused() -> None:
     for event in (EVENT, {name: EVENT[name] for name in ("type", "methodArn")}, {**EVENT, "authorizationToken": None}):
         with pytest.raises(Exception, match=r"^Unauthorized$"):
             handler(event, CONTEXT)
@@ -265,7 +270,7 @@ def test_the_sample_event_and_an_event_without_a_token_are_refused() -> None:
 
 @pytest.mark.usefixtures("published")
 @pytest.mark.parametrize("subject", ['auth0|"},{"status":"200', "back\\slash", "Zoë"])
-def test_no_subject_can_forge_a_line_of_the_access_log(subject: str) -> None:
+def test_subject_cannot_forge_a_line_of_the_access_log(subject: str) -> None:
     answer = handler(an_event(a_token(sub=subject)), CONTEXT)
 
     assert answer["context"]["sub"] == subject
@@ -273,7 +278,7 @@ def test_no_subject_can_forge_a_line_of_the_access_log(subject: str) -> None:
 
 
 @pytest.mark.usefixtures("published")
-def test_an_id_token_is_not_an_access_token(deployed: pytest.MonkeyPatch) -> None:
+def test_id_token_is_refused_as_access_token(deployed: pytest.MonkeyPatch) -> None:
     deployed.setenv("TOKEN_REQUIRED_CLAIM", "token_use=access")
     assert handler(an_event(a_token(token_use="access")), CONTEXT)["principalId"] == SUBJECT
 
@@ -285,13 +290,13 @@ EXCEPTIONS: list[BaseException] = [
     *(Exception("x"), ValueError("x"), TypeError("x"), KeyError("x"), IndexError("x"), AttributeError("x")),
     *(OSError("x"), TimeoutError("x"), ConnectionError("x"), RuntimeError("x"), RecursionError("x"), MemoryError("x")),
     *(AssertionError("x"), ArithmeticError("x"), LookupError("x"), UnicodeError("x"), NotImplementedError("x")),
-    *(JwksUnavailable("x"), settings.SettingInvalid("x"), InvalidSignature("x"), KeyboardInterrupt(), SystemExit(0)),
+    *(JwksUnavailable("x"), SettingInvalid("x"), InvalidSignature("x"), KeyboardInterrupt(), SystemExit(0)),
 ]
 
 
 @pytest.mark.parametrize("failure", EXCEPTIONS, ids=lambda failure: type(failure).__name__)
 @pytest.mark.parametrize("where", ["fetch", "find", "verify", "verifier"])
-def test_a_failure_of_ours_is_no_401_and_lets_nobody_in(
+def test_internal_error_is_not_a_401_and_allows_nobody(
     published: Published, deployed: pytest.MonkeyPatch, where: str, failure: BaseException
 ) -> None:
     def fail(*_: object) -> Any:
@@ -300,7 +305,7 @@ def test_a_failure_of_ours_is_no_401_and_lets_nobody_in(
     if where == "fetch":
         published.document = failure
     else:
-        owner: Any = {"find": Jwks, "verify": TokenVerifier, "verifier": authorization}[where]
+        owner: Any = {"find": JwksCache, "verify": TokenVerifier, "verifier": authorization}[where]
         deployed.setattr(owner, where, fail)
 
     with pytest.raises(type(failure)) as raised:
@@ -325,22 +330,22 @@ def test_a_failure_of_ours_is_no_401_and_lets_nobody_in(
     ids=str,
 )
 @pytest.mark.usefixtures("published")
-def test_a_wrong_deployment_lets_nobody_in(deployed: pytest.MonkeyPatch, environment: dict[str, str]) -> None:
+def test_invalid_settings_allow_nobody(deployed: pytest.MonkeyPatch, environment: dict[str, str]) -> None:
     for name, value in environment.items():
         deployed.setenv(name, value)
 
     for token in (a_token(), a_token(iss=""), a_token(aud=""), "nonsense"):
-        with pytest.raises((settings.SettingInvalid, ValueError)) as raised:
+        with pytest.raises((SettingInvalid, ValueError)) as raised:
             handler(an_event(token), CONTEXT)
         assert str(raised.value) != "Unauthorized"
 
 
-def test_old_keys_serve_on_and_the_log_says_so(
+def test_stale_keys_are_used_and_logged(
     published: Published, deployed: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert handler(an_event(a_token()), CONTEXT)
     published.document = JwksUnavailable("status 503")
-    deployed.setattr("profile_media.auth.jwks.COOLDOWN_SECONDS", 0)
+    deployed.setattr("profile_media.auth.cache.COOLDOWN_SECONDS", 0)
 
     with pytest.raises(Exception, match=r"^Unauthorized$"):
         handler(an_event(a_token(header={"kid": "new"})), CONTEXT)
@@ -351,13 +356,14 @@ def test_old_keys_serve_on_and_the_log_says_so(
 
 SABOTAGED = (
     *("functions/authorize/app.py", "profile_media/wiring/authorization.py", "profile_media/aws/settings.py"),
-    *("profile_media/auth/tokens.py", "profile_media/auth/jwks.py", "profile_media/auth/claims.py"),
+    *(f"profile_media/auth/{name}.py" for name in ("tokens", "policy", "claims", "algorithms", "key_set", "cache")),
+    *("profile_media/auth/encoding.py", "profile_media/auth/fetch.py"),
 )
-"""All of the service's own code that the authorizer runs."""
+"""All code of this service that the authorizer runs."""
 
 
 class Saboteur:
-    """Raises at the n-th line that the service's own code runs."""
+    """Raises an error at the n-th line of the service that runs."""
 
     def __init__(self, at: int, failure: BaseException) -> None:
         self.at = at
@@ -374,9 +380,9 @@ class Saboteur:
         return self
 
     def run(self, token: str) -> dict[str, Any] | None:
-        """What the authorizer answers, composed anew; None where it raises.
+        """Return the authorizer's answer after a fresh start; None where it raises.
 
-        In a thread of its own, because what is raised between two lines can stay behind as an exception being handled.
+        It runs in a thread of its own, because an exception raised between two lines can stay the handled one.
         """
         with ThreadPoolExecutor(1) as own:
             return own.submit(self._run, token).result()
@@ -386,7 +392,7 @@ class Saboteur:
         sys.settrace(self)
         try:
             return handler(an_event(token), CONTEXT)
-        except BaseException:  # whichever it is, API Gateway lets nobody in
+        except BaseException:  # API Gateway allows nobody on any exception
             return None
         finally:
             sys.settrace(None)
@@ -401,10 +407,10 @@ class Saboteur:
         pytest.param(a_token(an_ec_key(), exp=1), 4, id="expired"),
     ],
 )
-def test_no_line_can_fail_in_a_way_that_lets_a_bad_token_in(
+def test_failure_in_any_line_never_allows_a_bad_token(
     failure: BaseException, token: str, step: int, note: Note
 ) -> None:
-    assert Saboteur(0, failure).run(a_token())  # a good token does get in
+    assert Saboteur(0, failure).run(a_token())  # a valid token is allowed
     line, reached = 0, True
     while reached:
         line += step
@@ -419,14 +425,14 @@ def test_no_line_can_fail_in_a_way_that_lets_a_bad_token_in(
 
 
 @pytest.mark.usefixtures("deployed", "published")
-def test_a_signature_check_that_fails_is_a_refusal(deployed: pytest.MonkeyPatch) -> None:
-    deployed.setattr(RsaKey, "verifies", lambda *_: False)
+def test_invalid_signature_is_refused(deployed: pytest.MonkeyPatch) -> None:
+    deployed.setattr(Rsa, "verifies", lambda *_: False)
 
     with pytest.raises(Exception, match=r"^Unauthorized$"):
         handler(an_event(a_token()), CONTEXT)
 
 
-def test_composing_happens_once(published: Published) -> None:
+def test_verifier_is_created_once(published: Published) -> None:
     for _ in range(3):
         handler(an_event(a_token()), CONTEXT)
 
@@ -443,7 +449,7 @@ print(json.dumps({"sub": answer["context"]["sub"], "modules": sorted(sys.modules
 
 
 @pytest.mark.enable_socket
-def test_a_cold_start_brings_in_nothing_heavy_and_fetches_over_a_real_socket() -> None:
+def test_cold_start_imports_nothing_heavy_and_fetches_keys() -> None:
     with an_issuer(answering(a_jwks(a_jwk()))) as (endpoint, asked):
         environment = {
             "PATH": os.environ["PATH"],
@@ -471,7 +477,7 @@ def test_a_cold_start_brings_in_nothing_heavy_and_fetches_over_a_real_socket() -
     assert {"urllib.request", "logging", "asyncio", "concurrent.futures"}.isdisjoint(answer["modules"])
 
 
-def test_a_refusal_carries_nothing_of_the_token(published: Published) -> None:
+def test_refusal_contains_nothing_of_the_token(published: Published) -> None:
     for token in (a_token(an_rsa_key("stranger")), a_token(header={"kid": "secret-kid"}), a_token(sub="\0secret-sub")):
         with pytest.raises(TokenRefused) as refused:
             authorization.verifier().verify(token)

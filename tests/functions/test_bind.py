@@ -18,7 +18,7 @@ def body(upload_id: str, owner: str = ADA, app: str = "app") -> dict[str, str]:
     return {"publicId": temporary_public_id(app, owner, upload_id)}
 
 
-def test_a_bind_answers_exactly_the_contracts_body(call: Call, rows: Rows) -> None:
+def test_bind_answers_the_body_of_the_contract(call: Call, rows: Rows) -> None:
     upload = rows.ready()
     answer = call("bind_avatar", body(upload.upload_id))
     assert answer.status == 200
@@ -32,7 +32,7 @@ def test_a_bind_answers_exactly_the_contracts_body(call: Call, rows: Rows) -> No
     assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z", answer.body["updatedAt"])
 
 
-def test_a_bind_changes_its_own_slot_only(call: Call, rows: Rows) -> None:
+def test_bind_changes_only_its_slot(call: Call, rows: Rows) -> None:
     cover = rows.ready(slot=Slot.COVER_IMAGE, upload_id=an_id(2))
     first = call("bind_cover_image", body(cover.upload_id))
     second = call("bind_avatar", body(rows.ready().upload_id))
@@ -40,7 +40,7 @@ def test_a_bind_changes_its_own_slot_only(call: Call, rows: Rows) -> None:
     assert second.body["avatar"]["publicId"].endswith(an_id(1))
 
 
-def test_a_replaced_picture_loses_its_row_in_the_same_step(call: Call, rows: Rows, aws: cloud.Cloud) -> None:
+def test_bind_deletes_the_row_of_the_replaced_upload(call: Call, rows: Rows, aws: cloud.Cloud) -> None:
     old = rows.bound()
     new = rows.ready(upload_id=an_id(2))
     assert call("bind_avatar", body(new.upload_id)).status == 200
@@ -51,7 +51,7 @@ def test_a_replaced_picture_loses_its_row_in_the_same_step(call: Call, rows: Row
     assert bound.expires_at is None
 
 
-def test_the_same_call_again_gives_the_same_answer_by_either_public_id(call: Call, rows: Rows) -> None:
+def test_bind_is_idempotent_with_either_public_id(call: Call, rows: Rows) -> None:
     upload = rows.ready()
     first = call("bind_avatar", body(upload.upload_id))
     again = call("bind_avatar", body(upload.upload_id))
@@ -60,13 +60,13 @@ def test_the_same_call_again_gives_the_same_answer_by_either_public_id(call: Cal
     assert rows.uploads.get(ADA, upload.upload_id)
 
 
-def test_every_wrong_reference_is_the_same_400_and_writes_nothing(call: Call, rows: Rows, aws: cloud.Cloud) -> None:
+def test_invalid_reference_is_a_400_without_a_write(call: Call, rows: Rows, aws: cloud.Cloud) -> None:
     rows.ready(owner_id=GRACE, upload_id=an_id(2))
     rows.ready(owner_id="auth0|adab", upload_id=an_id(3))
     rows.pending(upload_id=an_id(4))
-    rows.settled(rows.pending(upload_id=an_id(5)), state=State.REJECTED, reason=Reason.CORRUPT)
+    rows.processed(rows.pending(upload_id=an_id(5)), state=State.REJECTED, reason=Reason.CORRUPT)
     rows.ready(upload_id=an_id(6), slot=Slot.COVER_IMAGE)
-    rows.settled(rows.pending(upload_id=an_id(7)), state=State.READY, expires_at=utc_now() - timedelta(seconds=1))
+    rows.processed(rows.pending(upload_id=an_id(7)), state=State.READY, expires_at=utc_now() - timedelta(seconds=1))
     rows.ready(upload_id=an_id(8))
     before = aws.rows(cloud.UPLOADS_TABLE), aws.rows(cloud.USERS_TABLE)
     good = temporary_public_id("app", ADA, an_id(8))
@@ -107,7 +107,7 @@ def test_every_wrong_reference_is_the_same_400_and_writes_nothing(call: Call, ro
     assert call("bind_avatar", body(an_id(8))).status == 200
 
 
-def test_a_public_id_is_not_accepted_once_it_is_not_bound_any_more(call: Call, rows: Rows) -> None:
+def test_public_id_of_replaced_upload_is_refused(call: Call, rows: Rows) -> None:
     old = rows.bound()
     call("bind_avatar", body(rows.ready(upload_id=an_id(2)).upload_id))
     assert call("bind_avatar", body(old.upload_id)).body == INVALID
@@ -115,7 +115,7 @@ def test_a_public_id_is_not_accepted_once_it_is_not_bound_any_more(call: Call, r
     assert call("bind_avatar", {"publicId": bound_id}).body == INVALID
 
 
-def test_a_token_that_expired_since_it_was_let_in_is_the_one_401(call: Call, rows: Rows) -> None:
+def test_token_that_expired_since_authorization_is_a_401(call: Call, rows: Rows) -> None:
     upload = rows.ready()
     for claims in ({"exp": "1"}, {"exp": ""}, {"exp": "soon"}, {"sub": ""}):
         answer = call("bind_avatar", body(upload.upload_id), claims=claims)
@@ -126,7 +126,7 @@ def test_a_token_that_expired_since_it_was_let_in_is_the_one_401(call: Call, row
     assert rows.uploads.get(ADA, upload.upload_id) == upload
 
 
-def test_every_bind_is_on_record(call: Call, rows: Rows, logs: Logs) -> None:
+def test_bind_writes_an_audit_record(call: Call, rows: Rows, logs: Logs) -> None:
     old, new = rows.bound(), rows.ready(upload_id=an_id(2))
     call("bind_avatar", body(new.upload_id))
     [record] = [record for record in logs() if "audit" in record]

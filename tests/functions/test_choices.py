@@ -1,42 +1,32 @@
-"""What a deployment chooses arrives where it counts: in the functions, and not only in the settings."""
+"""Every setting of a deployment takes effect in the functions."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import timedelta
-from typing import Any
 
 import pytest
 
 from profile_media.aws import settings
 from profile_media.domain.keys import incoming_key
-from profile_media.domain.model import Upload, utc_now
-from profile_media.wiring import ingesting, intents, processing
+from profile_media.domain.model import AutoBind, State, Upload, utc_now
 from tests import cloud, pictures
 from tests.builders import ADA
 from tests.functions.conftest import Call, Rows, an_event, run
 from tests.functions.test_events import UPLOAD_ID
 from tests.functions.test_upload_user_image import send
 
-COMPOSED: list[Callable[[], Any]] = [ingesting._ingest, intents._intents, processing._processing]
-
 type Choose = Callable[..., None]
 
 
 @pytest.fixture
-def choose(monkeypatch: pytest.MonkeyPatch) -> Iterator[Choose]:
-    """Deploys with other parameters."""
-
-    def forget() -> None:
-        settings.forget()
-        for composed in COMPOSED:
-            composed.cache_clear()  # type: ignore[attr-defined]
+def choose(monkeypatch: pytest.MonkeyPatch) -> Choose:
+    """Change settings of the deployment."""
 
     def _choose(**parameters: object) -> None:
         for name, value in parameters.items():
             monkeypatch.setenv(name, str(value))
-        forget()
+        settings.forget()
 
-    yield _choose
-    forget()
+    return _choose
 
 
 def left_to(upload: Upload | None) -> timedelta:
@@ -53,19 +43,19 @@ def processed(aws: cloud.Cloud, rows: Rows, content: bytes) -> Upload | None:
 
 
 @pytest.mark.parametrize("content", [pictures.a_jpeg(64, 64), b"no picture"], ids=["ready", "rejected"])
-def test_how_long_a_settled_upload_waits(choose: Choose, aws: cloud.Cloud, rows: Rows, content: bytes) -> None:
+def test_lifetime_of_processed_upload(choose: Choose, aws: cloud.Cloud, rows: Rows, content: bytes) -> None:
     choose(SETTLED_TTL_SECONDS=600)
     assert timedelta(minutes=9) < left_to(processed(aws, rows, content)) < timedelta(minutes=11)
 
 
-def test_without_a_choice_a_settled_upload_waits_for_a_day(choose: Choose, aws: cloud.Cloud, rows: Rows) -> None:
+def test_lifetime_of_processed_upload_is_a_day_by_default(choose: Choose, aws: cloud.Cloud, rows: Rows) -> None:
     choose()
     left = left_to(processed(aws, rows, pictures.a_jpeg(64, 64)))
     assert timedelta(hours=23, minutes=59) < left < timedelta(hours=24, minutes=1)
 
 
 @pytest.mark.parametrize(("chosen", "last"), [("true", "master"), ("false", "icon")])
-def test_whether_the_master_is_kept(choose: Choose, aws: cloud.Cloud, rows: Rows, chosen: str, last: str) -> None:
+def test_master_is_kept_if_chosen(choose: Choose, aws: cloud.Cloud, rows: Rows, chosen: str, last: str) -> None:
     choose(KEEP_MASTER=chosen)
     upload = processed(aws, rows, pictures.a_jpeg(64, 64))
     assert upload
@@ -74,7 +64,7 @@ def test_whether_the_master_is_kept(choose: Choose, aws: cloud.Cloud, rows: Rows
 
 
 @pytest.mark.parametrize(("chosen", "stored"), [("true", 5), ("false", 4)])
-def test_whether_the_master_of_a_form_is_kept(
+def test_master_of_direct_upload_is_kept_if_chosen(
     choose: Choose, call: Call, aws: cloud.Cloud, chosen: str, stored: int
 ) -> None:
     choose(KEEP_MASTER=chosen)
@@ -82,7 +72,18 @@ def test_whether_the_master_of_a_form_is_kept(
     assert len(aws.keys(cloud.MEDIA_BUCKET)) == stored
 
 
-def test_how_long_a_refused_picture_in_a_form_is_remembered(choose: Choose, call: Call, aws: cloud.Cloud) -> None:
+def test_changes_per_minute_limit_binds_by_processing_too(choose: Choose, aws: cloud.Cloud, rows: Rows) -> None:
+    choose(WRITES_PER_MINUTE=0)
+    pending = rows.pending(upload_id=UPLOAD_ID, content_length=500_000, auto_bind=AutoBind(ADA, None))
+    aws.s3.put_object(Bucket=cloud.UPLOADS_BUCKET, Key=incoming_key(ADA, UPLOAD_ID), Body=pictures.a_jpeg(64, 64))
+    run("process_upload", an_event("process_upload"))
+    assert pending.auto_bind
+    upload = rows.uploads.get(ADA, UPLOAD_ID)
+    assert upload
+    assert upload.state is State.READY
+
+
+def test_lifetime_of_rejected_direct_upload(choose: Choose, call: Call, aws: cloud.Cloud) -> None:
     choose(SETTLED_TTL_SECONDS=600)
     assert send(call, pictures.a_png(8, 8)).status == 400
     [row] = [row for row in aws.rows(cloud.UPLOADS_TABLE) if "state" in row]
@@ -92,18 +93,18 @@ def test_how_long_a_refused_picture_in_a_form_is_remembered(choose: Choose, call
 @pytest.mark.parametrize(
     ("limit", "allowed"), [("OPEN_INTENTS", 1), ("INTENTS_PER_HOUR", 1), ("OPEN_INTENTS", 2), ("INTENTS_PER_HOUR", 2)]
 )
-def test_how_many_intents_a_user_has(choose: Choose, call: Call, limit: str, allowed: int) -> None:
+def test_limits_of_intents(choose: Choose, call: Call, limit: str, allowed: int) -> None:
     choose(**{limit: allowed})
     statuses = [call("create_upload_intent", headers={"Idempotency-Key": str(each)}).status for each in range(3)]
     assert statuses == [201] * allowed + [429] * (3 - allowed)
 
 
-def test_how_many_pictures_an_hour_come_in_forms(choose: Choose, call: Call) -> None:
+def test_limit_of_direct_uploads_per_hour(choose: Choose, call: Call) -> None:
     choose(INTENTS_PER_HOUR=1)
     assert [send(call, pictures.a_png(64, 64)).status for _ in range(2)] == [200, 429]
 
 
-def test_how_large_a_picture_in_a_form_may_be(choose: Choose, call: Call) -> None:
+def test_limit_of_bytes_of_direct_upload(choose: Choose, call: Call) -> None:
     picture = pictures.a_png(64, 64)
     choose(AVATAR_MAX_BYTES=len(picture))
     assert send(call, picture).status == 200
@@ -114,7 +115,7 @@ def test_how_large_a_picture_in_a_form_may_be(choose: Choose, call: Call) -> Non
 @pytest.mark.parametrize(
     ("slot", "parameter"), [("avatar", "AVATAR_MAX_BYTES"), ("coverImage", "COVER_IMAGE_MAX_BYTES")]
 )
-def test_each_slot_has_its_own_limit(choose: Choose, call: Call, slot: str, parameter: str) -> None:
+def test_limit_of_bytes_per_slot(choose: Choose, call: Call, slot: str, parameter: str) -> None:
     choose(**{parameter: 2000})
     body = {"slot": slot, "contentType": "image/png", "contentLength": 2001}
     assert call("create_upload_intent", body, headers={"Idempotency-Key": "a"}).status == 413
@@ -122,7 +123,7 @@ def test_each_slot_has_its_own_limit(choose: Choose, call: Call, slot: str, para
     assert call("create_upload_intent", other, headers={"Idempotency-Key": "b"}).status == 201
 
 
-def test_how_long_a_grant_and_its_upload_last(choose: Choose, call: Call, aws: cloud.Cloud) -> None:
+def test_lifetime_of_pending_upload(choose: Choose, call: Call, aws: cloud.Cloud) -> None:
     choose(PENDING_TTL_SECONDS=120)
     call("create_upload_intent")
     [row] = [row for row in aws.rows(cloud.UPLOADS_TABLE) if "state" in row]

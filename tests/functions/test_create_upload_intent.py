@@ -1,4 +1,4 @@
-"""POST /media/intents, from the event to the row."""
+"""POST /media/intents."""
 
 import base64
 import json
@@ -7,7 +7,9 @@ from typing import Any
 
 import pytest
 
+from profile_media.aws.uploads import DynamoUploads
 from profile_media.domain.keys import incoming_key
+from profile_media.domain.model import AutoBind
 from tests import cloud
 from tests.builders import ADA, GRACE
 from tests.conftest import Logs
@@ -22,7 +24,7 @@ def policy_of(answer: Any) -> dict[str, Any]:
     return policy
 
 
-def test_the_answer_is_the_contracts(call: Call, aws: cloud.Cloud) -> None:
+def test_answer_has_the_body_of_the_contract(call: Call, aws: cloud.Cloud) -> None:
     answer = call(INTENT)
     assert answer.status == 201
     assert answer.headers["Content-Type"] == "application/json"
@@ -38,7 +40,7 @@ def test_the_answer_is_the_contracts(call: Call, aws: cloud.Cloud) -> None:
     assert row["state"]["S"] == "pending"
 
 
-def test_the_policy_pins_everything_exactly_and_covers_every_field(call: Call) -> None:
+def test_policy_has_an_exact_condition_for_every_field(call: Call) -> None:
     checksum = base64.b64encode(sha256(b"picture").digest()).decode()
     answer = call(INTENT, {**BODY, "checksumSha256": checksum})
     fields = answer.body["upload"]["fields"]
@@ -56,7 +58,7 @@ def test_the_policy_pins_everything_exactly_and_covers_every_field(call: Call) -
     assert list(fields)[-2:] == ["policy", "x-amz-signature"]
 
 
-def test_the_policy_lives_five_minutes(call: Call, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_policy_expires_after_five_minutes(call: Call, monkeypatch: pytest.MonkeyPatch) -> None:
     from datetime import datetime
 
     answer = call(INTENT)
@@ -65,11 +67,11 @@ def test_the_policy_lives_five_minutes(call: Call, monkeypatch: pytest.MonkeyPat
     assert 299 <= (expires - signed).total_seconds() <= 300
 
 
-def test_a_replay_is_the_same_to_the_byte(call: Call) -> None:
+def test_repeated_key_returns_identical_answer(call: Call) -> None:
     assert call(INTENT).body == call(INTENT).body
 
 
-def test_a_replay_whose_upload_is_gone_is_a_new_intent(call: Call, aws: cloud.Cloud) -> None:
+def test_repeated_key_of_removed_upload_creates_new_intent(call: Call, aws: cloud.Cloud) -> None:
     first = call(INTENT).body["uploadId"]
     key = {"owner_id": {"S": ADA}, "upload_id": {"S": first}}
     aws.dynamodb.delete_item(TableName=cloud.UPLOADS_TABLE, Key=key)
@@ -78,7 +80,7 @@ def test_a_replay_whose_upload_is_gone_is_a_new_intent(call: Call, aws: cloud.Cl
     assert call(INTENT).body["uploadId"] == second
 
 
-def test_a_key_with_another_body_is_a_conflict(call: Call, aws: cloud.Cloud) -> None:
+def test_repeated_key_with_another_body_is_a_409(call: Call, aws: cloud.Cloud) -> None:
     call(INTENT)
     before = aws.rows(cloud.UPLOADS_TABLE)
     answer = call(INTENT, {**BODY, "contentLength": 482114})
@@ -87,12 +89,21 @@ def test_a_key_with_another_body_is_a_conflict(call: Call, aws: cloud.Cloud) -> 
     assert aws.rows(cloud.UPLOADS_TABLE) == before
 
 
-def test_without_a_key_every_intent_is_another(call: Call) -> None:
+def test_intent_to_bind_is_recorded_with_its_actor(call: Call, aws: cloud.Cloud) -> None:
+    body = {**BODY, "bind": True, "owner": {"userId": GRACE}}
+    upload_id = call(INTENT, body, claims={"admin": "true"}).body["uploadId"]
+    upload = DynamoUploads(cloud.UPLOADS_TABLE).get(GRACE, upload_id)
+    assert upload
+    assert upload.auto_bind == AutoBind(ADA, None)
+    assert call(INTENT, {**body, "bind": False}, claims={"admin": "true"}).status == 409
+
+
+def test_other_key_creates_another_intent(call: Call) -> None:
     first, second = (call(INTENT, BODY, headers={"Idempotency-Key": f"{number}"}) for number in (1, 2))
     assert first.body["uploadId"] != second.body["uploadId"]
 
 
-def test_over_the_open_limit_is_429_with_when_to_come_back(call: Call) -> None:
+def test_sixth_open_intent_is_a_429_with_retry_after(call: Call) -> None:
     for number in range(5):
         assert call(INTENT, headers={"Idempotency-Key": f"{number}"}).status == 201
     answer = call(INTENT, headers={"Idempotency-Key": "6"})
@@ -117,6 +128,9 @@ def test_over_the_open_limit_is_429_with_when_to_come_back(call: Call) -> None:
         ({**BODY, "checksumSha256": "nonsense"}, "checksumSha256"),
         ({**BODY, "checksumSha256": base64.b64encode(b"short").decode()}, "checksumSha256"),
         ({**BODY, "key": "media/x"}, "key"),
+        ({**BODY, "bind": "true"}, "bind"),
+        ({**BODY, "bind": 1}, "bind"),
+        ({**BODY, "bind": None}, "bind"),
         ({**BODY, "owner": "auth0|grace"}, "owner"),
         ({**BODY, "owner": {}}, "owner.userId"),
         ({**BODY, "owner": {"userId": ""}}, "owner.userId"),
@@ -125,7 +139,7 @@ def test_over_the_open_limit_is_429_with_when_to_come_back(call: Call) -> None:
         ({**BODY, "checksumSha256": "A" * 42 + "B="}, "checksumSha256"),
     ],
 )
-def test_a_bad_body_names_the_field(call: Call, aws: cloud.Cloud, body: object, field: str) -> None:
+def test_invalid_field_is_a_400_that_names_it(call: Call, aws: cloud.Cloud, body: object, field: str) -> None:
     answer = call(INTENT, body)
     assert answer.status == 400
     assert any(detail["message"].startswith(f"{field}:") for detail in answer.body["error"]["details"])
@@ -152,16 +166,16 @@ def test_a_bad_body_names_the_field(call: Call, aws: cloud.Cloud, body: object, 
         '{"slot": "avatar", "contentType": "image/jpeg", "contentLength": 1, "owner": {"userId": "\\ud800"}}',
     ],
 )
-def test_what_is_no_strict_json_object_is_a_400(call: Call, body: str | None) -> None:
+def test_body_that_is_not_a_strict_json_object_is_a_400(call: Call, body: str | None) -> None:
     assert call(INTENT, body).status == 400
 
 
 @pytest.mark.parametrize("content_type", ["text/plain", "application/x-www-form-urlencoded", "application/jsonp", ""])
-def test_another_content_type_of_the_request_is_a_400(call: Call, content_type: str) -> None:
+def test_request_of_another_content_type_is_a_400(call: Call, content_type: str) -> None:
     assert call(INTENT, headers={"Content-Type": content_type}).status == 400
 
 
-def test_a_charset_and_base64_are_taken(call: Call) -> None:
+def test_charset_and_base64_are_accepted(call: Call) -> None:
     encoded = base64.b64encode(json.dumps(BODY).encode()).decode()
     changes = {"isBase64Encoded": True, "headers": {"Content-Type": "application/json; charset=utf-8"}}
     assert call(INTENT, encoded, **changes).status == 201
@@ -170,14 +184,14 @@ def test_a_charset_and_base64_are_taken(call: Call) -> None:
 
 
 @pytest.mark.parametrize("content_type", ["image/svg+xml", "IMAGE/PNG", "image/jpeg, text/html", "image/", ""])
-def test_a_type_that_is_not_taken_is_a_415_naming_those_that_are(call: Call, content_type: str) -> None:
+def test_unsupported_type_is_a_415_that_names_supported_ones(call: Call, content_type: str) -> None:
     answer = call(INTENT, {**BODY, "contentType": content_type})
     assert answer.status == 415
     for taken in ("image/jpeg", "image/png", "image/webp", "image/gif", "image/avif"):
         assert taken in answer.body["error"]["message"]
 
 
-def test_a_byte_over_the_limit_is_a_413_naming_it(call: Call) -> None:
+def test_length_over_the_limit_is_a_413_that_names_it(call: Call) -> None:
     assert call(INTENT, {**BODY, "contentLength": 10485760}).status == 201
     answer = call(INTENT, {**BODY, "contentLength": 10485761}, headers={"Idempotency-Key": "other"})
     assert answer.status == 413
@@ -185,21 +199,21 @@ def test_a_byte_over_the_limit_is_a_413_naming_it(call: Call) -> None:
 
 
 @pytest.mark.parametrize("key", ["", " ", "k" * 256, "ключ", "a b"])
-def test_a_malformed_idempotency_key_is_a_400(call: Call, key: str) -> None:
+def test_malformed_idempotency_key_is_a_400(call: Call, key: str) -> None:
     assert call(INTENT, headers={"Idempotency-Key": key}).status == 400
 
 
-def test_an_administrator_may_ask_for_another_user_and_nobody_else(call: Call) -> None:
+def test_only_administrators_create_intents_for_others(call: Call) -> None:
     body = {**BODY, "owner": {"userId": GRACE}}
     answer = call(INTENT, body, claims={"admin": "true"})
     assert answer.status == 201
     assert answer.body["upload"]["fields"]["key"] == incoming_key(GRACE, answer.body["uploadId"])
     assert call(INTENT, body).status == 403
-    assert call(INTENT, {**BODY, "owner": {"userId": ADA}}).status == 409  # the key was used for another
+    assert call(INTENT, {**BODY, "owner": {"userId": ADA}}).status == 409  # the key was used for another request
     assert call(INTENT, {**BODY, "owner": {"userId": ADA}}, headers={"Idempotency-Key": "mine"}).status == 201
 
 
-def test_a_user_of_another_tenant_is_not_there(call: Call, aws: cloud.Cloud) -> None:
+def test_user_of_another_tenant_is_a_404(call: Call, aws: cloud.Cloud) -> None:
     assert call("get_profile", claims={"sub": GRACE, "tenant": "acme"}).status == 200
     body = {**BODY, "owner": {"userId": GRACE}}
     assert call(INTENT, body, claims={"admin": "true", "tenant": "globex"}).status == 404
@@ -207,7 +221,7 @@ def test_a_user_of_another_tenant_is_not_there(call: Call, aws: cloud.Cloud) -> 
     assert call(INTENT, body, claims={"admin": "true", "tenant": "acme"}).status == 201
 
 
-def test_no_token_signature_or_policy_is_ever_logged(logs: Logs, aws: object) -> None:
+def test_tokens_signatures_and_policies_are_not_logged(logs: Logs, aws: object) -> None:
     event = an_event(INTENT)
     event["headers"]["Authorization"] = "Bearer eyJhbGciOiJSUzI1NiJ9.eyJzdWIiOiJhZGEifQ.c2lnbmF0dXJl"
     given = json.loads(run(INTENT, event)["body"])

@@ -5,13 +5,13 @@ from tests.builders import ADA, GRACE, an_id
 from tests.functions.conftest import Call, Rows
 
 
-def test_a_user_without_pictures(call: Call) -> None:
+def test_profile_without_pictures(call: Call) -> None:
     answer = call("get_profile")
     assert answer.status == 200
     assert answer.body == {"userId": ADA, "avatar": None, "coverImage": None, "updatedAt": None}
 
 
-def test_both_slots_with_every_derivative(call: Call, rows: Rows) -> None:
+def test_profile_shows_both_slots_with_every_derivative(call: Call, rows: Rows) -> None:
     avatar, cover = rows.bound(), rows.bound(upload_id=an_id(2), slot=Slot.COVER_IMAGE)
     rows.bound(owner_id=GRACE, upload_id=an_id(3))
     body = call("get_profile").body

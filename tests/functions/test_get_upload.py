@@ -15,7 +15,7 @@ def path(upload_id: str) -> dict[str, str]:
     return {"uploadId": upload_id}
 
 
-def test_a_pending_upload(call: Call, rows: Rows) -> None:
+def test_pending_upload(call: Call, rows: Rows) -> None:
     upload = rows.pending()
     answer = call(GET, pathParameters=path(upload.upload_id))
     assert answer.status == 200
@@ -24,7 +24,7 @@ def test_a_pending_upload(call: Call, rows: Rows) -> None:
     assert answer.headers["Cache-Control"] == "no-store"
 
 
-def test_a_ready_upload_shows_its_derivatives_but_not_the_master(call: Call, rows: Rows) -> None:
+def test_ready_upload_shows_derivatives_without_the_master(call: Call, rows: Rows) -> None:
     upload = rows.ready(slot=Slot.COVER_IMAGE)
     answer = call(GET, pathParameters=path(upload.upload_id))
     assert answer.body["state"] == "ready"
@@ -44,8 +44,8 @@ def test_a_ready_upload_shows_its_derivatives_but_not_the_master(call: Call, row
 
 
 @pytest.mark.parametrize("reason", Reason)
-def test_a_rejected_upload_says_why(call: Call, rows: Rows, reason: Reason) -> None:
-    upload = rows.settled(rows.pending(), state=State.REJECTED, reason=reason)
+def test_rejected_upload_shows_the_reason(call: Call, rows: Rows, reason: Reason) -> None:
+    upload = rows.processed(rows.pending(), state=State.REJECTED, reason=reason)
     answer = call(GET, pathParameters=path(upload.upload_id))
     assert answer.body["state"] == "rejected"
     assert answer.body["reason"]["code"] == reason.value
@@ -53,7 +53,7 @@ def test_a_rejected_upload_says_why(call: Call, rows: Rows, reason: Reason) -> N
     assert "derivatives" not in answer.body
 
 
-def test_a_bound_upload_has_its_bound_public_id_and_no_expiry(call: Call, rows: Rows) -> None:
+def test_bound_upload_has_bound_public_id_and_no_expiry(call: Call, rows: Rows) -> None:
     upload = rows.bound()
     answer = call(GET, pathParameters=path(upload.upload_id))
     assert answer.body["state"] == "bound"
@@ -61,7 +61,7 @@ def test_a_bound_upload_has_its_bound_public_id_and_no_expiry(call: Call, rows: 
     assert "expiresAt" not in answer.body
 
 
-def test_unknown_foreign_malformed_and_expired_are_one_and_the_same(call: Call, rows: Rows) -> None:
+def test_unknown_foreign_malformed_and_expired_ids_are_the_same_404(call: Call, rows: Rows) -> None:
     foreign = rows.pending(owner_id=GRACE, upload_id=an_id(2))
     expired = rows.pending(upload_id=an_id(3), expires_at=utc_now() - timedelta(seconds=1))
     answers = [
@@ -73,7 +73,7 @@ def test_unknown_foreign_malformed_and_expired_are_one_and_the_same(call: Call, 
 
 
 @pytest.mark.parametrize("wait", ["21", "-1", "1.5", "x", "", "²", "100000000000"])
-def test_a_wait_that_is_no_number_of_seconds_is_a_400(call: Call, rows: Rows, wait: str) -> None:
+def test_invalid_wait_is_a_400(call: Call, rows: Rows, wait: str) -> None:
     answer = call(GET, pathParameters=path(rows.pending().upload_id), queryStringParameters={"wait": wait})
     assert answer.status == 400
     assert answer.body["error"]["details"][0]["message"].startswith("wait:")

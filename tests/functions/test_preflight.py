@@ -17,7 +17,7 @@ def ask(origin: str | None) -> dict[str, str]:
 
 
 @pytest.mark.parametrize("origin", ["https://app.example.com", "https://other.example.com"])
-def test_allowed_origins_are_told_what_they_may_send(origin: str) -> None:
+def test_preflight_of_allowed_origin(origin: str) -> None:
     headers = ask(origin)
     assert headers["Access-Control-Allow-Origin"] == origin
     assert headers["Access-Control-Allow-Headers"] == "Authorization,Content-Type,Idempotency-Key"
@@ -27,12 +27,12 @@ def test_allowed_origins_are_told_what_they_may_send(origin: str) -> None:
 
 
 @pytest.mark.parametrize("origin", [None, "https://evil.example.com", "https://app.example.com.evil.com", "null", "*"])
-def test_others_are_not(origin: str | None) -> None:
+def test_preflight_of_other_origin(origin: str | None) -> None:
     headers = ask(origin)
     assert not [name for name in headers if name.startswith("Access-Control")]
-    assert headers["Vary"] == "Origin"  # or a cache would give this answer to an origin that is allowed
+    assert headers["Vary"] == "Origin"  # a cache must not give this answer to an allowed origin
 
 
-def test_answers_may_be_read_by_allowed_origins_only(call: Call) -> None:
+def test_answers_are_readable_by_allowed_origins_only(call: Call) -> None:
     assert call("get_profile").headers["Access-Control-Allow-Origin"] == "https://app.example.com"
     assert "Access-Control-Allow-Origin" not in call("get_profile", headers={"Origin": "https://evil.com"}).headers

@@ -35,7 +35,7 @@ FUNCTIONS = ("update_profile_image", "delete_profile_image", "get_user", "put_us
 
 
 def a_form(content: bytes, disposition: str = 'name="file"; filename="it.jpg"') -> dict[str, Any]:
-    """What changes in an event for another picture to be in its form."""
+    """Return the changes of an event that put another picture into its form."""
     head = f"--b\r\nContent-Disposition: form-data; {disposition}\r\n\r\n".encode()
     return {
         "body": base64.b64encode(head + content + b"\r\n--b--\r\n").decode(),
@@ -45,7 +45,7 @@ def a_form(content: bytes, disposition: str = 'name="file"; filename="it.jpg"') 
 
 
 def of(user_id: str) -> dict[str, Any]:
-    """The path parameter, as API Gateway hands it over."""
+    """Return the path parameter as API Gateway passes it."""
     return {"pathParameters": {"user_id": quote(user_id, safe="")}}
 
 
@@ -56,7 +56,7 @@ def written(call: Call, user_id: str, claims: dict[str, str] = ADMIN, **body: ob
 
 
 def code(answer: Answer) -> tuple[int, str]:
-    """The status, and the code of the one error; an error's shape is the same wherever it comes from."""
+    """Return the status and the code of the one error, after checking its shape."""
     [error] = answer.body["errors"]
     assert set(answer.body) == {"errors", "clerk_trace_id"}
     assert answer.body["clerk_trace_id"] == answer.headers["x-correlation-id"]
@@ -69,7 +69,7 @@ def state(aws: cloud.Cloud) -> object:
     return aws.rows(cloud.UPLOADS_TABLE), aws.rows(cloud.USERS_TABLE), aws.keys(cloud.MEDIA_BUCKET)
 
 
-def test_the_picture_in_the_form_is_shown(call: Call, aws: cloud.Cloud) -> None:
+def test_picture_of_the_form_is_shown(call: Call, aws: cloud.Cloud) -> None:
     answer = call("update_profile_image", claims=ADA_SIGNED_IN)
     assert answer.status == 200
     assert answer.headers["Content-Type"] == "application/json"
@@ -80,7 +80,7 @@ def test_the_picture_in_the_form_is_shown(call: Call, aws: cloud.Cloud) -> None:
     assert call("get_user", claims=ADA_SIGNED_IN).body == answer.body
 
 
-def test_a_second_picture_lets_go_of_the_first(call: Call, rows: Rows) -> None:
+def test_second_picture_deletes_the_row_of_the_first(call: Call, rows: Rows) -> None:
     first = rows.bound()
     answer = call("update_profile_image", **a_form(pictures.a_jpeg()))
     assert answer.status == 200
@@ -88,7 +88,7 @@ def test_a_second_picture_lets_go_of_the_first(call: Call, rows: Rows) -> None:
     assert rows.uploads.get(ADA, first.upload_id) is None
 
 
-def test_removing_shows_the_providers_picture_or_none(call: Call, rows: Rows) -> None:
+def test_removal_shows_the_providers_picture_or_none(call: Call, rows: Rows) -> None:
     upload = rows.bound()
     answer = call("delete_profile_image", claims=ADA_SIGNED_IN)
     assert (answer.status, answer.body["has_image"], answer.body["image_url"]) == (200, True, PICTURE_OF_ADA)
@@ -97,7 +97,7 @@ def test_removing_shows_the_providers_picture_or_none(call: Call, rows: Rows) ->
     assert (again.status, again.body["image_url"]) == (200, PICTURE_OF_ADA)
 
 
-def test_a_user_whom_nobody_gave_a_picture_has_none(call: Call) -> None:
+def test_user_without_picture(call: Call) -> None:
     answer = call("get_user")
     assert (answer.body["has_image"], answer.body["image_url"], answer.body["profile_image_url"]) == (False, "", "")
     assert (answer.body["email_addresses"], answer.body["primary_email_address_id"]) == ([], None)
@@ -105,13 +105,13 @@ def test_a_user_whom_nobody_gave_a_picture_has_none(call: Call) -> None:
     assert (removed.status, removed.body) == (200, answer.body)
 
 
-def test_removing_leaves_the_cover_image(call: Call, rows: Rows) -> None:
+def test_removal_keeps_the_cover_image(call: Call, rows: Rows) -> None:
     cover = rows.bound(slot=Slot.COVER_IMAGE, upload_id=an_id(2))
     call("delete_profile_image")
     assert rows.uploads.get(ADA, cover.upload_id) == cover
 
 
-def test_an_administrator_acts_for_users_and_is_on_record(call: Call, logs: Logs) -> None:
+def test_administrator_acts_for_users_and_is_audited(call: Call, logs: Logs) -> None:
     written(call, GRACE)
     answer = call("update_profile_image", claims=ADMIN, **of(GRACE))
     assert (answer.status, answer.body["id"]) == (200, GRACE)
@@ -123,7 +123,7 @@ def test_an_administrator_acts_for_users_and_is_on_record(call: Call, logs: Logs
 
 
 @pytest.mark.parametrize("name", FUNCTIONS)
-def test_users_act_for_nobody_else(call: Call, aws: cloud.Cloud, name: str) -> None:
+def test_user_acting_for_another_is_a_403(call: Call, aws: cloud.Cloud, name: str) -> None:
     written(call, GRACE)
     before = state(aws)
     for user_id in (GRACE, "auth0|nobody"):
@@ -132,7 +132,7 @@ def test_users_act_for_nobody_else(call: Call, aws: cloud.Cloud, name: str) -> N
 
 
 @pytest.mark.parametrize("name", FUNCTIONS[:3])
-def test_who_is_not_there_is_not_found(call: Call, aws: cloud.Cloud, name: str) -> None:
+def test_unknown_user_is_a_404(call: Call, aws: cloud.Cloud, name: str) -> None:
     written(call, GRACE, {**ADMIN, "tenant": "acme"})
     before = state(aws)
     for claims in (ADMIN, {**ADMIN, "tenant": "other"}):
@@ -144,7 +144,7 @@ def test_who_is_not_there_is_not_found(call: Call, aws: cloud.Cloud, name: str) 
     assert call(name, claims={**ADMIN, "tenant": "acme"}, **of(GRACE)).status == 200
 
 
-def test_what_is_no_picture_to_be_taken_is_refused(call: Call, rows: Rows, aws: cloud.Cloud) -> None:
+def test_unusable_picture_is_refused(call: Call, rows: Rows, aws: cloud.Cloud) -> None:
     bound = rows.bound()
     call("get_user")
     before = aws.rows(cloud.USERS_TABLE), aws.keys(cloud.MEDIA_BUCKET)
@@ -171,7 +171,7 @@ def test_what_is_no_picture_to_be_taken_is_refused(call: Call, rows: Rows, aws: 
     assert rows.uploads.get(ADA, bound.upload_id)
 
 
-def test_too_many_changes_are_told_when_to_come_back(call: Call, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_too_many_changes_are_a_429_with_retry_after(call: Call, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("WRITES_PER_MINUTE", "1")
     answers = [call("update_profile_image", **a_form(pictures.a_jpeg(seed))) for seed in (100, 120, 140)]
     refused = next(answer for answer in answers if answer.status != 200)
@@ -180,7 +180,7 @@ def test_too_many_changes_are_told_when_to_come_back(call: Call, monkeypatch: py
     assert refused.body["errors"][0]["meta"] == {"retry_after": int(refused.headers["Retry-After"])}
 
 
-def test_an_expired_token_is_the_one_401_in_a_body_the_sdks_read(call: Call) -> None:
+def test_expired_token_is_a_401_that_the_sdks_read(call: Call) -> None:
     for name in FUNCTIONS:
         answer = call(name, claims={"exp": "1"})
         assert answer.status == 401
@@ -189,7 +189,7 @@ def test_an_expired_token_is_the_one_401_in_a_body_the_sdks_read(call: Call) -> 
         assert error["message"] == error["long_message"] == "Invalid or expired token"
 
 
-def test_an_administrator_writes_who_has_not_signed_in_yet(call: Call) -> None:
+def test_administrator_writes_user_before_first_sign_in(call: Call) -> None:
     answer = written(
         call,
         GRACE,
@@ -215,7 +215,7 @@ def test_an_administrator_writes_who_has_not_signed_in_yet(call: Call) -> None:
     assert call("get_user", claims=ADMIN, **of(GRACE)).body == answer.body
 
 
-def test_what_is_written_replaces_what_was_but_no_picture(call: Call, rows: Rows) -> None:
+def test_put_replaces_identity_and_keeps_pictures(call: Call, rows: Rows) -> None:
     rows.bound(owner_id=GRACE)
     written(call, GRACE, email="grace@example.com", first_name="Grace", role="admiral")
     answer = written(call, GRACE, last_name="Hopper", first_name=None)
@@ -224,7 +224,7 @@ def test_what_is_written_replaces_what_was_but_no_picture(call: Call, rows: Rows
     assert an_id(1) in answer.body["image_url"]
 
 
-def test_a_user_of_another_tenant_is_not_written(call: Call, aws: cloud.Cloud) -> None:
+def test_put_of_user_of_another_tenant_writes_nothing(call: Call, aws: cloud.Cloud) -> None:
     written(call, GRACE, {**ADMIN, "tenant": "acme"}, first_name="Grace")
     before = state(aws)
     answer = call("put_user", {"first_name": "X"}, {**ADMIN, "tenant": "other"}, **of(GRACE))
@@ -257,7 +257,7 @@ def test_a_user_of_another_tenant_is_not_written(call: Call, aws: cloud.Cloud) -
         '{"first_name": "a", "first_name": "b"}',
     ],
 )
-def test_a_body_that_does_not_say_who_the_user_is(call: Call, aws: cloud.Cloud, body: object) -> None:
+def test_put_with_invalid_body_is_refused(call: Call, aws: cloud.Cloud, body: object) -> None:
     before = state(aws)
     assert code(call("put_user", body, ADMIN, **of(GRACE))) == (400, "request_invalid")
     assert state(aws) == before

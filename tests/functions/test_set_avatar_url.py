@@ -23,7 +23,7 @@ A_PICTURE_ELSEWHERE = "https://pictures.example.org/ada.png?s=200"
 
 
 def url_of(upload_id: str, name: str = "full", slot: Slot = Slot.AVATAR) -> str:
-    """The URL that a derivative of such an upload has."""
+    """Return the URL of an upload's derivative."""
     [derivative] = [each for each in derivatives_for(slot) if each.name == name]
     return f"{cloud.MEDIA_BASE_URL}/{media_key(upload_id, derivative)}"
 
@@ -37,12 +37,12 @@ def state(aws: cloud.Cloud) -> object:
 
 
 def shown(call: Call) -> str | None:
-    """What the profile has for an avatar, as its owner gets to see it."""
+    """Return the avatar that GET /media/profile shows."""
     avatar = call("get_profile").body["avatar"]
     return json.dumps(avatar) if avatar else None
 
 
-def test_an_own_picture_is_bound_by_its_url_which_is_echoed(call: Call, rows: Rows) -> None:
+def test_own_picture_is_bound_by_its_url(call: Call, rows: Rows) -> None:
     upload = rows.ready()
     answer = set_to(call, url_of(upload.upload_id))
     assert answer.status == 200
@@ -56,13 +56,13 @@ def test_an_own_picture_is_bound_by_its_url_which_is_echoed(call: Call, rows: Ro
 
 
 @pytest.mark.parametrize("name", ["full", "thumb", "small", "icon"])
-def test_any_derivative_that_is_shown_names_its_upload(call: Call, rows: Rows, name: str) -> None:
+def test_url_of_any_public_derivative_is_accepted(call: Call, rows: Rows, name: str) -> None:
     url = url_of(rows.ready().upload_id, name)
     assert set_to(call, url).body["data"] == {"avatarUrl": url}
     assert rows.attachments.read(ADA, an_id(1))[0].bound_upload_id(Slot.AVATAR) == an_id(1)
 
 
-def test_the_same_url_again_deletes_nothing_and_changes_nothing(call: Call, rows: Rows, aws: cloud.Cloud) -> None:
+def test_same_url_again_changes_nothing(call: Call, rows: Rows, aws: cloud.Cloud) -> None:
     rows.ready()
     first = set_to(call, url_of(an_id(1)))
     before = state(aws)
@@ -75,7 +75,7 @@ def test_the_same_url_again_deletes_nothing_and_changes_nothing(call: Call, rows
     assert state(aws) == before
 
 
-def test_the_picture_before_is_let_go_of_by_its_row(call: Call, rows: Rows) -> None:
+def test_row_of_the_replaced_upload_is_deleted(call: Call, rows: Rows) -> None:
     old, new = rows.bound(), rows.ready(upload_id=an_id(2))
     assert set_to(call, url_of(new.upload_id)).status == 200
     assert rows.uploads.get(ADA, old.upload_id) is None
@@ -85,7 +85,7 @@ def test_the_picture_before_is_let_go_of_by_its_row(call: Call, rows: Rows) -> N
 
 
 @pytest.mark.parametrize("url", ELSEWHERE)
-def test_a_picture_elsewhere_is_kept_as_it_was_sent(call: Call, aws: cloud.Cloud, url: str) -> None:
+def test_url_of_external_picture_is_saved_unchanged(call: Call, aws: cloud.Cloud, url: str) -> None:
     assert set_to(call, url).body == {"success": True, "data": {"avatarUrl": url}}
     [user] = [row for row in aws.rows(cloud.USERS_TABLE) if row["user_id"]["S"] == ADA]
     assert url in json.dumps(user)
@@ -93,7 +93,7 @@ def test_a_picture_elsewhere_is_kept_as_it_was_sent(call: Call, aws: cloud.Cloud
 
 @pytest.fixture
 def refusals(rows: Rows, call: Call) -> dict[str, Upload]:
-    """Ada has an avatar, and there is one upload for each way of not being fit to replace it."""
+    """Add an avatar, and one upload for each reason that makes an upload unusable."""
     rows.bound(upload_id=an_id(0x10))
     assert set_to(call, url_of(an_id(0x10))).status == 200
     ready = {"state": State.READY, "derivatives": derivatives_for(Slot.AVATAR)}
@@ -102,17 +102,17 @@ def refusals(rows: Rows, call: Call) -> dict[str, Upload]:
         "another user's, bound": rows.bound(owner_id=GRACE, upload_id=an_id(3)),
         "a longer name's": rows.ready(owner_id=f"{ADA}b", upload_id=an_id(4)),
         "pending": rows.pending(upload_id=an_id(5)),
-        "rejected": rows.settled(rows.pending(upload_id=an_id(6)), state=State.REJECTED, reason=Reason.CORRUPT),
+        "rejected": rows.processed(rows.pending(upload_id=an_id(6)), state=State.REJECTED, reason=Reason.CORRUPT),
         "the other slot's": rows.ready(upload_id=an_id(7), slot=Slot.COVER_IMAGE),
         "the other slot's, bound": rows.bound(upload_id=an_id(8), slot=Slot.COVER_IMAGE),
-        "expired": rows.settled(rows.pending(upload_id=an_id(9)), **ready, expires_at=utc_now() - timedelta(seconds=1)),
+        "expired": rows.processed(
+            rows.pending(upload_id=an_id(9)), **ready, expires_at=utc_now() - timedelta(seconds=1)
+        ),
         "ready": rows.ready(upload_id=an_id(10)),
     }
 
 
-def test_every_wrong_reference_is_the_same_400_and_writes_nothing(
-    call: Call, aws: cloud.Cloud, refusals: dict[str, Upload]
-) -> None:
+def test_invalid_reference_is_a_400_without_a_write(call: Call, aws: cloud.Cloud, refusals: dict[str, Upload]) -> None:
     good = url_of(refusals.pop("ready").upload_id)
     urls = {f"{what}: {slot}": url_of(each.upload_id, slot=slot) for what, each in refusals.items() for slot in Slot}
     urls |= {
@@ -137,7 +137,7 @@ def test_every_wrong_reference_is_the_same_400_and_writes_nothing(
     "body",
     [{}, {"avatarUrl": None}, {"avatarUrl": 7}, {"avatarUrl": "https://a.example/\ud800"}, [], "{", "", None, "7"],
 )
-def test_every_wrong_body_is_a_400_in_the_contracts_envelope(call: Call, aws: cloud.Cloud, body: object) -> None:
+def test_invalid_body_is_a_400_in_the_envelope_of_the_contract(call: Call, aws: cloud.Cloud, body: object) -> None:
     answer = call("set_avatar_url", body)
     assert answer.status == 400
     assert set(answer.body) == {"success", "error"}
@@ -149,7 +149,7 @@ def test_every_wrong_body_is_a_400_in_the_contracts_envelope(call: Call, aws: cl
     assert state(aws) == ([], [], set(), [])
 
 
-def test_another_users_picture_keeps_its_objects_and_its_row(call: Call, rows: Rows, aws: cloud.Cloud) -> None:
+def test_another_users_picture_is_refused_and_kept(call: Call, rows: Rows, aws: cloud.Cloud) -> None:
     hers = rows.bound(owner_id=GRACE)
     aws.s3.put_object(Bucket=cloud.MEDIA_BUCKET, Key=media_key(an_id(1), hers.shown[0]), Body=b"webp")
     assert set_to(call, url_of(an_id(1))).status == 400
@@ -158,7 +158,7 @@ def test_another_users_picture_keeps_its_objects_and_its_row(call: Call, rows: R
     assert rows.uploads.get(GRACE, an_id(1)) == hers
 
 
-def test_the_operator_says_whose_pictures_may_be_pointed_at(
+def test_only_configured_hosts_are_accepted(
     call: Call, rows: Rows, aws: cloud.Cloud, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("EXTERNAL_AVATAR_HOSTS", "pictures.example.org, cdn.example.org")
@@ -170,14 +170,16 @@ def test_the_operator_says_whose_pictures_may_be_pointed_at(
     assert set_to(call, url_of(rows.ready().upload_id)).status == 200
 
 
-def test_the_local_stacks_media_may_be_plain_http(call: Call, rows: Rows, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_plain_http_is_accepted_for_the_local_stacks_media(
+    call: Call, rows: Rows, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("MEDIA_BASE_URL", "http://127.0.0.1:4001")
     url = url_of(rows.ready().upload_id).replace(cloud.MEDIA_BASE_URL, "http://127.0.0.1:4001")
     assert set_to(call, url).body["data"] == {"avatarUrl": url}
     assert set_to(call, url.replace("127.0.0.1:4001", "example.org")).status == 400
 
 
-def test_a_picture_elsewhere_is_never_fetched(call: Call, aws: cloud.Cloud, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_external_picture_is_never_fetched(call: Call, aws: cloud.Cloud, monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[object] = []
     for name in ("socket", "create_connection", "getaddrinfo"):
         monkeypatch.setattr(socket, name, lambda *args, **_: asked.append(args))
@@ -202,11 +204,11 @@ found = {
 }
 assert len(ours) > 10, ours
 assert not found, found
-assert not {"requests", "httpx", "aiohttp", "profile_media.auth.jwks"} & set(sys.modules)
+assert not {"requests", "httpx", "aiohttp", "profile_media.auth.fetch"} & set(sys.modules)
 """
 
 
-def test_nothing_of_ours_in_the_function_could_fetch_it() -> None:
+def test_function_imports_nothing_that_fetches_urls() -> None:
     done = subprocess.run(
         [sys.executable, "-c", IMPORT_WITHOUT_A_NETWORK],
         cwd=ROOT,
@@ -218,9 +220,9 @@ def test_nothing_of_ours_in_the_function_could_fetch_it() -> None:
     assert done.returncode == 0, done.stderr
 
 
-def test_too_many_changes_are_a_429_that_says_when_to_come_back(call: Call, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_too_many_changes_are_a_429_with_retry_after(call: Call, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("WRITES_PER_MINUTE", "1")
-    # One of three, and not the second: a minute may end in between.
+    # Look at all three answers, because a minute can end between them.
     answers = [set_to(call, f"https://pictures.example.org/{number}.png") for number in range(3)]
     limited = next(answer for answer in answers if answer.status != 200)
     assert limited.status == 429
@@ -229,14 +231,14 @@ def test_too_many_changes_are_a_429_that_says_when_to_come_back(call: Call, monk
     assert limited.body["error"]["i18nVars"] == {"retryAfter": int(limited.headers["Retry-After"])}
 
 
-def test_an_expired_token_is_the_one_401(call: Call, aws: cloud.Cloud) -> None:
+def test_expired_token_is_a_401(call: Call, aws: cloud.Cloud) -> None:
     answer = set_to(call, A_PICTURE_ELSEWHERE, exp="1")
     assert answer.status == 401
     assert answer.body["error"]["code"] == "AUTH_UNAUTHORIZED"
     assert state(aws) == ([], [], set(), [])
 
 
-def test_every_change_is_on_record(call: Call, rows: Rows, logs: Logs) -> None:
+def test_changes_write_audit_records(call: Call, rows: Rows, logs: Logs) -> None:
     old, new = rows.bound(), rows.ready(upload_id=an_id(2))
     set_to(call, url_of(new.upload_id))
     set_to(call, A_PICTURE_ELSEWHERE)

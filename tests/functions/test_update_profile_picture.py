@@ -38,7 +38,7 @@ type Set = Callable[..., Answer]
 
 @pytest.fixture(params=["update_profile_picture", "update_my_profile_picture"])
 def set_own(request: pytest.FixtureRequest, call: Call) -> Set:
-    """Sets the caller's own picture, by either path."""
+    """Bind the caller's own picture by either path."""
 
     def _set(upload_id: object, claims: Mapping[str, str] = ADA_SIGNED_IN) -> Answer:
         return call(request.param, {"uploadId": upload_id}, claims)
@@ -52,15 +52,15 @@ def set_of(call: Call, user_id: str, upload_id: object, claims: Mapping[str, str
 
 
 def known(user_id: str, tenant: str | None = None) -> None:
-    """Makes a user that there is."""
-    assert DynamoProfiles(cloud.USERS_TABLE).identify(user_id, tenant, Identity(first_name=user_id), utc_now())
+    """Add a user."""
+    assert DynamoProfiles(cloud.USERS_TABLE).save_identity(user_id, tenant, Identity(first_name=user_id), utc_now())
 
 
 def state(aws: cloud.Cloud) -> object:
     return aws.rows(cloud.UPLOADS_TABLE), aws.rows(cloud.USERS_TABLE), aws.keys(cloud.MEDIA_BUCKET), aws.messages()
 
 
-def test_a_set_picture_is_shown_by_a_link_that_is_its_own_permission(set_own: Set, rows: Rows) -> None:
+def test_bound_picture_is_shown_by_presigned_link(set_own: Set, rows: Rows) -> None:
     upload = rows.ready()
     answer = set_own(upload.upload_id)
     assert answer.status == 200
@@ -87,7 +87,7 @@ def test_a_set_picture_is_shown_by_a_link_that_is_its_own_permission(set_own: Se
     assert answer.headers["Content-Type"] == "application/json"
 
 
-def test_the_link_is_neither_logged_nor_kept(set_own: Set, rows: Rows, aws: cloud.Cloud, logs: Logs) -> None:
+def test_presigned_link_is_not_logged_or_cached(set_own: Set, rows: Rows, aws: cloud.Cloud, logs: Logs) -> None:
     signature = parse_qs(urlsplit(set_own(rows.ready().upload_id).body["profilePictureUrl"]).query)["X-Amz-Signature"]
     for text in (json.dumps(logs()), json.dumps([aws.rows(cloud.USERS_TABLE), aws.rows(cloud.UPLOADS_TABLE)])):
         assert an_id(1) in text
@@ -95,7 +95,7 @@ def test_the_link_is_neither_logged_nor_kept(set_own: Set, rows: Rows, aws: clou
         assert "X-Amz-" not in text
 
 
-def test_null_brings_the_providers_picture_back_and_lets_go_of_the_upload(set_own: Set, rows: Rows) -> None:
+def test_null_deletes_the_row_and_shows_the_providers_picture(set_own: Set, rows: Rows) -> None:
     rows.bound()
     for _ in range(2):
         answer = set_own(None)
@@ -106,7 +106,7 @@ def test_null_brings_the_providers_picture_back_and_lets_go_of_the_upload(set_ow
         assert rows.uploads.get(ADA, an_id(1)) is None
 
 
-def test_a_token_that_says_nothing_leaves_no_picture_and_empty_names(set_own: Set, aws: cloud.Cloud) -> None:
+def test_token_without_identity_shows_no_picture_and_empty_names(set_own: Set, aws: cloud.Cloud) -> None:
     nothing = set_own(None, {})
     assert nothing.status == 200
     assert set(nothing.body) == KEYS
@@ -115,7 +115,7 @@ def test_a_token_that_says_nothing_leaves_no_picture_and_empty_names(set_own: Se
     assert (nothing.body["role"], nothing.body["lastLogin"]) == ("user", None)
 
 
-def test_removing_and_setting_again_works(set_own: Set, rows: Rows) -> None:
+def test_bind_after_removal(set_own: Set, rows: Rows) -> None:
     assert set_own(rows.ready().upload_id).status == 200
     assert set_own(None).status == 200
     assert set_own(an_id(1)).status == 404
@@ -124,7 +124,7 @@ def test_removing_and_setting_again_works(set_own: Set, rows: Rows) -> None:
     assert again.body["hasCustomProfilePicture"] is True
 
 
-def test_the_same_call_again_deletes_nothing(set_own: Set, rows: Rows, aws: cloud.Cloud) -> None:
+def test_same_call_again_deletes_nothing(set_own: Set, rows: Rows, aws: cloud.Cloud) -> None:
     upload = rows.ready()
     assert set_own(upload.upload_id).status == 200
     before = state(aws)
@@ -134,13 +134,13 @@ def test_the_same_call_again_deletes_nothing(set_own: Set, rows: Rows, aws: clou
     assert state(aws) == before
 
 
-def test_an_id_in_capitals_is_the_same_id(set_own: Set, rows: Rows) -> None:
+def test_upload_id_in_capitals_is_accepted(set_own: Set, rows: Rows) -> None:
     upload = rows.ready(upload_id="3c90c3cc-0d44-4b50-8888-8dd25736052a")
     assert set_own(upload.upload_id.upper()).status == 200
     assert rows.attachments.read(ADA, upload.upload_id)[0].bound_upload_id(Slot.AVATAR) == upload.upload_id
 
 
-def test_a_replaced_picture_loses_its_row(set_own: Set, rows: Rows) -> None:
+def test_replaced_upload_loses_its_row(set_own: Set, rows: Rows) -> None:
     old = rows.bound()
     assert set_own(rows.ready(upload_id=an_id(2)).upload_id).status == 200
     assert rows.uploads.get(ADA, old.upload_id) is None
@@ -149,18 +149,18 @@ def test_a_replaced_picture_loses_its_row(set_own: Set, rows: Rows) -> None:
 
 @pytest.fixture
 def occupied(rows: Rows) -> None:
-    """Ada has an avatar, and there is one upload for each way of not being fit to replace it."""
+    """Add an avatar, and one upload for each reason that makes an upload unusable."""
     rows.bound(upload_id=an_id(0x10))
     rows.ready(owner_id=GRACE, upload_id=an_id(2))
     rows.pending(owner_id=GRACE, upload_id=an_id(3))
     rows.bound(owner_id=f"{ADA}b", upload_id=an_id(4))
     expired = {"expires_at": utc_now() - timedelta(seconds=1)}
-    rows.settled(
+    rows.processed(
         rows.pending(upload_id=an_id(5)), state=State.READY, derivatives=derivatives_for(Slot.AVATAR), **expired
     )
     rows.pending(upload_id=an_id(6))
     rows.ready(upload_id=an_id(7), slot=Slot.COVER_IMAGE)
-    rows.settled(rows.pending(upload_id=an_id(8)), state=State.REJECTED, reason=Reason.TOO_SMALL)
+    rows.processed(rows.pending(upload_id=an_id(8)), state=State.REJECTED, reason=Reason.TOO_SMALL)
 
 
 NOT_FOUND = {"detail": "No such upload"}
@@ -186,7 +186,7 @@ REFUSALS: Mapping[str, tuple[object, int, object]] = {
 
 
 @pytest.mark.usefixtures("occupied")
-def test_every_refusal_is_the_contracts_and_writes_nothing(set_own: Set, aws: cloud.Cloud) -> None:
+def test_refusals_have_the_body_of_the_contract_and_write_nothing(set_own: Set, aws: cloud.Cloud) -> None:
     assert set_own(an_id(0x10)).status == 200
     before = state(aws)
     answers = {name: set_own(sent) for name, (sent, _, _) in REFUSALS.items()}
@@ -197,7 +197,7 @@ def test_every_refusal_is_the_contracts_and_writes_nothing(set_own: Set, aws: cl
 
 
 @pytest.mark.usefixtures("occupied")
-def test_an_administrator_gets_the_same_refusals_and_may_not_mix_owners(call: Call, aws: cloud.Cloud) -> None:
+def test_administrator_gets_the_same_refusals_and_cannot_mix_owners(call: Call, aws: cloud.Cloud) -> None:
     before = state(aws)
     for sent, status, body in REFUSALS.values():
         answer = set_of(call, ADA, sent)
@@ -219,9 +219,7 @@ def test_an_administrator_gets_the_same_refusals_and_may_not_mix_owners(call: Ca
         ('{"uploadId": NaN}', ["body"]),
     ],
 )
-def test_a_body_that_does_not_validate_removes_nothing(
-    call: Call, rows: Rows, aws: cloud.Cloud, body: object, loc: list[str]
-) -> None:
+def test_invalid_body_removes_nothing(call: Call, rows: Rows, aws: cloud.Cloud, body: object, loc: list[str]) -> None:
     rows.bound()
     before = state(aws)
     for name in ("update_profile_picture", "update_my_profile_picture"):
@@ -233,7 +231,7 @@ def test_a_body_that_does_not_validate_removes_nothing(
     assert state(aws) == before
 
 
-def test_an_administrator_acts_for_any_user_there_is(call: Call, rows: Rows, logs: Logs) -> None:
+def test_administrator_acts_for_any_existing_user(call: Call, rows: Rows, logs: Logs) -> None:
     known(GRACE)
     old, new = rows.bound(owner_id=GRACE), rows.ready(owner_id=GRACE, upload_id=an_id(2))
     answer = set_of(call, GRACE, new.upload_id)
@@ -250,7 +248,7 @@ def test_an_administrator_acts_for_any_user_there_is(call: Call, rows: Rows, log
     assert {record["message"] for record in records} == {f"[avatar] Updated for user {GRACE}"}
 
 
-def test_nobody_else_acts_for_others_and_nothing_tells_who_there_is(call: Call, rows: Rows, aws: cloud.Cloud) -> None:
+def test_others_get_the_same_403_for_existing_and_unknown_users(call: Call, rows: Rows, aws: cloud.Cloud) -> None:
     known(GRACE)
     rows.bound(owner_id=GRACE)
     rows.ready()
@@ -262,7 +260,7 @@ def test_nobody_else_acts_for_others_and_nothing_tells_who_there_is(call: Call, 
     assert state(aws) == before
 
 
-def test_a_user_there_is_not_is_a_404(call: Call, rows: Rows, aws: cloud.Cloud) -> None:
+def test_unknown_user_is_a_404(call: Call, rows: Rows, aws: cloud.Cloud) -> None:
     rows.ready(owner_id="auth0|nobody")
     before = state(aws)
     for user_id in ("auth0|nobody", "me", "a" * 3000, "\u00fc" * 200, "..", "a/b"):
@@ -274,7 +272,7 @@ def test_a_user_there_is_not_is_a_404(call: Call, rows: Rows, aws: cloud.Cloud) 
     assert state(aws) == before
 
 
-def test_tenants_are_apart(call: Call, rows: Rows, aws: cloud.Cloud) -> None:
+def test_user_of_another_tenant_is_a_404(call: Call, rows: Rows, aws: cloud.Cloud) -> None:
     known(GRACE, "north")
     rows.ready(owner_id=GRACE)
     before = state(aws)
@@ -285,7 +283,7 @@ def test_tenants_are_apart(call: Call, rows: Rows, aws: cloud.Cloud) -> None:
     assert set_of(call, GRACE, an_id(1), {**ADMIN, "tenant": "north"}).status == 200
 
 
-def test_one_whose_first_call_this_is_is_known_afterwards_in_the_own_tenant(set_own: Set, rows: Rows) -> None:
+def test_first_call_saves_the_user_with_its_tenant(set_own: Set, rows: Rows) -> None:
     claims = {**ADA_SIGNED_IN, "tenant": "north"}
     assert set_own(rows.ready().upload_id, claims).status == 200
     assert set_own(None, claims).status == 200
@@ -297,13 +295,13 @@ def test_too_many_changes_are_a_429(
 ) -> None:
     monkeypatch.setenv("WRITES_PER_MINUTE", "1")
     sent = [rows.ready().upload_id, None, rows.ready(upload_id=an_id(2)).upload_id]
-    # One of three, and not the second: a minute may end in between.
+    # Look at all three answers, because a minute can end between them.
     limited = next(answer for answer in map(set_own, sent) if answer.status != 200)
     assert limited.status == 429
     assert limited.body == {"detail": f"Too many requests; try again in {limited.headers['Retry-After']} s"}
 
 
-def test_an_expired_token_is_the_one_401(set_own: Set, rows: Rows) -> None:
+def test_expired_token_is_a_401(set_own: Set, rows: Rows) -> None:
     upload = rows.ready()
     answer = set_own(upload.upload_id, {"exp": "1"})
     assert answer.status == 401

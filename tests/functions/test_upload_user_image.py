@@ -21,7 +21,7 @@ FILE = 'name="file"; filename="image.png"'
 
 
 def a_form(*contents: bytes, disposition: str = FILE) -> dict[str, Any]:
-    """What changes in the event for these to be the parts of the form."""
+    """Return the changes of an event that make these the parts of its form."""
     head = f"--b\r\nContent-Disposition: form-data; {disposition}\r\n\r\n".encode()
     body = b"".join(head + content + b"\r\n" for content in contents) + b"--b--\r\n"
     return {
@@ -44,7 +44,7 @@ def upload_id_of(answer: Answer) -> str:
     return key_of(answer).split("/")[1]
 
 
-def test_the_answer_is_the_user_with_the_new_picture(call: Call, rows: Rows, aws: cloud.Cloud) -> None:
+def test_answer_shows_the_user_with_the_new_picture(call: Call, rows: Rows, aws: cloud.Cloud) -> None:
     answer = call("upload_user_image")
     assert answer.status == 200
     assert answer.headers["Content-Type"] == "application/json"
@@ -68,17 +68,17 @@ def test_the_answer_is_the_user_with_the_new_picture(call: Call, rows: Rows, aws
 
 
 @pytest.mark.parametrize("content", [pictures.a_png(64, 64), pictures.a_webp(64, 64), pictures.a_gif(64, 64)])
-def test_the_bytes_tell_what_kind_of_picture_it_is(call: Call, content: bytes) -> None:
+def test_format_is_detected_from_the_bytes(call: Call, content: bytes) -> None:
     assert send(call, content).status == 200
 
 
-def test_the_uploaded_picture_is_shown_and_not_the_providers(call: Call) -> None:
+def test_uploaded_picture_precedes_the_providers(call: Call) -> None:
     claims = {"identity": json.dumps({"picture_url": "https://provider.example.com/ada.png"})}
     answer = send(call, pictures.a_png(64, 64), claims=claims)
     assert key_of(answer).startswith("media/")
 
 
-def test_after_the_answer_the_old_picture_is_let_go(call: Call, rows: Rows) -> None:
+def test_row_of_the_replaced_upload_is_deleted(call: Call, rows: Rows) -> None:
     old = rows.bound()
     answer = send(call, pictures.a_png(64, 64))
     assert answer.status == 200
@@ -86,7 +86,7 @@ def test_after_the_answer_the_old_picture_is_let_go(call: Call, rows: Rows) -> N
     assert rows.uploads.get(ADA, old.upload_id) is None
 
 
-def test_the_old_picture_stays_until_the_new_one_is_stored(call: Call, rows: Rows, aws: cloud.Cloud) -> None:
+def test_old_picture_stays_until_the_new_one_is_stored(call: Call, rows: Rows, aws: cloud.Cloud) -> None:
     old = rows.bound()
     aws.s3.delete_bucket(Bucket=cloud.MEDIA_BUCKET)
     answer = send(call, pictures.a_png(64, 64))
@@ -107,12 +107,12 @@ def test_the_old_picture_stays_until_the_new_one_is_stored(call: Call, rows: Row
         ({"body": None}, "a complete multipart/form-data form"),
         ({"body": "", "isBase64Encoded": False}, "a complete multipart/form-data form"),
         ({"body": "\u00e9\u0000", "isBase64Encoded": False}, "a complete multipart/form-data form"),
-        ({"body": "not base64!"}, "not encoded as it says"),
+        ({"body": "not base64!"}, "not valid base64 or text"),
         ({"headers": {"Content-Type": "image/png"}}, "Content-Type must be multipart/form-data"),
         ({"headers": {"Content-Type": "multipart/form-data"}}, "with a boundary"),
     ],
 )
-def test_a_request_without_one_file_is_a_400_and_writes_nothing(
+def test_request_without_exactly_one_file_is_a_400_without_a_write(
     call: Call, aws: cloud.Cloud, changes: dict[str, Any], message: str
 ) -> None:
     answer = call("upload_user_image", **changes)
@@ -134,7 +134,7 @@ def test_a_request_without_one_file_is_a_400_and_writes_nothing(
         (pictures.a_png_claiming(10_000, 10_000), "The picture has too many pixels."),
     ],
 )
-def test_a_picture_that_will_not_do_is_a_400_and_the_old_one_stays(
+def test_unusable_picture_is_a_400_and_the_old_one_stays(
     call: Call, rows: Rows, aws: cloud.Cloud, content: bytes, message: str
 ) -> None:
     old = rows.bound()
@@ -145,7 +145,7 @@ def test_a_picture_that_will_not_do_is_a_400_and_the_old_one_stays(
     assert aws.keys(cloud.MEDIA_BUCKET) == aws.keys(cloud.UPLOADS_BUCKET) == set()
 
 
-def test_a_picture_over_the_payload_limit_is_told_where_to_go(call: Call, aws: cloud.Cloud) -> None:
+def test_picture_over_the_payload_limit_is_a_413_that_names_intents(call: Call, aws: cloud.Cloud) -> None:
     answer = send(call, b"x" * (MAX_DIRECT_BYTES + 1))
     assert answer.status == 413
     assert str(MAX_DIRECT_BYTES) in answer.body["message"]
@@ -160,21 +160,23 @@ def check_come_back_later(answer: Answer) -> None:
     assert answer.body["message"] == f"Too many requests; try again in {answer.headers['Retry-After']} s"
 
 
-def test_who_has_too_many_uploads_open_is_told_when_to_come_back(call: Call, rows: Rows, aws: cloud.Cloud) -> None:
+def test_too_many_open_uploads_are_a_429_with_retry_after(call: Call, rows: Rows, aws: cloud.Cloud) -> None:
     for number in range(Limits().open_intents):
         rows.pending(upload_id=an_id(number))
     check_come_back_later(send(call, pictures.a_png(64, 64)))
     assert aws.keys(cloud.MEDIA_BUCKET) == set()
 
 
-def test_who_changes_too_often_is_told_when_to_come_back(call: Call, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_too_many_changes_are_a_429_with_retry_after(call: Call, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("WRITES_PER_MINUTE", "1")
     answers = [send(call, pictures.a_png(64, 64)) for _ in range(3)]
     assert answers[0].status == 200
-    check_come_back_later(next(answer for answer in answers if answer.status != 200))  # a minute may end in between
+    check_come_back_later(
+        next(answer for answer in answers if answer.status != 200)
+    )  # a minute can end between two calls
 
 
-def test_another_tenants_user_is_not_there_and_nothing_is_written(call: Call, aws: cloud.Cloud) -> None:
+def test_user_of_another_tenant_is_a_404_without_a_write(call: Call, aws: cloud.Cloud) -> None:
     assert send(call, pictures.a_png(64, 64), claims={"tenant": "one"}).status == 200
     before = aws.rows(cloud.USERS_TABLE), aws.rows(cloud.UPLOADS_TABLE), aws.keys(cloud.MEDIA_BUCKET)
     answer = send(call, pictures.a_png(64, 64), claims={"tenant": "two"})
@@ -182,7 +184,7 @@ def test_another_tenants_user_is_not_there_and_nothing_is_written(call: Call, aw
     assert (aws.rows(cloud.USERS_TABLE), aws.rows(cloud.UPLOADS_TABLE), aws.keys(cloud.MEDIA_BUCKET)) == before
 
 
-def test_the_change_is_on_record(call: Call, rows: Rows, logs: Logs) -> None:
+def test_upload_writes_an_audit_record(call: Call, rows: Rows, logs: Logs) -> None:
     old = rows.bound()
     answer = send(call, pictures.a_png(64, 64))
     [record] = [record for record in logs() if "audit" in record]
@@ -198,7 +200,7 @@ def test_the_change_is_on_record(call: Call, rows: Rows, logs: Logs) -> None:
 
 @pytest.mark.parametrize("function", ["upload_user_image", "update_profile_image"])
 @pytest.mark.parametrize("is_removed", [False, True], ids=["expired", "removed"])
-def test_a_picture_that_takes_longer_than_its_upload_lives_leaves_nothing(
+def test_upload_that_expires_while_processing_leaves_nothing(
     call: Call, aws: cloud.Cloud, monkeypatch: pytest.MonkeyPatch, function: str, *, is_removed: bool
 ) -> None:
     store = S3Media.store
@@ -213,7 +215,7 @@ def test_a_picture_that_takes_longer_than_its_upload_lives_leaves_nothing(
 
     monkeypatch.setattr(S3Media, "store", slowly)
     assert call(function).status == 503
-    if is_removed:  # its purge may have passed already, so another one follows
+    if is_removed:  # its purge may have run already, so another one is requested
         assert [message["owner_id"] for message in aws.messages()] == [ADA]
     else:
         assert aws.keys(cloud.MEDIA_BUCKET) == set()

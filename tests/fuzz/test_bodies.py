@@ -21,6 +21,7 @@ from profile_media.http.multipart import parse_file
 from profile_media.http.request import Request, body_of, headers_of
 from tests.builders import ADA
 from tests.fuzz.grammars import PIECES, damaged, json_values, mutated
+from tests.requests import LINKS
 
 pytestmark = pytest.mark.campaign("Fuzz")
 
@@ -30,7 +31,7 @@ FORM = f"multipart/form-data; boundary={BOUNDARY}"
 
 def a_request(body: bytes, content_type: str = "application/json", **more: Any) -> Request:
     headers = {"content-type": content_type, **more.pop("headers", {})}
-    return Request(Caller(ADA), "correlation", headers=headers, body=body, **more)
+    return Request(Caller(ADA), "correlation", LINKS, headers=headers, body=body, **more)
 
 
 def spelt(value: object) -> str:
@@ -130,8 +131,8 @@ def test_a_body_of_any_shape_is_understood_or_refused_as_the_clients_fault(
 @given(st.sampled_from(["avatar", "coverImage"]), st.sampled_from(list(ContentType)), st.integers(1, 2**40))
 def test_every_intent_that_is_asked_for_well_is_understood(slot: str, content_type: ContentType, length: int) -> None:
     body = {"slot": slot, "contentType": content_type, "contentLength": length}
-    asked = parse_intent(a_request(json.dumps(body).encode()))
-    assert (asked.content_type, asked.content_length, asked.owner_id) == (content_type, length, ADA)
+    owner_id, asked = parse_intent(a_request(json.dumps(body).encode()))
+    assert (asked.content_type, asked.content_length, owner_id) == (content_type, length, ADA)
 
 
 @given(st.binary(max_size=64), st.data())

@@ -20,6 +20,7 @@ from profile_media.http.request import Request
 from profile_media.http.user_id import parse_user_id
 from tests.builders import ADA, a_derivative
 from tests.fuzz.grammars import mutated, owners, slots, upload_ids
+from tests.requests import LINKS
 
 pytestmark = pytest.mark.campaign("Fuzz")
 
@@ -105,7 +106,7 @@ def test_an_owner_has_one_spelling(text: str) -> None:
 @given(owners.map(quote) | mutated(owners.map(quote)) | st.text())
 def test_whom_a_path_names_can_be_named_again_or_is_nobody(text: str) -> None:
     def parse(path: str) -> str:
-        return parse_user_id(Request(Caller(ADA), "correlation", path={"user_id": path}))
+        return parse_user_id(Request(Caller(ADA), "correlation", LINKS, path={"user_id": path}))
 
     try:
         user_id = parse(text)

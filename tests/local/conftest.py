@@ -1,4 +1,4 @@
-"""Small functions and templates of the tests' own, so that the local stack is tested apart from the service."""
+"""Small functions and templates, so that the local stack is tested apart from the service."""
 
 import textwrap
 from collections.abc import Callable, Iterator, Mapping
@@ -12,18 +12,15 @@ from tools.local import aws
 from tools.local.browser import send
 from tools.local.runner import Function, Runner
 from tools.local.serving import listen, port_of
-from tools.local.template import Template, read
+from tools.template import Template, read
 
 type StartRunner = Callable[..., Runner]
 type ReadTemplate = Callable[..., Template]
 
-STARTS = 30
-"""Seconds that the local AWS may take to come up on a busy machine."""
-
 
 @pytest.fixture
 def write_function(tmp_path: Path) -> Callable[[str, str], Path]:
-    """Writes a function's folder and returns it."""
+    """Write a function's folder and return it."""
 
     def write(name: str, source: str) -> Path:
         folder = tmp_path / "functions" / name
@@ -36,7 +33,7 @@ def write_function(tmp_path: Path) -> Callable[[str, str], Path]:
 
 @pytest.fixture
 def start_runner(tmp_path: Path) -> Iterator[StartRunner]:
-    """Starts runners, and ends them with the test."""
+    """Start runners, and stop them after the test."""
     started: list[Runner] = []
 
     def start(*functions: Function) -> Runner:
@@ -50,7 +47,7 @@ def start_runner(tmp_path: Path) -> Iterator[StartRunner]:
 
 @pytest.fixture
 def read_template(tmp_path: Path) -> ReadTemplate:
-    """Writes a template and reads it as the stack does."""
+    """Write a template and read it as the stack does."""
 
     def read_text(
         text: str, given: Mapping[str, str] | None = None, endpoint: str = "http://aws", **local: str
@@ -64,11 +61,11 @@ def read_template(tmp_path: Path) -> ReadTemplate:
 
 @pytest.fixture(scope="session")
 def aws_process(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The address of a local AWS."""
+    """The address of a running moto."""
     listener = listen(0)
     endpoint = f"http://127.0.0.1:{port_of(listener)}"
     process = aws.start(listener, tmp_path_factory.mktemp("aws") / "aws.log")
-    eventually(lambda: _answers(endpoint), STARTS)
+    eventually(lambda: _answers(endpoint))
     yield endpoint
     process.kill()
     process.communicate()
@@ -76,7 +73,7 @@ def aws_process(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 @pytest.fixture
 def empty_aws(aws_process: str) -> str:
-    """The address of a local AWS with nothing in it."""
+    """The address of an empty moto."""
     assert send("POST", f"{aws_process}/moto-api/reset", b"").status == HTTPStatus.OK
     return aws_process
 

@@ -1,4 +1,4 @@
-"""What stands in for Lambda where a test is about what surrounds it."""
+"""A stand-in for the Lambda runner, and a wait for a condition."""
 
 import json
 import time
@@ -8,17 +8,20 @@ from typing import Any
 
 from tools.local.runner import Function, Outcome
 
+DEADLINE_SECONDS = 300
+"""Far more than anything takes on a busy machine: a test that waits so long has failed."""
+
 
 @dataclass
 class Scripted:
-    """A runner whose functions answer what the test says, one call after the other, the last answer for ever."""
+    """A runner whose functions return scripted answers. The last answer is repeated."""
 
     answers: dict[str, list[Any]] = field(default_factory=dict)
     calls: list[tuple[str, Any]] = field(default_factory=list)
     functions: dict[str, Function] = field(default_factory=dict)
 
     def invoke(self, name: str, event: str, request_id: str | None = None, within: float | None = None) -> Outcome:
-        """The next answer; an exception among the answers is raised as the function's own failure."""
+        """Return the next answer. An exception becomes a failed outcome, a function is called with the event."""
         self.calls.append((name, json.loads(event)))
         answers = self.answers[name]
         answer = answers.pop(0) if len(answers) > 1 else answers[0]
@@ -30,13 +33,13 @@ class Scripted:
         return Outcome("r", json.dumps(answer))
 
     def events_of(self, name: str) -> list[Any]:
-        """What the function was called with."""
+        """Return the events of a function's invocations."""
         return [event for called, event in self.calls if called == name]
 
 
-def eventually(is_so: Callable[[], object], seconds: float = 10) -> None:
-    """Waits for a condition; fails the test when it has not come about in time."""
+def eventually(condition: Callable[[], object], seconds: float = DEADLINE_SECONDS) -> None:
+    """Wait for a condition."""
     deadline = time.monotonic() + seconds
-    while not is_so():
-        assert time.monotonic() < deadline, "it did not come about"
+    while not condition():
+        assert time.monotonic() < deadline, "the condition did not become true"
         time.sleep(0.02)

@@ -1,4 +1,4 @@
-"""Filters let through what Lambda's would."""
+"""Filter patterns match what Lambda's match."""
 
 from typing import Any
 
@@ -39,10 +39,10 @@ RECORD = {
         ({"$or": [{"eventName": ["INSERT"]}, {"dynamodb": {"size": [13]}}]}, False),
     ],
 )
-def test_a_record_passes_if_every_field_matches_one_of_its_conditions(pattern: dict[str, Any], passes: bool) -> None:
+def test_record_matches_if_each_field_meets_one_condition(pattern: dict[str, Any], passes: bool) -> None:
     assert matches(pattern, RECORD) is passes
 
 
-def test_a_condition_that_is_not_known_is_refused_rather_than_ignored() -> None:
+def test_unsupported_condition_is_refused() -> None:
     with pytest.raises(PatternUnknown, match="cidr"):
         matches({"eventName": [{"cidr": "10.0.0.0/8"}]}, RECORD)

@@ -1,4 +1,4 @@
-"""The pumps move events as AWS does: retries, partial batches, filters, dead letters, expiry."""
+"""The pumps deliver events as AWS does: retries, partial batches, filters, failure destinations, expiry."""
 
 import json
 import time
@@ -10,11 +10,13 @@ from typing import Any, cast
 import pytest
 
 from tests.local.standins import Scripted, eventually
-from tools.local import aws, pumps
-from tools.local.pumps import Pumps, failed_items
+from tools.local import aws, event_sources, invocations, pumps
+from tools.local.event_sources import Schedule, schedules_of
+from tools.local.invocations import failed_items
+from tools.local.pumps import Pumps
 from tools.local.resources import create_all
 from tools.local.runner import Function, Outcome, Runner
-from tools.local.template import Template, TemplateInvalid
+from tools.template import Template, TemplateInvalid
 
 pytestmark = pytest.mark.enable_socket
 
@@ -31,7 +33,7 @@ TEMPLATE = """
           BillingMode: PAY_PER_REQUEST
           AttributeDefinitions: [{AttributeName: id, AttributeType: S}]
           KeySchema: [{AttributeName: id, KeyType: HASH}]
-          StreamSpecification: {StreamViewType: KEYS_ONLY}
+          StreamSpecification: {StreamViewType: OLD_IMAGE}
           TimeToLiveSpecification: {AttributeName: expires_at, Enabled: true}
       Jobs:
         Type: AWS::SQS::Queue
@@ -88,7 +90,7 @@ TEMPLATE = """
 
 
 class World:
-    """A local AWS with the template's resources, pumps that run, and functions that do as they are told."""
+    """moto with the template's resources, its pumps, and scripted functions."""
 
     def __init__(self, template: Template) -> None:
         self.template = template
@@ -98,22 +100,22 @@ class World:
         )
         create_all(template)
         self.pumps = Pumps(template, cast(Runner, self.functions))
-        self.s3, self.sqs, self.dynamodb, self.streams = (
-            aws.client(service, template.endpoint) for service in ("s3", "sqs", "dynamodb", "dynamodbstreams")
+        self.s3, self.sqs, self.dynamodb = (
+            aws.client(service, template.endpoint) for service in ("s3", "sqs", "dynamodb")
         )
 
     def put_row(self, id_: str, expires_at: int | None = None) -> None:
-        """Adds a row."""
+        """Put a row."""
         expiry = {} if expires_at is None else {"expires_at": {"N": str(expires_at)}}
         self.dynamodb.put_item(TableName="profile-media-local-Rows", Item={"id": {"S": id_}, **expiry})
 
     def remove_rows(self, *ids: str) -> None:
-        """Removes rows, in this order, before any pump sees it."""
+        """Delete rows, in this order."""
         for id_ in ids:
             self.dynamodb.delete_item(TableName="profile-media-local-Rows", Key={"id": {"S": id_}})
 
     def change_slot(self, removed: str, added: str, is_allowed: bool = True) -> bool:
-        """Removes a row and adds another in one transaction; one that is not allowed is cancelled, and gives False."""
+        """Delete a row and put another in one transaction. Return whether it succeeded."""
         table = "profile-media-local-Rows"
         condition = f"attribute_{'not_' if is_allowed else ''}exists(id)"
         try:
@@ -127,27 +129,17 @@ class World:
             return False
         return True
 
-    def iterator(self) -> str:
-        """One that begins with the first record of the rows' stream."""
-        (stream,) = self.streams.list_streams(TableName="profile-media-local-Rows")["Streams"]
-        (shard,) = self.streams.describe_stream(StreamArn=stream["StreamArn"])["StreamDescription"]["Shards"]
-        return str(
-            self.streams.get_shard_iterator(
-                StreamArn=stream["StreamArn"], ShardId=shard["ShardId"], ShardIteratorType="TRIM_HORIZON"
-            )["ShardIterator"]
-        )
-
     def send_job(self, body: str) -> None:
-        """Sends a message to the queue that feeds the purge function."""
+        """Send a message to the queue of the purge function."""
         self.sqs.send_message(QueueUrl=self.template.queue_url("Jobs"), MessageBody=body)
 
     def received(self, queue: str) -> list[Any]:
-        """Takes what lies in a queue."""
+        """Receive messages of a queue."""
         answer = self.sqs.receive_message(QueueUrl=self.template.queue_url(queue), MaxNumberOfMessages=10)
         return [json.loads(message["Body"]) for message in answer.get("Messages", [])]
 
     def wait_for(self, queue: str) -> list[Any]:
-        """Takes what lies in a queue, as soon as there is anything."""
+        """Wait for messages in a queue."""
         found: list[Any] = []
 
         def look() -> bool:
@@ -158,7 +150,7 @@ class World:
         return found
 
     def batches(self, function: str) -> list[list[str]]:
-        """What each call of a stream's or a queue's function was about."""
+        """Return the row ids or bodies of each invocation of a function."""
         return [[_subject(record) for record in event["Records"]] for event in self.functions.events_of(function)]
 
 
@@ -167,7 +159,7 @@ def _subject(record: dict[str, Any]) -> str:
 
 
 def _failing(*subjects: str) -> Answer:
-    """Says that these records failed, and the others did not."""
+    """Return an answer that reports these records as failed."""
 
     def answer(event: Any) -> Any:
         failed = [record for record in event["Records"] if _subject(record) in subjects]
@@ -179,18 +171,18 @@ def _failing(*subjects: str) -> Answer:
 
 @pytest.fixture
 def world(read_template: ReadTemplate, empty_aws: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
-    """Where retries come at once."""
-    monkeypatch.setattr(pumps, "RETRY_SECONDS", (0.01, 0.01))
+    """Pumps that retry at once."""
+    monkeypatch.setattr(invocations, "RETRY_SECONDS", (0.01, 0.01))
     monkeypatch.setattr(pumps, "POLL_SECONDS", 0.02)
     monkeypatch.setattr(pumps, "LONG_POLL_SECONDS", 0)
-    monkeypatch.setattr(pumps, "REAP_SECONDS", 0.05)
+    monkeypatch.setattr(pumps, "EXPIRY_SECONDS", 0.05)
     world = World(read_template(TEMPLATE, endpoint=empty_aws))
     yield world
     world.pumps.stop()
     world.pumps.join()
 
 
-def test_an_object_under_the_prefix_is_told_in_s3s_own_shape(world: World) -> None:
+def test_object_under_the_prefix_becomes_an_s3_event(world: World) -> None:
     world.pumps.start()
     world.s3.put_object(Bucket="uploads", Key="elsewhere/a", Body=b"x")
     world.s3.put_object(Bucket="uploads", Key="incoming/a b/ü+", Body=b"four")
@@ -207,7 +199,7 @@ def test_an_object_under_the_prefix_is_told_in_s3s_own_shape(world: World) -> No
     assert record["s3"]["object"]["sequencer"]
 
 
-def test_an_asynchronous_invocation_is_tried_three_times_and_then_handed_over(world: World) -> None:
+def test_asynchronous_invocation_that_always_fails_goes_to_the_destination(world: World) -> None:
     world.functions.answers["ProcessFunction"] = [ValueError("no")]
     world.pumps.start()
     world.s3.put_object(Bucket="uploads", Key="incoming/a", Body=b"x")
@@ -222,7 +214,7 @@ def test_an_asynchronous_invocation_is_tried_three_times_and_then_handed_over(wo
     assert failure["responsePayload"]["errorMessage"] == "no"
 
 
-def test_an_asynchronous_invocation_that_succeeds_at_last_is_not_handed_over(world: World) -> None:
+def test_asynchronous_invocation_that_succeeds_on_retry_does_not(world: World) -> None:
     world.functions.answers["ProcessFunction"] = [ValueError("no"), ValueError("no"), None]
     world.pumps.start()
     world.s3.put_object(Bucket="uploads", Key="incoming/a", Body=b"x")
@@ -230,7 +222,7 @@ def test_an_asynchronous_invocation_that_succeeds_at_last_is_not_handed_over(wor
     assert world.received("Failures") == []
 
 
-def test_a_stream_delivers_removed_rows_in_order_and_nothing_that_is_filtered_out(world: World) -> None:
+def test_stream_delivers_filtered_records_in_order_with_old_images(world: World) -> None:
     for id_ in ("a", "b", "c"):
         world.put_row(id_)
     world.remove_rows("b", "a")
@@ -243,60 +235,34 @@ def test_a_stream_delivers_removed_rows_in_order_and_nothing_that_is_filtered_ou
         "arn:aws:dynamodb:us-east-1:123456789012:table/profile-media-local-Rows/"
     )
     assert isinstance(record["dynamodb"]["ApproximateCreationDateTime"], float)
+    assert record["dynamodb"]["OldImage"] == {"id": {"S": "b"}}
+    assert "NewImage" not in record["dynamodb"]
     world.remove_rows("c")
     eventually(lambda: world.batches("ReleaseFunction") == [["b", "a"], ["c"]])
 
 
-def test_a_stream_goes_on_after_a_transaction_was_rolled_back(world: World) -> None:
+def test_stream_delivers_each_record_once_while_transactions_are_cancelled(world: World) -> None:
     world.pumps.start()
-    world.put_row("a")
-    world.remove_rows("a")
-    eventually(lambda: world.batches("ReleaseFunction") == [["a"]])
-    row = {"TableName": "profile-media-local-Rows", "Key": {"id": {"S": "b"}}}
-    with pytest.raises(world.dynamodb.exceptions.TransactionCanceledException):
-        world.dynamodb.transact_write_items(
-            TransactItems=[{"Delete": {**row, "ConditionExpression": "attribute_exists(id)"}}]
-        )
-    world.put_row("c")
-    world.remove_rows("c")
-    eventually(lambda: world.batches("ReleaseFunction") == [["a"], ["c"]])
+    rounds, threads = 25, ("one", "two", "three", "four")
 
-
-def test_an_iterator_sees_nothing_of_a_transaction_cancelled_after_it_was_made(world: World) -> None:
-    world.put_row("a")
-    iterator = world.iterator()
-    assert not world.change_slot("a", "phantom", is_allowed=False)
-    assert world.change_slot("a", "b")
-    records = world.streams.get_records(ShardIterator=iterator)["Records"]
-    assert [(record["eventName"], _subject(record)) for record in records] == [
-        ("INSERT", "a"),
-        ("REMOVE", "a"),
-        ("INSERT", "b"),
-    ]
-
-
-def test_every_removed_row_is_told_once_however_many_transactions_are_cancelled_meanwhile(world: World) -> None:
-    world.pumps.start()
-    rounds, threads = 100, ("one", "two", "three", "four")
-
-    def swap_on_and_on(thread: str) -> None:
+    def swap(thread: str) -> None:
         world.put_row(f"{thread}-0")
         for number in range(rounds):
             assert not world.change_slot(f"{thread}-{number}", "phantom", is_allowed=False)
             assert world.change_slot(f"{thread}-{number}", f"{thread}-{number + 1}")
 
     with ThreadPoolExecutor(len(threads)) as pool:
-        list(pool.map(swap_on_and_on, threads))
+        list(pool.map(swap, threads))
     removed = [f"{thread}-{number}" for thread in threads for number in range(rounds)]
 
-    def told() -> list[str]:
+    def delivered() -> list[str]:
         return [id_ for batch in world.batches("ReleaseFunction") for id_ in batch]
 
-    eventually(lambda: len(told()) >= len(removed))
-    assert sorted(told()) == sorted(removed)
+    eventually(lambda: len(delivered()) >= len(removed))
+    assert sorted(delivered()) == sorted(removed)
 
 
-def test_a_stream_starts_again_at_the_first_record_that_failed(world: World) -> None:
+def test_stream_retries_from_the_first_failed_record(world: World) -> None:
     for id_ in "abcd":
         world.put_row(id_)
     world.remove_rows(*"abcd")
@@ -306,7 +272,7 @@ def test_a_stream_starts_again_at_the_first_record_that_failed(world: World) -> 
     assert world.batches("ReleaseFunction") == [["a", "b", "c", "d"], ["c", "d"]]
 
 
-def test_a_stream_splits_a_batch_that_fails_whole_and_gives_up_on_the_poison_alone(world: World) -> None:
+def test_stream_bisects_a_failed_batch_and_gives_up_on_one_record(world: World) -> None:
     for id_ in "abcd":
         world.put_row(id_)
     world.remove_rows(*"abcd")
@@ -323,7 +289,7 @@ def test_a_stream_splits_a_batch_that_fails_whole_and_gives_up_on_the_poison_alo
     eventually(lambda: ["c", "d"] in world.batches("ReleaseFunction"))
 
 
-def test_a_queue_keeps_what_failed_and_gives_it_up_to_the_dead_letters(world: World) -> None:
+def test_queue_retries_failed_messages_and_then_moves_them_to_the_dead_letter_queue(world: World) -> None:
     for body in ('"good"', '"poison"'):
         world.send_job(body)
     world.functions.answers["PurgeFunction"] = [_failing('"poison"')]
@@ -334,7 +300,7 @@ def test_a_queue_keeps_what_failed_and_gives_it_up_to_the_dead_letters(world: Wo
     assert (seen.count('"good"'), seen.count('"poison"')) == (1, 2)
 
 
-def test_a_function_that_fails_gets_the_whole_batch_again(world: World) -> None:
+def test_queue_retries_the_whole_batch_if_the_function_fails(world: World) -> None:
     world.send_job('"one"')
     world.functions.answers["PurgeFunction"] = [ValueError("no"), None]
     world.pumps.start()
@@ -343,7 +309,7 @@ def test_a_function_that_fails_gets_the_whole_batch_again(world: World) -> None:
     assert attributes["ApproximateReceiveCount"] == "2"
 
 
-def test_expired_rows_are_removed_and_the_stream_says_so(world: World) -> None:
+def test_expired_rows_are_deleted_and_appear_in_the_stream(world: World) -> None:
     now = int(time.time())
     world.put_row("expired", now - 1)
     world.put_row("later", now + 3600)
@@ -355,8 +321,8 @@ def test_expired_rows_are_removed_and_the_stream_says_so(world: World) -> None:
     assert sorted(row["id"]["S"] for row in rows) == ["later", "never"]
 
 
-def test_a_schedule_calls_again_and_again(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(pumps.UNIT_SECONDS, "minute", 0.02)
+def test_schedule_invokes_repeatedly(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(event_sources.UNIT_SECONDS, "minute", 0.02)
     world.pumps.start()
     eventually(lambda: len(world.functions.events_of("LookFunction")) >= 3)
     event = world.functions.events_of("LookFunction")[0]
@@ -369,16 +335,16 @@ def test_a_schedule_calls_again_and_again(world: World, monkeypatch: pytest.Monk
     ("rate", "seconds"),
     [("rate(1 minute)", 60), ("rate(5 minutes)", 300), ("rate(2 hours)", 7200), ("rate(1 day)", 86400)],
 )
-def test_a_schedule_is_as_long_as_it_says(read_template: ReadTemplate, rate: str, seconds: float) -> None:
+def test_schedule_rate_is_parsed(read_template: ReadTemplate, rate: str, seconds: float) -> None:
     template = read_template(TEMPLATE.replace("rate(2 minutes)", rate))
-    assert list(pumps.schedules_of(template)) == [pumps.Schedule("LookFunction", seconds)]
+    assert list(schedules_of(template)) == [Schedule("LookFunction", seconds)]
 
 
 @pytest.mark.parametrize("schedule", ["cron(0 3 * * ? *)", "rate(0 minutes)", "rate(5 weeks)", "rate(5)"])
-def test_a_schedule_that_is_no_rate_is_refused(read_template: ReadTemplate, schedule: str) -> None:
+def test_schedule_that_is_no_rate_is_refused(read_template: ReadTemplate, schedule: str) -> None:
     template = read_template(TEMPLATE.replace("rate(2 minutes)", f"'{schedule}'"))
-    with pytest.raises(TemplateInvalid, match="rates only"):
-        list(pumps.schedules_of(template))
+    with pytest.raises(TemplateInvalid, match="only rate"):
+        list(schedules_of(template))
 
 
 @pytest.mark.parametrize(
@@ -397,9 +363,9 @@ def test_a_schedule_that_is_no_rate_is_refused(read_template: ReadTemplate, sche
         ("done", {"a", "b"}),
     ],
 )
-def test_a_malformed_answer_fails_the_whole_batch(answer: Any, failed: set[str]) -> None:
+def test_failed_items_of_a_malformed_answer_are_all_items(answer: Any, failed: set[str]) -> None:
     assert failed_items(Outcome("r", json.dumps(answer)), ["a", "b"]) == failed
 
 
-def test_a_function_that_fails_fails_the_whole_batch() -> None:
+def test_failed_items_of_a_failed_function_are_all_items() -> None:
     assert failed_items(Outcome("r", "{}", failed=True), ["a", "b"]) == {"a", "b"}

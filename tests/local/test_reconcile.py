@@ -1,4 +1,4 @@
-"""`make reconcile` against a local AWS: what it prints, what it mends, and how it ends."""
+"""`make reconcile` against moto: output, repairs and exit status."""
 
 import json
 import os
@@ -12,23 +12,26 @@ from typing import Any
 import pytest
 
 from profile_media.aws import settings
+from profile_media.domain.findings import Finding, FindingKind, GracePeriods
 from profile_media.domain.keys import incoming_key, media_key
-from profile_media.domain.reconcile import Finding, FindingKind, GracePeriods
 from tests.builders import ADA, a_derivative, an_id
-from tests.template.document import ROOT, text, written
+from tests.template.document import text
 from tools.local import aws, reconcile
 from tools.local.reconcile import OUTPUTS, local_settings, patience_of
 from tools.local.resources import create_all
 from tools.local.stack import Addresses
 from tools.local.state import write_state
-from tools.local.template import BUCKET, QUEUE, TABLE, Template, read
+from tools.template import BUCKET, QUEUE, ROOT, TABLE, Template, read, written
 
 pytestmark = pytest.mark.enable_socket
+
+CONSTANT = {"RECONCILE_MENDS", "PURGE_DELAY_SECONDS"}
+"""Settings that the command does not take from the stack."""
 
 
 @dataclass
 class Stack:
-    """The template's tables, buckets and queues, and a state file that says where they are."""
+    """The template's tables, buckets and queues, and a state file with their names."""
 
     template: Template
     folder: Path
@@ -45,9 +48,9 @@ class Stack:
         return [json.loads(message["Body"]) for message in messages]
 
     def reconcile(self, *arguments: str) -> subprocess.CompletedProcess[str]:
-        """The command, in a process of its own."""
+        """Run the command in a process."""
         command = [sys.executable, "-m", "tools.local.reconcile", "--state", str(self.folder), *arguments]
-        return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=60, check=False)
+        return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=300, check=False)
 
 
 @pytest.fixture
@@ -67,7 +70,7 @@ def stack(empty_aws: str, tmp_path: Path) -> Stack:
     return Stack(template, tmp_path)
 
 
-def test_findings_are_a_table_and_mended_where_asked(stack: Stack) -> None:
+def test_findings_are_printed_as_a_table_and_repaired_with_mend(stack: Stack) -> None:
     stack.put("MediaBucket", media_key(an_id(2), a_derivative()))
     stack.put("UploadsBucket", incoming_key(ADA, an_id(1)))
     ended = stack.reconcile("--patience", "0", "--mend")
@@ -83,29 +86,29 @@ def test_findings_are_a_table_and_mended_where_asked(stack: Stack) -> None:
 
 
 @dataclass
-class QuotaEntry:
-    """What the command asked for, and what it gets."""
+class Recorder:
+    """Replaces the reconcile pass and records its arguments."""
 
     answer: list[Finding]
-    wishes: list[tuple[GracePeriods, bool]] = field(default_factory=list)
+    calls: list[tuple[GracePeriods, bool]] = field(default_factory=list)
 
     def reconcile(self, patience: GracePeriods, *, mends: bool) -> list[Finding]:
-        self.wishes.append((patience, mends))
+        self.calls.append((patience, mends))
         return self.answer
 
 
 @pytest.mark.parametrize(
     ("findings", "status", "printed"),
-    [([], 0, "Everything fits together."), ([Finding(FindingKind.KEY_UNKNOWN, key="media/x")], 1, "key_unknown")],
+    [([], 0, "Nothing is orphaned or missing."), ([Finding(FindingKind.KEY_UNKNOWN, key="media/x")], 1, "key_unknown")],
 )
-def test_it_ends_with_one_where_anything_was_found_and_mends_only_where_asked(
+def test_exit_status_is_one_if_anything_was_found(
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
     findings: list[Finding],
     status: int,
     printed: str,
 ) -> None:
-    asked = QuotaEntry(findings)
+    asked = Recorder(findings)
     environment: dict[str, str] = {}
     monkeypatch.setattr(reconcile, "os", SimpleNamespace(environ=environment))
     monkeypatch.setattr(reconcile, "reconcile", asked.reconcile)
@@ -113,29 +116,29 @@ def test_it_ends_with_one_where_anything_was_found_and_mends_only_where_asked(
     assert reconcile.main(["--stack", "pictures"]) == status
     assert reconcile.main(["--stack", "pictures", "--mend"]) == status
     assert environment == {"UPLOADS_TABLE": "pictures-uploads"}
-    assert asked.wishes == [(patience_of(None), False), (patience_of(None), True)]
+    assert asked.calls == [(patience_of(None), False), (patience_of(None), True)]
     assert printed in capsys.readouterr().out
 
 
-def test_without_a_stack_it_says_how_to_start_one(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_command_needs_a_running_stack(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert reconcile.main(["--state", str(tmp_path)]) == 1
     assert "make up" in capsys.readouterr().err
 
 
-def test_a_deployed_stack_has_an_output_for_every_setting() -> None:
+def test_deployed_stack_has_an_output_for_every_setting() -> None:
     environment = written()["Resources"]["ReconcileFunction"]["Properties"]["Environment"]["Variables"]
     outputs = {setting: text(written()["Outputs"][output]["Value"]) for setting, output in OUTPUTS.items()}
-    needed = {name: text(value) for name, value in environment.items() if name != "RECONCILE_MENDS"}
+    needed = {name: text(value) for name, value in environment.items() if name not in CONSTANT}
     assert outputs == needed
 
 
-def test_the_local_stack_has_every_setting(stack: Stack, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_local_stack_has_every_setting(stack: Stack, monkeypatch: pytest.MonkeyPatch) -> None:
     for name, value in local_settings(json.loads((stack.folder / "stack.json").read_text())).items():
         monkeypatch.setenv(name, value)
     assert settings.load(settings.ReconcilingSettings).redrive_queue_url == stack.template.queue_url("RedriveQueue")
 
 
-def test_patience_is_the_functions_unless_less_is_wanted_and_never_waits_for_a_purge() -> None:
+def test_patience_limits_grace_periods_and_never_waits_for_a_purge() -> None:
     usual = GracePeriods()
     assert patience_of(None) == GracePeriods(usual.event, usual.original, usual.objects, patience_of(0).event)
     assert len({patience_of(0).event, patience_of(0).objects, patience_of(None).purge}) == 1

@@ -1,4 +1,4 @@
-"""The runner does what Lambda does: isolation, concurrency, timeouts, crashes, and errors in Lambda's words."""
+"""The runner behaves as Lambda: isolation, concurrency, timeouts, crashes, error messages."""
 
 import json
 import os
@@ -9,13 +9,14 @@ from pathlib import Path
 
 import pytest
 
+from tests.local.standins import DEADLINE_SECONDS
 from tools.local.runner import MAX_PAYLOAD, Function, PayloadTooLarge, Runner
 
 WriteFunction = Callable[[str, str], Path]
 StartRunner = Callable[..., Runner]
 
 
-def test_a_handler_gets_its_event_a_context_and_only_its_own_environment(
+def test_handler_gets_event_context_and_its_own_environment(
     write_function: WriteFunction, start_runner: StartRunner, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("SECRET_OF_THE_DEVELOPER", "leaks")
@@ -52,7 +53,7 @@ def test_a_handler_gets_its_event_a_context_and_only_its_own_environment(
     assert "HOME" not in answer["environment"]
 
 
-def test_an_idle_worker_is_used_again_and_a_busy_one_does_not_make_others_wait(
+def test_idle_worker_is_reused_and_busy_ones_run_in_parallel(
     write_function: WriteFunction, start_runner: StartRunner, tmp_path: Path
 ) -> None:
     code = write_function(
@@ -68,19 +69,19 @@ def test_an_idle_worker_is_used_again_and_a_busy_one_does_not_make_others_wait(
             return os.getpid()
         """,
     )
-    runner = start_runner(Function("MeetFunction", "app.handler", code, {}, timeout=10))
+    runner = start_runner(Function("MeetFunction", "app.handler", code, {}, timeout=300))
     first, second = tmp_path / "first", tmp_path / "second"
     first.mkdir()
     second.mkdir()
     alone = [runner.invoke("MeetFunction", json.dumps({"folder": str(first), "wanted": 1})).payload for _ in range(3)]
-    assert len(set(alone)) == 1, "an idle worker is used again"
+    assert len(set(alone)) == 1, "an idle worker is reused"
     with ThreadPoolExecutor(4) as threads:
         event = json.dumps({"folder": str(second), "wanted": 4})
         together = list(threads.map(lambda _: runner.invoke("MeetFunction", event).payload, range(4)))
-    assert len(set(together)) == 4, "each handler waited for three others: all four ran at once"
+    assert len(set(together)) == 4, "each handler waited for three others, so all four ran at once"
 
 
-def test_a_worker_that_takes_too_long_is_ended_with_its_children(
+def test_worker_over_its_timeout_is_killed_with_its_children(
     write_function: WriteFunction, start_runner: StartRunner, tmp_path: Path
 ) -> None:
     code = write_function(
@@ -115,11 +116,11 @@ def test_a_worker_that_takes_too_long_is_ended_with_its_children(
         ("import os\ndef handler(event, context):\n    os._exit(3)", "Runtime.ExitError", "exited"),
     ],
 )
-def test_what_goes_wrong_is_told_as_lambda_tells_it(
+def test_failure_is_described_as_lambda_describes_it(
     source: str, type_: str, message: str, write_function: WriteFunction, start_runner: StartRunner
 ) -> None:
     runner = start_runner(Function("FailingFunction", "app.handler", write_function("failing", source), {}))
-    for _ in range(2):  # the worker after a dead one is as good as the first
+    for _ in range(2):  # a new worker replaces a dead one
         outcome = runner.invoke("FailingFunction", "{}")
         error = json.loads(outcome.payload)
         assert outcome.failed
@@ -128,7 +129,7 @@ def test_what_goes_wrong_is_told_as_lambda_tells_it(
         assert outcome.error_message == error["errorMessage"]
 
 
-def test_what_handlers_print_is_in_the_functions_log(
+def test_handlers_output_and_report_are_in_the_functions_log(
     write_function: WriteFunction, start_runner: StartRunner, tmp_path: Path
 ) -> None:
     code = write_function("talk", 'def handler(event, context):\n    print(\'{"said": "hello"}\')')
@@ -139,9 +140,7 @@ def test_what_handlers_print_is_in_the_functions_log(
     assert (report["record"]["requestId"], report["record"]["status"]) == ("r-3", "success")
 
 
-def test_an_event_over_six_megabytes_does_not_reach_the_function(
-    write_function: WriteFunction, start_runner: StartRunner
-) -> None:
+def test_event_over_six_megabytes_is_refused(write_function: WriteFunction, start_runner: StartRunner) -> None:
     code = write_function("size", "def handler(event, context):\n    return len(event)")
     runner = start_runner(Function("SizeFunction", "app.handler", code, {}))
     assert runner.invoke("SizeFunction", json.dumps("x" * (MAX_PAYLOAD - 2))).payload == str(MAX_PAYLOAD - 2)
@@ -158,8 +157,8 @@ def test_workers_end_with_the_runner(write_function: WriteFunction, start_runner
 
 
 def _dies(pid: int) -> bool:
-    """Whether the process is gone within ten seconds; a zombie that nobody reaps counts as gone."""
-    deadline = time.monotonic() + 10
+    """Return whether the process ends; a zombie counts as ended."""
+    deadline = time.monotonic() + DEADLINE_SECONDS
     while time.monotonic() < deadline:
         try:
             os.kill(pid, 0)

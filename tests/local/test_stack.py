@@ -1,4 +1,4 @@
-"""The command line, the page and the state file of the stack; the stack as a whole is tested in tests/e2e."""
+"""The command line, the state file and the page. tests/e2e tests the whole stack."""
 
 import json
 import os
@@ -9,12 +9,13 @@ from pathlib import Path
 import pytest
 from werkzeug.test import Client
 
+from tools.local.options import PORTS, Options, parse_arguments
 from tools.local.site import Site
-from tools.local.stack import PORTS, Options, parse_arguments, running
+from tools.local.stack import running
 from tools.local.state import (
     StackNotRunning,
     StackRunning,
-    claimed,
+    locked,
     read_state,
     remove_stale_state,
     remove_state,
@@ -22,7 +23,7 @@ from tools.local.state import (
 )
 
 
-def test_parameters_and_ports_are_read_as_make_gives_them() -> None:
+def test_arguments_set_parameters_and_ports() -> None:
     options = parse_arguments(
         ["--params", 'PurgeDelaySeconds=2 AllowedOrigins="https://a,https://b"', "--ports", "4000"]
     )
@@ -45,14 +46,14 @@ def test_parameters_and_ports_are_read_as_make_gives_them() -> None:
         ["--params", "AllowedOrigins="],
     ],
 )
-def test_what_is_not_a_parameter_or_a_port_is_refused(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+def test_invalid_argument_is_refused(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as ended:
         parse_arguments(arguments)
     assert ended.value.code == 2
-    assert capsys.readouterr().err.splitlines()[-1].startswith("local: error: ")
+    assert capsys.readouterr().err.splitlines()[-1].startswith("make up: error: ")
 
 
-def test_the_state_is_there_for_its_owner_only_and_while_its_stack_runs(tmp_path: Path) -> None:
+def test_state_file_is_private_and_removed_at_the_end(tmp_path: Path) -> None:
     with pytest.raises(StackNotRunning):
         read_state(tmp_path)
     write_state(tmp_path, {"api": "http://a"})
@@ -63,7 +64,7 @@ def test_the_state_is_there_for_its_owner_only_and_while_its_stack_runs(tmp_path
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_dead_stacks_state_does_not_count_and_another_stacks_stays(tmp_path: Path) -> None:
+def test_stale_state_file_is_removed_and_another_stacks_is_kept(tmp_path: Path) -> None:
     with subprocess.Popen(["true"]) as ended:
         pass
     (tmp_path / "stack.json").write_text(json.dumps({"pid": ended.pid}))
@@ -77,8 +78,8 @@ def test_a_dead_stacks_state_does_not_count_and_another_stacks_stays(tmp_path: P
     assert (tmp_path / "stack.json").exists()
 
 
-def test_a_folder_is_one_stacks_and_another_is_told_where_that_is(tmp_path: Path) -> None:
-    with claimed(tmp_path):
+def test_second_stack_in_the_same_folder_is_refused(tmp_path: Path) -> None:
+    with locked(tmp_path):
         with pytest.raises(StackRunning, match="is starting already"), running(Options(state=tmp_path)):
             pass
         write_state(tmp_path, {"page": "http://127.0.0.1:3001"})
@@ -88,13 +89,13 @@ def test_a_folder_is_one_stacks_and_another_is_told_where_that_is(tmp_path: Path
             check=False,
             capture_output=True,
             text=True,
-            timeout=60,
+            timeout=300,
         )
         assert second.returncode == 1
         assert "running on http://127.0.0.1:3001 already" in second.stderr
         assert len(second.stderr.splitlines()) == 1
         assert (tmp_path / "stack.json").read_bytes() == before
-    with claimed(tmp_path):
+    with locked(tmp_path):
         pass
 
 
@@ -109,7 +110,7 @@ def site(tmp_path: Path) -> Client:
     return Client(Site(lambda: {"api": "http://a"}, page))
 
 
-def test_the_page_is_served_with_types_that_browsers_accept_modules_with(site: Client) -> None:
+def test_page_files_have_the_types_that_browsers_require(site: Client) -> None:
     types = {"/": "text/html", "/index.html": "text/html", "/page.js": "text/javascript", "/style.css": "text/css"}
     for path, mimetype in types.items():
         answer = site.get(path)
@@ -120,11 +121,11 @@ def test_the_page_is_served_with_types_that_browsers_accept_modules_with(site: C
 
 
 @pytest.mark.parametrize("path", ["/../secret", "/%2e%2e/secret", "/nothing", "//etc/passwd"])
-def test_nothing_but_the_page_is_served(path: str, site: Client) -> None:
+def test_other_files_are_not_served(path: str, site: Client) -> None:
     assert site.get(path).status_code == 404
 
 
-def test_tokens_are_only_for_pages_on_loopback(site: Client) -> None:
+def test_tokens_are_served_only_to_loopback_hosts(site: Client) -> None:
     assert site.get("/stack.json", base_url="http://127.0.0.1:3001").status_code == 200
     assert site.get("/stack.json", base_url="http://rebound.example:3001").status_code == 403
     assert site.post("/stack.json").status_code == 405

@@ -1,13 +1,13 @@
-"""The template resolves as CloudFormation resolves it, to the names things have in the local AWS."""
+"""The template reader resolves values as CloudFormation does, to the names in the local AWS."""
 
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from tools.local.pumps import notifications_of, sources_of
+from tools.local.event_sources import notifications_of, sources_of
 from tools.local.runner import functions_of
-from tools.local.template import BUCKET, QUEUE, TABLE, Template, TemplateInvalid, read
+from tools.template import BUCKET, QUEUE, TABLE, Template, TemplateInvalid, read
 
 ReadTemplate = Callable[..., Template]
 
@@ -65,15 +65,18 @@ TEMPLATE = """
               EITHER: !If [Either, "yes", "no"]
               BOTH: !If [Both, "yes", "no"]
               FLAG: true
+              REMOVED: /opt/file
       RowsSource:
         Type: AWS::Lambda::EventSourceMapping
         Properties: {FunctionName: !Ref WorkFunction.Alias, EventSourceArn: !GetAtt Rows.StreamArn, BatchSize: 7}
 """
 
 
-def test_a_functions_environment_is_the_templates_resolved(read_template: ReadTemplate) -> None:
+def test_function_environment_is_resolved(read_template: ReadTemplate) -> None:
     template = read_template(TEMPLATE, {"Media": "http://m"}, endpoint="http://127.0.0.1:1")
-    functions = functions_of(template, {"AWS_ENDPOINT_URL": "http://e"}, {"URL": "http://edge", "UNUSED": "x"})
+    functions = functions_of(
+        template, {"AWS_ENDPOINT_URL": "http://e"}, {"URL": "http://edge", "UNUSED": "x", "REMOVED": None}
+    )
     work = functions["WorkFunction"]
     assert work.environment == {
         "SERVICE": "media",
@@ -94,24 +97,24 @@ def test_a_functions_environment_is_the_templates_resolved(read_template: ReadTe
     assert work.code == template.path.parent / "functions" / "work"
 
 
-def test_substitutions_take_their_own_values_first_and_leave_literals(read_template: ReadTemplate) -> None:
+def test_sub_uses_its_own_values_first_and_keeps_literals(read_template: ReadTemplate) -> None:
     variables = read_template(TEMPLATE).functions["WorkFunction"].properties["Environment"]["Variables"]
     assert variables["URL"] == "https://cdn.example/${literal}/dev"
 
 
-def test_globals_merge_maps_add_up_lists_and_yield_to_the_function(read_template: ReadTemplate) -> None:
+def test_globals_are_merged_into_functions(read_template: ReadTemplate) -> None:
     properties = read_template(TEMPLATE).functions["WorkFunction"].properties
     assert (properties["Layers"], properties["Timeout"]) == (["one", "two"], 3)
 
 
-def test_what_a_condition_excludes_is_not_there(read_template: ReadTemplate) -> None:
+def test_resource_with_a_false_condition_is_left_out(read_template: ReadTemplate) -> None:
     assert [found.logical_id for found in read_template(TEMPLATE).of_type(BUCKET)] == ["Pictures"]
     live = read_template(TEMPLATE, {"Stage": "live"})
     assert [found.logical_id for found in live.of_type(BUCKET)] == ["Pictures", "LiveOnly"]
     assert functions_of(live, {}, {})["WorkFunction"].concurrency == 5
 
 
-def test_event_sources_are_found_wherever_they_are_declared(read_template: ReadTemplate) -> None:
+def test_event_sources_of_functions_and_mappings_are_found(read_template: ReadTemplate) -> None:
     template = read_template(TEMPLATE)
     found = [(source.function, source.source, source.type, source.batch_size) for source in sources_of(template)]
     assert found == [("WorkFunction", "Rows", TABLE, 7), ("WorkFunction", "Jobs", QUEUE, 4)]
@@ -123,7 +126,7 @@ def test_event_sources_are_found_wherever_they_are_declared(read_template: ReadT
     }
 
 
-def test_given_parameters_go_over_local_ones_and_those_over_defaults(read_template: ReadTemplate) -> None:
+def test_given_parameter_overrides_local_one_and_default(read_template: ReadTemplate) -> None:
     assert read_template(TEMPLATE).parameters["Delay"] == "900"
     assert read_template(TEMPLATE, Delay="10", Unknown="ignored").parameters["Delay"] == "10"
     assert read_template(TEMPLATE, {"Delay": "2"}, Delay="10").parameters["Delay"] == "2"
@@ -139,21 +142,19 @@ def test_given_parameters_go_over_local_ones_and_those_over_defaults(read_templa
         ({"Media": "http://m/"}, "must match"),
     ],
 )
-def test_parameters_that_cloudformation_would_refuse_are_refused(
-    given: dict[str, str], message: str, read_template: ReadTemplate
-) -> None:
+def test_invalid_parameter_is_refused(given: dict[str, str], message: str, read_template: ReadTemplate) -> None:
     with pytest.raises(TemplateInvalid, match=message):
         read_template(TEMPLATE, given)
 
 
 @pytest.mark.parametrize("value", ["!Ref Nobody", "!GetAtt Nobody.Arn", "!Cidr [a, 1, 2]"])
-def test_what_cannot_be_resolved_is_an_error(value: str, read_template: ReadTemplate) -> None:
+def test_unresolvable_value_is_an_error(value: str, read_template: ReadTemplate) -> None:
     template = read_template(TEMPLATE.replace("LEVEL: DEBUG", f"LEVEL: {value}"))
     with pytest.raises(TemplateInvalid):
         _ = template.functions
 
 
-def test_the_services_own_template_resolves_to_functions_that_exist() -> None:
+def test_services_template_names_existing_functions() -> None:
     given = {"TokenIssuer": "http://127.0.0.1:1", "TokenAudience": "a", "AllowedOrigins": "http://127.0.0.1:2"}
     template = read(ROOT / "template.yaml", given, "http://127.0.0.1:3", "us-east-1")
     functions = functions_of(template, {}, {})

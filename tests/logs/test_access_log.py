@@ -1,23 +1,19 @@
-"""API Gateway's own log: one JSON object a line as well, with no token, no query and nothing that a client writes."""
+"""Check that API Gateway's access log is one JSON object a line, without tokens, queries and client input."""
 
 import json
 import re
 
-import pytest
-
 from tests.template.document import properties
-
-pytestmark = pytest.mark.campaign("Logs")
 
 HARMLESS = {
     *("requestId", "requestTimeEpoch", "httpMethod", "resourcePath", "status", "error.responseType"),
     *("authorizer.principalId", "authorizer.status", "identity.sourceIp"),
     *("responseLatency", "integrationLatency", "responseLength"),
 }
-"""What the gateway itself says, and who the caller is; not the path as it was sent, nor any header."""
+"""Facts of the gateway and the caller's id; not the path as sent, nor any header."""
 
 
-def test_the_access_log_says_only_what_is_harmless() -> None:
+def test_access_log_contains_only_harmless_fields() -> None:
     line: str = properties("Api")["AccessLogSetting"]["Format"]
     names = re.findall(r"\$context\.([A-Za-z.]+)", line)
 

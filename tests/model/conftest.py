@@ -1,21 +1,20 @@
-"""A world for lives: limits that short lives meet, a clock that stands, and nothing left to chance."""
+"""A world for simulation: small limits, a clock that stands still, and nothing left to chance."""
 
 import logging
 from collections.abc import Iterator
 from types import SimpleNamespace
 
 import pytest
-from moto.core.serialize import ResponseSerializer
-from moto.s3.models import FakeKey
 
 from profile_media.imaging import PillowImages
-from profile_media.wiring import ingesting, intents
+from profile_media.wiring import intents, pictures, processing
 from tests import cloud
 from tests.faults.injector import Injector, injector
-from tests.faults.world import _rendered_once, _retire, _serialize_at_once
+from tests.faults.schedule import Inline
+from tests.faults.world import render_once
 from tests.functions.conftest import Call, Rows, call, rows
 from tests.model import reference
-from tests.model.lives import Lives, Still, UploadIdRange
+from tests.model.simulation import Simulation, Still, UploadIds
 
 __all__ = ["call", "injector", "rows"]
 
@@ -28,28 +27,32 @@ LIMITS = {
 
 @pytest.fixture
 def _small_limits(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Set small limits; everything that was composed with other limits is composed again."""
     for name, limit in LIMITS.items():
         monkeypatch.setenv(name, str(limit))
-    for composed in (intents._intents, ingesting._ingest):  # which know their limits for good
-        composed.cache_clear()
     monkeypatch.setenv("RECONCILE_MENDS", "true")
+    _forget_composed()
     yield
-    for composed in (intents._intents, ingesting._ingest):
-        composed.cache_clear()
+    _forget_composed()
+
+
+def _forget_composed() -> None:
+    for module in (intents, pictures, processing):
+        for composed in vars(module).values():
+            if hasattr(composed, "cache_clear") and composed.__module__ == module.__name__:
+                composed.cache_clear()
 
 
 @pytest.fixture
-def lives(
+def simulation(
     aws: cloud.Cloud, rows: Rows, call: Call, injector: Injector, monkeypatch: pytest.MonkeyPatch, _small_limits: None
-) -> Iterator[Lives]:
-    """Everybody's, to begin."""
-    world, ids = Still(aws, rows, call, injector), UploadIdRange()
+) -> Iterator[Simulation]:
+    """Return the simulation of all users, before their beginning."""
+    world, ids = Still(aws, rows, call, injector), UploadIds()
     monkeypatch.setattr("profile_media.aws.clock.utc_now", world.now)
     monkeypatch.setattr("profile_media.domain.intend.uuid", SimpleNamespace(uuid4=ids.uuid4))
-    monkeypatch.setattr("profile_media.aws.objects.STORES", 1)  # in one order
-    monkeypatch.setattr(PillowImages, "render", _rendered_once)
-    monkeypatch.setattr(FakeKey, "dispose", _retire)
-    monkeypatch.setattr(ResponseSerializer, "_serialize_type_structure", _serialize_at_once)
+    monkeypatch.setattr("profile_media.aws.objects.ThreadPoolExecutor", Inline)  # puts in one order
+    monkeypatch.setattr(PillowImages, "render", render_once)
     logging.disable(logging.INFO)
-    yield Lives(world, ids)
+    yield Simulation(world, ids)
     logging.disable(logging.NOTSET)

@@ -1,7 +1,6 @@
-"""What the service promises, without AWS: each call's outcome, and what is there after it.
+"""A small model of the service without AWS: the outcome of each call, and the data after it.
 
-A call is a sequence of steps, and each step happens wholly or not at all. Where a call dies, the state is one of those
-that its steps lead through.
+A call is a sequence of atomic steps. Where a call crashes, the data equals one of the states between its steps.
 """
 
 from collections import Counter
@@ -12,7 +11,7 @@ from math import ceil
 from typing import NamedTuple
 
 OPEN_INTENTS, INTENTS_PER_HOUR, CHANGES_PER_MINUTE = 3, 6, 4
-"""Of one user. Smaller than a deployment's, so that short lives come up against them."""
+"""Limits of one user, small enough to be reached."""
 
 MINUTE, HOUR, DAY = 60, 3600, 86400
 GRANT = 5 * MINUTE
@@ -33,17 +32,17 @@ ANSWERS = {
 
 
 class Content(StrEnum):
-    """What a browser may send, and why it is refused."""
+    """What a browser may post, and the reason of its rejection."""
 
     PICTURE = ""
     ANOTHER = "checksum_mismatch"
-    """A picture, but only where its checksum was not announced."""
+    """Rejected only where the intent fixed the checksum of another picture."""
     BROKEN = "corrupt"
 
 
 @dataclass
 class Upload:
-    """A row; it is there until it is let go of, or its time is up."""
+    """A row of an upload."""
 
     owner: str
     slot: str
@@ -53,15 +52,15 @@ class Upload:
 
 
 class Form(NamedTuple):
-    """What lets a browser send a picture."""
+    """A presigned POST."""
 
     until: float
     exact: bool
-    """Whether a checksum was announced."""
+    """Whether the intent fixed a checksum."""
 
 
 class Kept(NamedTuple):
-    """An idempotency key that was used."""
+    """The record of an idempotency key."""
 
     body: object
     upload_id: str
@@ -69,19 +68,19 @@ class Kept(NamedTuple):
 
 
 class Named(NamedTuple):
-    """How a client names an upload."""
+    """A reference to an upload."""
 
     owner: str
     upload_id: str
     claimed: str | None = None
-    """The slot that the name says it is bound to."""
+    """The slot that the reference says the upload is bound to."""
     misnamed: bool = False
-    """Whether a derivative was named that it does not have."""
+    """Whether the reference names a derivative that does not exist."""
 
 
 @dataclass
 class Model:
-    """Everything there is."""
+    """All data."""
 
     now: float
     uploads: dict[str, Upload] = field(default_factory=dict)
@@ -94,13 +93,13 @@ class Model:
     changes: Counter[tuple[str, int]] = field(default_factory=Counter)
 
     def copy(self) -> "Model":
-        """Another one, to go on from here."""
+        """Return a copy."""
         uploads = {upload_id: replace(upload) for upload_id, upload in self.uploads.items()}
         rest = (self.slots, self.incoming, self.forms, self.keys, self.asked, self.changes)
         return Model(self.now, uploads, *(each.copy() for each in rest))  # type: ignore[arg-type]
 
     def course(self, steps: Sequence["Step"]) -> tuple[list["Model"], str]:
-        """The states that the steps lead through, this one first, and the outcome."""
+        """Return the states that the steps lead through, beginning with this one, and the outcome."""
         course = [self]
         for step in steps:
             course.append(course[-1].copy())
@@ -109,21 +108,21 @@ class Model:
         return course, DONE
 
     def alive(self, upload_id: str, owner: str | None = None) -> Upload | None:
-        """The upload, unless its time is up, or it is not that owner's."""
+        """Return the upload; None where it has expired or belongs to another owner."""
         upload = self.uploads.get(upload_id)
         if upload is None or owner not in (None, upload.owner):
             return None
         return upload if upload.expires is None or upload.expires > self.now else None
 
     def key_in_use(self, actor: str, key: str) -> Kept | None:
-        """What the key made, while it is remembered."""
+        """Return the record of an idempotency key, until it expires."""
         kept = self.keys.get((actor, key))
         return kept if kept and kept.until > int(self.now) else None
 
-    # --- steps: each returns an outcome where it ends the call
+    # --- steps; a step returns an outcome where it ends the call
 
     def replay(self, actor: str, key: str, body: object) -> str | None:
-        """The key's upload again; a key whose upload is gone is free."""
+        """Return the same upload for the same key and body. A key whose upload is gone is free."""
         kept = self.key_in_use(actor, key)
         if kept and kept.body != body:
             return "idempotency_conflict"
@@ -133,7 +132,7 @@ class Model:
         return None
 
     def create(self, upload_id: str, owner: str, slot: str, key: tuple[str, str, object] | None = None) -> str | None:
-        """A pending upload, within the owner's limits."""
+        """Create a pending upload within the owner's limits."""
         recent = [at for who, at in self.asked if who == owner and at > self.now - HOUR]
         waiting = [each for each in self.uploads if (row := self.alive(each, owner)) and row.state == "pending"]
         if len(recent) >= INTENTS_PER_HOUR or len(waiting) >= OPEN_INTENTS:
@@ -146,7 +145,7 @@ class Model:
         return None
 
     def settle(self, upload_id: str, content: Content | None) -> str | None:
-        """Ready, or rejected; only what is pending changes."""
+        """Make a pending upload ready or rejected."""
         upload = self.alive(upload_id)
         if upload and upload.state == "pending" and content is not None:
             form = self.forms.get(upload_id)
@@ -155,28 +154,28 @@ class Model:
         return None
 
     def accept(self, upload_id: str) -> str | None:
-        """Tells whoever sent the picture itself that it will not do."""
+        """Refuse a direct upload of a rejected picture."""
         return None if self.uploads[upload_id].state == "ready" else "image_unacceptable"
 
     def clear(self, upload_id: str) -> None:
-        """The original goes."""
+        """Delete the original."""
         self.incoming.pop(upload_id, None)
 
     def bind(self, actor: str, user: str, slot: str, named: Named) -> str | None:
-        """The slot holds the upload that was named."""
+        """Bind the named upload."""
         held = self.slots.get((user, slot)) == named.upload_id
         if refusal := self.unfit(user, slot, named) or (None if held else self.unattachable(user, slot, named)):
             return refusal
         return "reference_invalid" if named.misnamed else self.change(actor, user, slot, named.upload_id)
 
     def unfit(self, user: str, slot: str, named: Named) -> str | None:
-        """Why the name alone will not do."""
+        """Return why the reference is refused before the upload is read."""
         if named.owner != user:
             return "upload_not_found"
         return None if named.claimed in {None, slot} else "slot_mismatch"
 
     def unattachable(self, user: str, slot: str, named: Named) -> str | None:
-        """Why the upload will not do for a slot that does not hold it."""
+        """Return why the upload cannot be bound to a slot that does not hold it."""
         upload = self.alive(named.upload_id, user)
         if named.claimed:
             return "reference_invalid"
@@ -187,11 +186,11 @@ class Model:
         return {"pending": "upload_not_ready", "rejected": "upload_rejected"}.get(upload.state)
 
     def change(self, actor: str, user: str, slot: str, wanted: str | None) -> str | None:
-        """The slot holds what is wanted, within the caller's limit, and its predecessor goes."""
+        """Write a slot within the user's limit of changes, and delete the row of the upload it held."""
         held = self.slots.get((user, slot))
         if held == wanted:
             return None
-        minute = (actor, int(self.now) // MINUTE)
+        minute = (user, int(self.now) // MINUTE)
         if self.changes[minute] >= CHANGES_PER_MINUTE:
             return "limit_exceeded"
         self.changes[minute] += 1

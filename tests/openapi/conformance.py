@@ -1,4 +1,4 @@
-"""Holds an answer to docs/openapi.yaml: its status, its headers and its body must be those of the operation."""
+"""Compares an answer with docs/openapi.yaml: status, headers and body must be those of the operation."""
 
 from collections.abc import Mapping
 from functools import cache
@@ -12,20 +12,20 @@ from tools.openapi.document import FILE
 
 @cache
 def document() -> dict[str, Any]:
-    """The document as it lies in the repository."""
+    """Return docs/openapi.yaml, parsed."""
     content: dict[str, Any] = yaml.safe_load(FILE.read_text())
     return content
 
 
 @cache
 def operations() -> Mapping[str, Mapping[str, Any]]:
-    """By the function's folder."""
+    """Return the operations by the function's folder."""
     methods = [operation for path in document()["paths"].values() for operation in path.values()]
     return {operation["operationId"]: operation for operation in methods}
 
 
 def resolved(node: Any) -> Any:
-    """The node, or what it refers to."""
+    """Return the node, or the target of its `$ref`."""
     if not isinstance(node, dict) or "$ref" not in node:
         return node
     found: Any = document()
@@ -35,14 +35,14 @@ def resolved(node: Any) -> Any:
 
 
 def complaints(schema: Mapping[str, Any], value: object) -> list[str]:
-    """Where the value is not what the schema says; formats count."""
+    """Return where the value does not match the schema, formats included."""
     rooted = {**schema, "components": document()["components"]}
     checker = Draft202012Validator(rooted, format_checker=Draft202012Validator.FORMAT_CHECKER)
     return [f"{error.json_path}: {error.message}" for error in checker.iter_errors(value)]
 
 
 def check(function: str, status: int, headers: Mapping[str, str], body: object) -> None:
-    """Fails where a client that knows the document alone would be surprised."""
+    """Fail if the answer does not match the document."""
     responses = operations()[function]["responses"]
     assert str(status) in responses, f"{function} may not answer {status}"
     response = resolved(responses[str(status)])

@@ -1,4 +1,4 @@
-"""The page that shows docs/openapi.yaml: in the browser of somebody who is offline but for this machine."""
+"""The page that shows docs/openapi.yaml, in a browser without internet access."""
 
 import re
 import subprocess
@@ -11,7 +11,7 @@ from playwright.sync_api import expect, sync_playwright
 from werkzeug.test import Client
 
 from tests.openapi.conformance import document, operations
-from tools.local.serving import free_port, serve
+from tools.local.serving import listen, port_of, serve
 from tools.local.site import Site
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -20,7 +20,7 @@ TOKEN = "header.claims.signature"
 SITE = Site(lambda: {"api": API, "users": {"ada": {"token": TOKEN}}})
 
 
-def test_the_document_is_served_with_the_stack_as_its_server() -> None:
+def test_document_is_served_with_local_stack_as_server() -> None:
     given = Client(SITE).get("/openapi.yaml", base_url="http://127.0.0.1")
     assert given.content_type == "application/yaml"
     assert yaml.safe_load(given.data) == {**document(), "servers": [{"url": API}]}
@@ -29,7 +29,7 @@ def test_the_document_is_served_with_the_stack_as_its_server() -> None:
 @pytest.mark.parametrize(
     "path", ["/docs", "/docs/", "/docs/start.js", "/docs/swagger-ui.css", "/docs/swagger-ui-bundle.js"]
 )
-def test_the_page_and_its_files_are_there(path: str) -> None:
+def test_page_and_its_files_are_served(path: str) -> None:
     with Client(SITE).get(path, base_url="http://127.0.0.1", buffered=True) as given:
         assert given.status_code == 200
         assert "script-src 'self';" in given.headers["Content-Security-Policy"]
@@ -38,11 +38,11 @@ def test_the_page_and_its_files_are_there(path: str) -> None:
 @pytest.mark.parametrize(
     "path", ["/docs/__init__.py", "/docs/../site.py", "/docs/%2e%2e/site.py", "/docs/none", "/docsx"]
 )
-def test_nothing_else_is(path: str) -> None:
+def test_other_files_are_not_served(path: str) -> None:
     assert Client(SITE).get(path, base_url="http://127.0.0.1").status_code == 404
 
 
-def test_another_hosts_pages_see_nothing() -> None:
+def test_foreign_host_header_is_refused() -> None:
     for path in ("/docs", "/openapi.yaml"):
         assert Client(SITE).get(path, base_url="http://elsewhere.example.com").status_code == 403
 
@@ -50,8 +50,9 @@ def test_another_hosts_pages_see_nothing() -> None:
 @pytest.fixture
 def origin() -> Iterator[str]:
     """Where the site is served."""
-    port = free_port(0)
-    server = serve(SITE, port, "page")
+    listener = listen(0)
+    port = port_of(listener)
+    server = serve(SITE, listener)
     yield f"http://127.0.0.1:{port}"
     server.shutdown()
     server.server_close()
@@ -59,7 +60,7 @@ def origin() -> Iterator[str]:
 
 @pytest.mark.browser
 @pytest.mark.enable_socket
-def test_every_operation_can_be_read_and_tried(origin: str) -> None:
+def test_page_shows_and_runs_every_operation(origin: str) -> None:
     found = subprocess.run([ROOT / "tools/scripts/browser"], capture_output=True, text=True, check=False)
     if found.returncode != 0:
         pytest.skip(found.stderr.strip())

@@ -1,72 +1,75 @@
-"""The template as the tests read it: as written, and as SAM would hand it to CloudFormation.
+"""What the tests ask about the template: the text of the file, and the template that SAM's transform makes of it.
 
-As a command it prints the latter, for tools/scripts/checkov.
+`python -m tests.template.document` prints the latter, for tools/scripts/checkov.
 """
 
 import json
-import os
 import sys
-from copy import deepcopy
 from functools import cache
-from pathlib import Path
 from typing import Any
-from unittest.mock import patch
 
-from samcli.yamlhelper import yaml_parse
-from samtranslator.parser.parser import Parser  # type: ignore[import-untyped]
-from samtranslator.translator.translator import Translator  # type: ignore[import-untyped]
+from tools.template import ROOT, translate, written
 
-ROOT = Path(__file__).resolve().parents[2]
+__all__ = [
+    "FOLDERS",
+    "ROOT",
+    "alarms",
+    "as_list",
+    "logical_id",
+    "of_type",
+    "properties",
+    "text",
+    "translated",
+    "written",
+]
 
 FOLDERS = sorted(path.parent.name for path in (ROOT / "functions").glob("*/app.py"))
-"""The functions, as folders."""
-
-NEEDED = {
-    "TokenIssuer": "https://issuer.example.com/",
-    "TokenAudience": "profile-media",
-    "AllowedOrigins": "https://app.example.com",
-}
-"""Parameters without a default."""
-
-
-@cache
-def written() -> dict[str, Any]:
-    """The template as it stands in its file, tags as mappings."""
-    document: dict[str, Any] = yaml_parse((ROOT / "template.yaml").read_text())
-    return document
+"""The names of the functions' folders."""
 
 
 @cache
 def translated() -> dict[str, Any]:
-    """The resources after SAM's transform, offline; roles and permissions are in it."""
-    document = deepcopy(written())
-    for resource in document["Resources"].values():
-        for name in ("CodeUri", "ContentUri"):
-            if name in resource["Properties"]:  # SAM takes only what was uploaded
-                resource["Properties"][name] = f"s3://built/{resource['Properties'][name]}"
-    with patch.dict(os.environ, AWS_DEFAULT_REGION="eu-central-1"):
-        resources: dict[str, Any] = Translator({}, Parser()).translate(document, dict(NEEDED))["Resources"]
+    """Return the resources that SAM's transform makes, with roles and permissions."""
+    resources: dict[str, Any] = translate()["Resources"]
     return resources
 
 
 def properties(logical_id: str) -> dict[str, Any]:
-    """A resource's properties, as written."""
+    """Return a resource's properties as the file has them."""
     found: dict[str, Any] = written()["Resources"][logical_id]["Properties"]
     return found
 
 
 def of_type(type_: str) -> dict[str, dict[str, Any]]:
-    """Properties by logical id of all resources of a type, as written."""
+    """Return the properties of all resources of a type by logical id, as the file has them."""
     return {name: body["Properties"] for name, body in written()["Resources"].items() if body["Type"] == type_}
 
 
 def logical_id(folder: str) -> str:
-    """The function that a folder holds."""
+    """Return the logical id of the function in a folder."""
     return "".join(word.capitalize() for word in folder.split("_")) + "Function"
 
 
+def alarms() -> dict[str, dict[str, Any]]:
+    """Return the properties of all alarms by logical id, with the values that the main template gives them."""
+    nested = properties("Alarms")
+    resources = written(ROOT / nested["TemplateURL"])["Resources"]
+    return {name: _given(body["Properties"], nested["Parameters"]) for name, body in resources.items()}
+
+
+def _given(value: Any, parameters: dict[str, Any]) -> Any:
+    match value:
+        case {"Ref": name} if name in parameters:
+            return parameters[name]
+        case dict():
+            return {key: _given(item, parameters) for key, item in value.items()}
+        case list():
+            return [_given(item, parameters) for item in value]
+    return value
+
+
 def text(value: Any) -> str:
-    """An intrinsic in short: `UploadsTable`, `UploadsTable.Arn`, or Fn::Sub's own text."""
+    """Return an intrinsic function in short: `UploadsTable`, `UploadsTable.Arn`, or the text of Fn::Sub."""
     match value:
         case {"Ref": name}:
             return str(name)
@@ -84,10 +87,9 @@ def text(value: Any) -> str:
 
 
 def as_list(value: Any) -> list[Any]:
-    """Where one may stand for a list of one."""
+    """Return a list; a single value becomes a list of one."""
     return value if isinstance(value, list) else [value]
 
 
 if __name__ == "__main__":
-    kept = {name: section for name, section in written().items() if name in {"Parameters", "Conditions", "Outputs"}}
-    json.dump({"AWSTemplateFormatVersion": "2010-09-09", **kept, "Resources": translated()}, sys.stdout)
+    json.dump(translate(), sys.stdout)

@@ -1,4 +1,4 @@
-"""What a deployment can choose: explained, bounded, used, and by default what the code takes for granted."""
+"""The parameters: described, bounded, used, documented, and with the defaults that the code has."""
 
 import dataclasses
 import json
@@ -18,111 +18,50 @@ from profile_media.aws.settings import (
 )
 from profile_media.domain.model import Slot
 from profile_media.domain.policy import Lifetimes, Limits
-from tests.template.document import NEEDED, ROOT, of_type, properties, text, written
+from tests.template.document import of_type, properties, text
+from tools.configuration import PAGE, page
+from tools.template import LAYER, REQUIRED, ROOT, written
 
 PARAMETERS = written()["Parameters"]
+NUMBERS = [name for name, body in PARAMETERS.items() if body["Type"] == "Number"]
 
-NAMES = {
-    "Architecture",
-    "SnapStart",
-    "StageName",
-    "LogLevel",
-    "LogRetentionDays",
-    "AppName",
-    "TokenIssuer",
-    "TokenAudience",
-    "TokenJwksUrl",
-    "TokenRequiredClaim",
-    "AdminClaim",
-    "TenantClaim",
-    "AllowedOrigins",
-    "AvatarMaxBytes",
-    "CoverImageMaxBytes",
-    "OpenIntents",
-    "IntentsPerHour",
-    "WritesPerMinute",
-    "PendingTtlSeconds",
-    "SettledTtlSeconds",
-    "GrantSeconds",
-    "PurgeDelaySeconds",
-    "KeepMaster",
-    "ProcessMemorySize",
-    "ApiMemorySize",
-    "ProcessConcurrency",
-    "PollConcurrency",
-    "FunctionConcurrency",
-    "ThrottleRate",
-    "ThrottleBurst",
-    "ExternalAvatarHosts",
-    "MediaBaseUrl",
-    "MediaDistributionArn",
-    "MediaWebAclArn",
-    "ReconcileMinutes",
-    "ReconcileMends",
-    "AlarmTopicArn",
-    "EncryptionKeyArn",
-    "AccessLogBucket",
-    "SetApiLoggingRole",
-}
-"""Stable: deployments name them."""
+_NAMES = """
+AccessLogBucket AdminClaim AlarmTopicArn AllowedOrigins ApiMemorySize AppName Architecture AvatarMaxBytes
+CoverImageMaxBytes EncryptionKeyArn ExternalAvatarHosts FunctionConcurrency GrantSeconds IntentsPerHour KeepMaster
+LogLevel LogRetentionDays MediaBaseUrl MediaDistributionArn MediaWebAclArn OpenIntents PendingTtlSeconds
+PollConcurrency ProcessConcurrency ProcessMemorySize PurgeDelaySeconds ReconcileMends ReconcileMinutes
+SetApiLoggingRole SettledTtlSeconds StageName TenantClaim ThrottleBurst ThrottleRate TokenAudience TokenIssuer
+TokenJwksUrl TokenRequiredClaim WritesPerMinute
+"""
+STABLE = set(_NAMES.split())
+"""Deployments name these parameters."""
 
 
-def test_parameters_are_these() -> None:
-    assert set(PARAMETERS) == NAMES
-    assert {name for name, body in PARAMETERS.items() if "Default" not in body} == set(NEEDED)
+def test_names_of_parameters_are_stable() -> None:
+    assert set(PARAMETERS) == STABLE
+    assert {name for name, body in PARAMETERS.items() if "Default" not in body} == set(REQUIRED)
 
 
-@pytest.mark.parametrize("name", sorted(NAMES))
-def test_a_parameter_is_explained_and_used(name: str) -> None:
+@pytest.mark.parametrize("name", sorted(STABLE))
+def test_parameter_is_described_and_used(name: str) -> None:
     rest = json.dumps({section: body for section, body in written().items() if section != "Parameters"})
 
-    assert PARAMETERS[name]["Description"]
+    assert PARAMETERS[name]["Description"].endswith(".")
     assert f'{{"Ref": "{name}"}}' in rest or f"${{{name}}}" in rest
 
 
-@pytest.mark.parametrize("name", sorted(NAMES))
-def test_a_number_has_a_least_value_and_a_default_within_bounds(name: str) -> None:
+@pytest.mark.parametrize("name", NUMBERS)
+def test_number_has_bounds_and_a_default_within_them(name: str) -> None:
     parameter = PARAMETERS[name]
-    if parameter["Type"] != "Number":
-        return
-    allowed = parameter.get("AllowedValues", [parameter["Default"]])
 
     assert "AllowedValues" in parameter or "MinValue" in parameter
-    assert parameter["Default"] in allowed
+    assert parameter["Default"] in parameter.get("AllowedValues", [parameter["Default"]])
     assert parameter.get("MinValue", 0) <= parameter["Default"] <= parameter.get("MaxValue", parameter["Default"])
 
 
-@pytest.mark.parametrize("name", sorted(NAMES))
-def test_defaults_satisfy_their_own_patterns(name: str) -> None:
-    parameter = PARAMETERS[name]
-
-    if "AllowedPattern" in parameter and "Default" in parameter:
-        assert re.fullmatch(parameter["AllowedPattern"], parameter["Default"])
-    if name in NEEDED and "AllowedPattern" in parameter:
-        assert re.fullmatch(parameter["AllowedPattern"], NEEDED[name])
-
-
-def test_defaults_are_those_of_the_domain() -> None:
-    limits, lifetimes = Limits(), Lifetimes()
-
-    assert {name: PARAMETERS[name]["Default"] for name in ("AvatarMaxBytes", "CoverImageMaxBytes")} == {
-        "AvatarMaxBytes": limits.max_bytes[Slot.AVATAR],
-        "CoverImageMaxBytes": limits.max_bytes[Slot.COVER_IMAGE],
-    }
-    assert PARAMETERS["OpenIntents"]["Default"] == limits.open_intents
-    assert PARAMETERS["IntentsPerHour"]["Default"] == limits.intents_per_hour
-    assert PARAMETERS["WritesPerMinute"]["Default"] == default_of(BindingSettings, "writes_per_minute")
-    assert (PARAMETERS["ExternalAvatarHosts"]["Default"],) == default_of(UrlBindingSettings, "external_avatar_hosts")
-    assert PARAMETERS["ReconcileMends"]["Default"] == str(default_of(ReconcilingSettings, "reconcile_mends")).lower()
-    assert PARAMETERS["KeepMaster"]["Default"] == str(default_of(ProcessingSettings, "keep_master")).lower()
-    assert PARAMETERS["TenantClaim"]["Default"] == default_of(AuthorizerSettings, "tenant_claim")
-    assert timedelta(seconds=PARAMETERS["PendingTtlSeconds"]["Default"]) == lifetimes.pending
-    assert timedelta(seconds=PARAMETERS["SettledTtlSeconds"]["Default"]) == lifetimes.settled
-    assert timedelta(seconds=PARAMETERS["GrantSeconds"]["Default"]) == lifetimes.grant
-
-
-def default_of(settings: Any, name: str) -> object:
-    return next(field.default for field in dataclasses.fields(settings) if field.name == name)
+@pytest.mark.parametrize("name", [name for name, body in PARAMETERS.items() if "AllowedPattern" in body])
+def test_default_matches_its_pattern(name: str) -> None:
+    assert re.fullmatch(PARAMETERS[name]["AllowedPattern"], PARAMETERS[name].get("Default", REQUIRED.get(name)))
 
 
 @pytest.mark.parametrize(
@@ -139,22 +78,53 @@ def default_of(settings: Any, name: str) -> object:
         ("EXAMPLE.com", False),
     ],
 )
-def test_hosts_of_pictures_elsewhere_are_whole_names_or_any(hosts: str, allowed: bool) -> None:
+def test_avatar_hosts_are_whole_host_names_or_an_asterisk(hosts: str, allowed: bool) -> None:
     assert bool(re.fullmatch(PARAMETERS["ExternalAvatarHosts"]["AllowedPattern"], hosts)) is allowed
 
 
-@pytest.mark.parametrize("layer", of_type("AWS::Serverless::LayerVersion"))
-def test_layers_are_built_for_the_architecture_that_is_chosen(layer: str) -> None:
+def test_defaults_equal_those_of_the_code() -> None:
+    limits, lifetimes = Limits(), Lifetimes()
+    expected = {
+        "AvatarMaxBytes": limits.max_bytes[Slot.AVATAR],
+        "CoverImageMaxBytes": limits.max_bytes[Slot.COVER_IMAGE],
+        "OpenIntents": limits.open_intents,
+        "IntentsPerHour": limits.intents_per_hour,
+        "WritesPerMinute": default_of(BindingSettings, "writes_per_minute"),
+        "ExternalAvatarHosts": ",".join(default_of(UrlBindingSettings, "external_avatar_hosts")),
+        "ReconcileMends": str(default_of(ReconcilingSettings, "reconcile_mends")).lower(),
+        "KeepMaster": str(default_of(ProcessingSettings, "keep_master")).lower(),
+        "TenantClaim": default_of(AuthorizerSettings, "tenant_claim"),
+        "PendingTtlSeconds": lifetimes.pending / timedelta(seconds=1),
+        "SettledTtlSeconds": lifetimes.settled / timedelta(seconds=1),
+        "GrantSeconds": lifetimes.grant / timedelta(seconds=1),
+    }
+
+    assert {name: PARAMETERS[name]["Default"] for name in expected} == expected
+
+
+def default_of(settings: Any, name: str) -> Any:
+    """Return the default of a field of a dataclass or a pydantic model."""
+    if dataclasses.is_dataclass(settings):
+        return next(field.default for field in dataclasses.fields(settings) if field.name == name)
+    return settings.model_fields[name].default
+
+
+def test_page_lists_the_parameters_of_the_template() -> None:
+    assert PAGE.read_text() == page(), "run `python -m tools.configuration`"
+
+
+@pytest.mark.parametrize("layer", of_type(LAYER))
+def test_layer_is_built_for_the_chosen_architecture(layer: str) -> None:
     metadata = written()["Resources"][layer]["Metadata"]
 
-    assert metadata["BuildArchitecture"] == {"Ref": "Architecture"}  # SAM would pack x86_64, whatever the functions are
+    assert metadata["BuildArchitecture"] == {"Ref": "Architecture"}  # SAM builds for x86_64 without it
     assert properties(layer)["CompatibleArchitectures"] == [{"Ref": "Architecture"}]
     for architecture in PARAMETERS["Architecture"]["AllowedValues"]:
         folder = text(metadata.get("ContextPath", properties(layer)["ContentUri"]))
         assert (ROOT / folder.replace("${Architecture}", architecture) / "Makefile").is_file()
 
 
-def test_every_requirement_of_the_layer_is_locked_by_hash() -> None:
+def test_requirements_of_the_layer_are_pinned_with_hashes() -> None:
     lines = (ROOT / "layers/dependencies/requirements.txt").read_text().replace("\\\n", " ").splitlines()
     requirements = [line for line in lines if line.strip() and not line.lstrip().startswith("#")]
 
@@ -164,7 +134,10 @@ def test_every_requirement_of_the_layer_is_locked_by_hash() -> None:
         assert "--hash=sha256:" in requirement
 
 
-def test_cfn_lint_finds_nothing() -> None:
-    found = lint((ROOT / "template.yaml").read_text(), config=ManualArgs(regions=["eu-central-1"]))
+@pytest.mark.parametrize("name", ["template.yaml", "alarms.yaml"])
+def test_cfn_lint_finds_nothing(name: str) -> None:
+    assert lint((ROOT / name).read_text(), config=ManualArgs(regions=["eu-central-1"])) == []
 
-    assert found == []
+
+def test_template_is_short_enough_to_read() -> None:
+    assert len((ROOT / "template.yaml").read_text().splitlines()) < 900

@@ -1,4 +1,4 @@
-"""What each function may do, exactly: any right more or less than this table fails."""
+"""The table of rights: each function has exactly these."""
 
 import pytest
 
@@ -13,7 +13,7 @@ USERS = "UsersTable.Arn"
 INCOMING_OBJECTS = f"${{UploadsBucket.Arn}}/{INCOMING_PREFIX}*"
 MEDIA_OBJECTS = f"${{MediaBucket.Arn}}/{MEDIA_PREFIX}*"
 UPLOADS_BUCKET = "arn:${AWS::Partition}:s3:::${AWS::StackName}-uploads-${AWS::AccountId}-${AWS::Region}"
-"""Spelt out where the function cannot refer to the bucket, because the bucket waits for the function."""
+"""A computed name, because process_upload cannot refer to the bucket that notifies it."""
 
 BIND: set[tuple[str, ...]] = {
     ("dynamodb:GetItem", USERS),
@@ -24,7 +24,7 @@ BIND: set[tuple[str, ...]] = {
 }
 
 SHOW: set[tuple[str, ...]] = {("dynamodb:GetItem", USERS), ("dynamodb:UpdateItem", USERS)}
-"""Seeing a user writes, too: what the token says anew."""
+"""A read also stores what the token says about the user."""
 
 PRESIGN: set[tuple[str, ...]] = {("s3:GetObject", MEDIA_OBJECTS)}
 
@@ -55,12 +55,11 @@ RIGHTS: dict[str, set[tuple[str, ...]]] = {
     "update_profile_picture": BIND | PRESIGN,
     "update_my_profile_picture": BIND | PRESIGN,
     "update_profile_image": BIND | INGEST,
-    "delete_profile_image": BIND - {("dynamodb:GetItem", UPLOADS)},
+    "delete_profile_image": SHOW | {("dynamodb:DeleteItem", UPLOADS)},
     "get_user": SHOW,
     "put_user": SHOW,
-    "process_upload": {
-        ("dynamodb:GetItem", UPLOADS),
-        ("dynamodb:UpdateItem", UPLOADS),
+    "process_upload": BIND
+    | {
         ("s3:GetObject", f"{UPLOADS_BUCKET}/{INCOMING_PREFIX}*"),
         ("s3:DeleteObject", f"{UPLOADS_BUCKET}/{INCOMING_PREFIX}*"),
         ("s3:ListBucket", UPLOADS_BUCKET, f'{{"StringLikeIfExists": {{"s3:prefix": "{INCOMING_PREFIX}*"}}}}'),
@@ -90,8 +89,8 @@ RIGHTS: dict[str, set[tuple[str, ...]]] = {
     },
     "reconcile": {
         *(("dynamodb:" + action, table) for action in ("Scan", "GetItem", "UpdateItem") for table in (USERS, UPLOADS)),
-        ("dynamodb:PutItem", UPLOADS),
-        ("dynamodb:DeleteItem", UPLOADS),
+        *((f"dynamodb:{action}", UPLOADS) for action in ("BatchGetItem", "PutItem", "DeleteItem")),
+        ("dynamodb:Query", "${UploadsTable.Arn}/index/by-upload-id"),
         ("s3:ListBucket", "UploadsBucket.Arn", f'{{"StringLike": {{"s3:prefix": "{INCOMING_PREFIX}*"}}}}'),
         ("s3:ListBucket", "MediaBucket.Arn", f'{{"StringLikeIfExists": {{"s3:prefix": "{MEDIA_PREFIX}*"}}}}'),
         ("s3:GetObject", MEDIA_OBJECTS),
@@ -101,43 +100,38 @@ RIGHTS: dict[str, set[tuple[str, ...]]] = {
         ("sqs:SendMessage", "ReconcileFailures.Arn"),
     },
 }
-"""Function, action, resource, and the condition where there is one."""
+"""By function: action, resource, and a condition if there is one."""
 
-EVERYBODYS = {
-    "arn:aws:iam::aws:policy/service-role/AWSLambdaBasicExecutionRole",  # writing logs
-    "arn:aws:iam::aws:policy/AWSXrayWriteOnlyAccess",  # writing traces
+MANAGED = {
+    "arn:aws:iam::aws:policy/service-role/AWSLambdaBasicExecutionRole",  # writes logs
+    "arn:aws:iam::aws:policy/AWSXrayWriteOnlyAccess",  # writes traces
 }
-"""What SAM gives every function; SQS's and DynamoDB's own, which hold for every queue and table, are not among them."""
+"""The managed policies of every function. Those for SQS and DynamoDB are not used: they hold for all resources."""
 
 
 @pytest.mark.parametrize("folder", FOLDERS)
-def test_a_function_may_do_exactly_what_the_table_says(folder: str) -> None:
+def test_function_has_exactly_the_rights_of_the_table(folder: str) -> None:
     assert rights(folder) == {Right(*right) for right in RIGHTS[folder]}
 
 
 @pytest.mark.parametrize("folder", FOLDERS)
-def test_nothing_is_granted_by_wildcard_or_exclusion(folder: str) -> None:
+def test_rights_have_no_wildcard_and_name_resources_of_this_stack(folder: str) -> None:
     for statement in statements(folder):
         assert statement["Effect"] == "Allow"
         assert set(statement) <= {"Effect", "Action", "Resource", "Condition"}
     for action, resource, *_ in rights(folder):
         assert "*" not in action
         assert "*" not in resource.removesuffix("/*")
-        assert "." in resource or "${" in resource  # of this stack, never of the account
+        assert "." in resource or "${" in resource
 
 
 @pytest.mark.parametrize("folder", FOLDERS)
-def test_managed_policies_are_for_logs_and_traces_only(folder: str) -> None:
-    assert set(role(folder)["ManagedPolicyArns"]) == EVERYBODYS
+def test_function_has_only_the_managed_policies_for_logs_and_traces(folder: str) -> None:
+    assert set(role(folder)["ManagedPolicyArns"]) == MANAGED
 
 
-def test_processing_cannot_set_itself_off() -> None:
-    writes = {resource for action, resource, *_ in rights("process_upload") if action == "s3:PutObject"}
-
-    assert writes == {MEDIA_OBJECTS}
-
-
-def test_only_the_intent_can_let_anybody_write_to_the_uploads_bucket() -> None:
+def test_only_create_upload_intent_can_store_originals() -> None:
+    """A processing function that could would trigger itself."""
     writers = {
         folder
         for folder in FOLDERS
@@ -148,5 +142,5 @@ def test_only_the_intent_can_let_anybody_write_to_the_uploads_bucket() -> None:
     assert writers == {"create_upload_intent"}
 
 
-def test_what_looks_for_leftovers_cannot_delete_any() -> None:
+def test_reconcile_cannot_delete_objects() -> None:
     assert not [right for right in rights("reconcile") if right.action.startswith("s3:Delete")]

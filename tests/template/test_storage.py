@@ -1,39 +1,50 @@
-"""Buckets and tables: closed, encrypted, tidied up, and their prefixes and keys those of the code."""
+"""Buckets, tables and queues: private, encrypted, cleaned up, with the prefixes and keys that the code uses."""
 
 from typing import Any
 
 import pytest
 
-from profile_media.aws.tables import IDEMPOTENCY_PREFIX, QUOTA, WRITES_PREFIX
 from profile_media.domain.keys import INCOMING_PREFIX, MEDIA_PREFIX
-from tests.template.document import as_list, of_type, properties, text, written
+from tests.template.document import as_list, of_type, properties, text
+from tools.template import BUCKET, QUEUE, REQUIRED, TABLE, read, written
 
-BUCKETS = of_type("AWS::S3::Bucket")
-TABLES = of_type("AWS::DynamoDB::Table")
+BUCKETS = of_type(BUCKET)
+TABLES = of_type(TABLE)
 
-NOTHING = {"Ref": "AWS::NoValue"}
-OWN_KEY = {"Fn::If": ["UseOwnKey", {"Ref": "EncryptionKeyArn"}, NOTHING]}
+NO_VALUE = {"Ref": "AWS::NoValue"}
+OWN_KEY = {"Fn::If": ["UseOwnKey", {"Ref": "EncryptionKeyArn"}, NO_VALUE]}
+FOREIGN_DISTRIBUTION = "arn:aws:cloudfront::123456789012:distribution/E1ABCDEF"
 
 
-def policy(bucket: str) -> dict[str, dict[str, Any]]:
-    """The bucket policy's statements by Sid; one under a condition is taken as it would be if that held."""
-    statements = properties(f"{bucket}Policy")["PolicyDocument"]["Statement"]
-    present = [statement.get("Fn::If", [None, statement])[1] for statement in statements]
-    return {statement["Sid"]: statement for statement in present}
+def policy(bucket: str, **parameters: str) -> dict[str, dict[str, Any]]:
+    """Return the statements of a bucket's policy by Sid, with parameters resolved."""
+    template = read(given={**REQUIRED, **parameters})
+    (found,) = (each for each in template.of_type("AWS::S3::BucketPolicy") if each.logical_id == f"{bucket}Policy")
+    assert found.properties["Bucket"] == template.name(bucket)
+    return {statement["Sid"]: statement for statement in found.properties["PolicyDocument"]["Statement"]}
 
 
 def rules(bucket: str) -> list[dict[str, Any]]:
+    """Return a bucket's lifecycle rules."""
     found: list[dict[str, Any]] = BUCKETS[bucket]["LifecycleConfiguration"]["Rules"]
     return found
 
 
-def test_there_are_two_buckets_and_two_tables() -> None:
-    assert set(BUCKETS) == {"UploadsBucket", "MediaBucket"}
-    assert set(TABLES) == {"UploadsTable", "UsersTable"}
+def expires(rule: dict[str, Any]) -> bool:
+    """Return whether a lifecycle rule deletes current objects."""
+    return any(name.startswith("Expiration") for name in rule)
 
 
-@pytest.mark.parametrize("bucket", BUCKETS)
-def test_buckets_are_private_owned_and_encrypted(bucket: str) -> None:
+def arn(bucket: str) -> str:
+    """Return a bucket's ARN as a resolved template has it."""
+    return f"arn:aws:s3:::{read().name(bucket)}"
+
+
+# --- buckets
+
+
+@pytest.mark.parametrize("bucket", ["UploadsBucket", "MediaBucket"])
+def test_bucket_is_private_owned_encrypted_and_unversioned(bucket: str) -> None:
     settings = BUCKETS[bucket]
     (encryption,) = settings["BucketEncryption"]["ServerSideEncryptionConfiguration"]
 
@@ -48,39 +59,72 @@ def test_buckets_are_private_owned_and_encrypted(bucket: str) -> None:
     assert "VersioningConfiguration" not in settings  # a deleted original must be gone
 
 
-@pytest.mark.parametrize("bucket", BUCKETS)
-def test_buckets_are_reached_over_tls_only(bucket: str) -> None:
-    statement = policy(bucket)["OnlyOverTls"]
+@pytest.mark.parametrize("bucket", ["UploadsBucket", "MediaBucket"])
+def test_bucket_refuses_plain_http(bucket: str) -> None:
+    assert policy(bucket)["OnlyOverTls"] == {
+        "Sid": "OnlyOverTls",
+        "Effect": "Deny",
+        "Principal": "*",
+        "Action": "s3:*",
+        "Resource": [arn(bucket), f"{arn(bucket)}/*"],
+        "Condition": {"Bool": {"aws:SecureTransport": "false"}},
+    }
 
-    assert (statement["Effect"], statement["Principal"], statement["Action"]) == ("Deny", "*", "s3:*")
-    assert [text(resource) for resource in statement["Resource"]] == [f"{bucket}.Arn", f"${{{bucket}.Arn}}/*"]
-    assert statement["Condition"] == {"Bool": {"aws:SecureTransport": "false"}}
 
-
-def test_incoming_objects_come_by_fresh_presigned_posts_only() -> None:
-    by_post, fresh = policy("UploadsBucket")["OnlyByPresignedPost"], policy("UploadsBucket")["OnlyWhileFresh"]
-
-    for statement in (by_post, fresh):
-        assert (statement["Effect"], statement["Principal"], statement["Action"]) == ("Deny", "*", "s3:PutObject")
-        assert text(statement["Resource"]) == f"${{UploadsBucket.Arn}}/{INCOMING_PREFIX}*"
-    assert by_post["Condition"] == {"StringNotEquals": {"s3:authType": "POST"}}
-    assert fresh["Condition"] == {"NumericGreaterThan": {"s3:signatureAge": "600000"}}
+@pytest.mark.parametrize(
+    ("sid", "condition"),
+    [
+        ("OnlyByPresignedPost", {"StringNotEquals": {"s3:authType": "POST"}}),
+        ("OnlyWhileFresh", {"NumericGreaterThan": {"s3:signatureAge": "600000"}}),
+    ],
+)
+def test_uploads_bucket_accepts_fresh_presigned_posts_only(sid: str, condition: dict[str, Any]) -> None:
+    assert policy("UploadsBucket")[sid] == {
+        "Sid": sid,
+        "Effect": "Deny",
+        "Principal": "*",
+        "Action": "s3:PutObject",
+        "Resource": f"{arn('UploadsBucket')}/{INCOMING_PREFIX}*",
+        "Condition": condition,
+    }
     assert written()["Parameters"]["GrantSeconds"]["MaxValue"] * 1000 == 600_000
 
 
-@pytest.mark.parametrize("bucket", BUCKETS)
-def test_every_allow_in_a_bucket_policy_is_the_distributions(bucket: str) -> None:
-    allows = [statement for statement in policy(bucket).values() if statement["Effect"] == "Allow"]
-
-    assert len(allows) == (1 if bucket == "MediaBucket" else 0)
-    for statement in allows:
-        assert statement["Principal"] == {"Service": "cloudfront.amazonaws.com"}
-        assert statement["Action"] == "s3:GetObject"
-        assert text(statement["Resource"]) == f"${{MediaBucket.Arn}}/{MEDIA_PREFIX}*"
-        assert list(statement["Condition"]["StringEquals"]) == ["aws:SourceArn"]
+def test_uploads_bucket_policy_allows_nothing() -> None:
+    assert {statement["Effect"] for statement in policy("UploadsBucket").values()} == {"Deny"}
 
 
-def test_browsers_may_post_to_the_uploads_bucket_and_read_what_uploaders_need() -> None:
+@pytest.mark.parametrize(
+    ("parameters", "distribution"),
+    [
+        ({}, "arn:aws:cloudfront::123456789012:distribution/profile-media-local-MediaDistribution"),
+        (
+            {"MediaBaseUrl": "https://cdn.example.com", "MediaDistributionArn": FOREIGN_DISTRIBUTION},
+            FOREIGN_DISTRIBUTION,
+        ),
+    ],
+    ids=["own distribution", "given distribution"],
+)
+def test_media_bucket_is_read_by_exactly_one_distribution(parameters: dict[str, str], distribution: str) -> None:
+    allowed = [each for each in policy("MediaBucket", **parameters).values() if each["Effect"] == "Allow"]
+
+    assert allowed == [
+        {
+            "Sid": "ServedByOneDistribution",
+            "Effect": "Allow",
+            "Principal": {"Service": "cloudfront.amazonaws.com"},
+            "Action": "s3:GetObject",
+            "Resource": f"{arn('MediaBucket')}/{MEDIA_PREFIX}*",
+            "Condition": {"StringEquals": {"aws:SourceArn": distribution}},
+        }
+    ]
+
+
+def test_media_bucket_is_read_by_nobody_without_a_distribution() -> None:
+    assert set(policy("MediaBucket", MediaBaseUrl="https://cdn.example.com")) == {"OnlyOverTls"}
+
+
+def test_browsers_may_post_to_the_uploads_bucket_only() -> None:
     (rule,) = BUCKETS["UploadsBucket"]["CorsConfiguration"]["CorsRules"]
 
     assert text(rule["AllowedOrigins"]) == "AllowedOrigins"
@@ -91,26 +135,17 @@ def test_browsers_may_post_to_the_uploads_bucket_and_read_what_uploaders_need() 
 
 
 def test_incoming_objects_expire_after_a_day() -> None:
-    expiring = {rule["Prefix"]: rule["ExpirationInDays"] for rule in rules("UploadsBucket") if expires(rule)}
-
-    assert expiring == {INCOMING_PREFIX: 1}
-
-
-def expires(rule: dict[str, Any]) -> bool:
-    return any(name.startswith("Expiration") for name in rule)
+    assert {rule["Prefix"]: rule["ExpirationInDays"] for rule in rules("UploadsBucket") if expires(rule)} == {
+        INCOMING_PREFIX: 1
+    }
 
 
-def test_no_rule_of_any_bucket_can_expire_a_derivative() -> None:
-    for bucket in BUCKETS:
-        for rule in filter(expires, rules(bucket)):
-            assert bucket != "MediaBucket"
-            assert rule.get("Prefix")
-            assert not rule["Prefix"].startswith(MEDIA_PREFIX)
-            assert not MEDIA_PREFIX.startswith(rule["Prefix"])
+def test_derivatives_never_expire() -> None:
+    assert not [rule for rule in rules("MediaBucket") if expires(rule)]
 
 
-@pytest.mark.parametrize("bucket", BUCKETS)
-def test_what_was_left_unfinished_or_replaced_goes_after_a_day(bucket: str) -> None:
+@pytest.mark.parametrize("bucket", ["UploadsBucket", "MediaBucket"])
+def test_incomplete_uploads_and_old_versions_are_deleted_after_a_day(bucket: str) -> None:
     (tidy,) = (rule for rule in rules(bucket) if rule["Id"] == "Tidy")
 
     assert "Prefix" not in tidy
@@ -119,76 +154,72 @@ def test_what_was_left_unfinished_or_replaced_goes_after_a_day(bucket: str) -> N
     assert all(rule["Status"] == "Enabled" for rule in rules(bucket))
 
 
-def test_the_bucket_that_process_upload_is_told_of_is_the_one_that_notifies_it() -> None:
+def test_process_upload_and_its_bucket_agree_on_the_name() -> None:
     function = properties("ProcessUploadFunction")
     (source,) = function["Events"].values()
 
     assert function["Environment"]["Variables"]["UPLOADS_BUCKET"] == BUCKETS["UploadsBucket"]["BucketName"]
-    assert text(source["Properties"]["Bucket"]) == "UploadsBucket"
     assert source["Properties"]["Filter"] == {"S3Key": {"Rules": [{"Name": "prefix", "Value": INCOMING_PREFIX}]}}
 
 
-@pytest.mark.parametrize("table", TABLES)
-def test_tables_are_on_demand_recoverable_encrypted_and_kept(table: str) -> None:
-    settings, resource = TABLES[table], written()["Resources"][table]
+# --- tables
+
+
+def test_no_upload_is_read_without_its_owner() -> None:
+    def keys(schema: list[dict[str, str]]) -> list[tuple[str, str]]:
+        return [(key["AttributeName"], key["KeyType"]) for key in schema]
+
+    (index,) = TABLES["UploadsTable"]["GlobalSecondaryIndexes"]
+
+    assert set(TABLES) == {"UploadsTable", "UsersTable"}
+    assert keys(TABLES["UsersTable"]["KeySchema"]) == [("user_id", "HASH")]
+    assert keys(TABLES["UploadsTable"]["KeySchema"]) == [("owner_id", "HASH"), ("upload_id", "RANGE")]
+    assert index["IndexName"] == "by-upload-id"
+    assert keys(index["KeySchema"]) == [("id_prefix", "HASH"), ("upload_id", "RANGE")]
+    assert index["Projection"] == {"ProjectionType": "KEYS_ONLY"}
+
+
+def test_removed_upload_rows_reach_the_stream_with_their_keys() -> None:
+    assert TABLES["UploadsTable"]["TimeToLiveSpecification"] == {"AttributeName": "expires_at", "Enabled": True}
+    assert TABLES["UploadsTable"]["StreamSpecification"] == {"StreamViewType": "OLD_IMAGE"}
+
+
+@pytest.mark.parametrize("table", ["UploadsTable", "UsersTable"])
+def test_table_is_on_demand_recoverable_and_encrypted(table: str) -> None:
+    settings = TABLES[table]
 
     assert settings["BillingMode"] == "PAY_PER_REQUEST"
     assert settings["PointInTimeRecoverySpecification"] == {"PointInTimeRecoveryEnabled": True}
     assert settings["SSESpecification"] == {"SSEEnabled": True, "SSEType": "KMS", "KMSMasterKeyId": OWN_KEY}
-    assert resource["DeletionPolicy"] == resource["UpdateReplacePolicy"] == "Retain"
 
 
-@pytest.mark.parametrize("queue", of_type("AWS::SQS::Queue"))
-def test_queues_are_encrypted_with_the_operators_key_or_else_by_sqs(queue: str) -> None:
-    settings = properties(queue)
-
-    assert settings["KmsMasterKeyId"] == OWN_KEY
-    assert settings["SqsManagedSseEnabled"] == {"Fn::If": ["UseOwnKey", NOTHING, True]}
+# --- keys and access logs
 
 
-def test_the_operators_key_is_everywhere_or_nowhere() -> None:
-    groups = of_type("AWS::Logs::LogGroup")
+def test_own_key_encrypts_queues_logs_and_function_settings() -> None:
+    queues = of_type(QUEUE).values()
 
-    assert {name for name, group in groups.items() if group.get("KmsKeyId") != OWN_KEY} == set()
+    assert all(queue["KmsMasterKeyId"] == OWN_KEY for queue in queues)
+    assert all(queue["SqsManagedSseEnabled"] == {"Fn::If": ["UseOwnKey", NO_VALUE, True]} for queue in queues)
+    assert all(group["KmsKeyId"] == OWN_KEY for group in of_type("AWS::Logs::LogGroup").values())
     assert written()["Globals"]["Function"]["KmsKeyArn"] == OWN_KEY
 
 
-def test_access_is_logged_where_there_is_a_bucket_for_it() -> None:
-    kept = {name: settings["LoggingConfiguration"]["Fn::If"] for name, settings in BUCKETS.items()}
-    kept["MediaDistribution"] = properties("MediaDistribution")["DistributionConfig"]["Logging"]["Fn::If"]
-    prefixes = {text(log.get("LogFilePrefix") or log.get("Prefix")) for _, log, _ in kept.values()}
+def test_access_logs_go_to_one_bucket_under_different_prefixes() -> None:
+    logs = {name: settings["LoggingConfiguration"]["Fn::If"] for name, settings in BUCKETS.items()}
+    logs["MediaDistribution"] = properties("MediaDistribution")["DistributionConfig"]["Logging"]["Fn::If"]
+    prefixes = {text(log.get("LogFilePrefix") or log.get("Prefix")) for _, log, _ in logs.values()}
 
-    assert {(condition, text(otherwise)) for condition, _, otherwise in kept.values()} == {
+    assert {(condition, text(otherwise)) for condition, _, otherwise in logs.values()} == {
         ("LogAccess", "AWS::NoValue")
     }
-    assert len(prefixes) == len(kept)  # so that none is taken for another's
+    assert len(prefixes) == len(logs)
 
 
-def test_derivatives_outlive_the_stack() -> None:
-    bucket = written()["Resources"]["MediaBucket"]
-
-    assert bucket["DeletionPolicy"] == bucket["UpdateReplacePolicy"] == "Retain"
+# --- distribution
 
 
-def test_an_upload_cannot_be_read_without_naming_its_owner() -> None:
-    def keys(table: str) -> list[tuple[str, str]]:
-        return [(key["AttributeName"], key["KeyType"]) for key in TABLES[table]["KeySchema"]]
-
-    assert keys("UsersTable") == [("user_id", "HASH")]
-    assert keys("UploadsTable") == [("owner_id", "HASH"), ("upload_id", "RANGE")]
-    assert not any("SecondaryIndexes" in name for table in TABLES.values() for name in table)
-
-
-def test_upload_rows_expire_and_every_removal_is_told() -> None:
-    assert TABLES["UploadsTable"]["TimeToLiveSpecification"] == {"AttributeName": "expires_at", "Enabled": True}
-    assert TABLES["UploadsTable"]["StreamSpecification"] == {"StreamViewType": "KEYS_ONLY"}
-
-
-def test_rows_that_are_no_uploads_are_named_so_that_no_filter_takes_them() -> None:
-    assert not {IDEMPOTENCY_PREFIX[0], QUOTA[0], WRITES_PREFIX[0]} & set("0123456789abcdef")
-
-
-def test_pictures_are_served_read_only_and_with_headers_that_disarm_them() -> None:
+def test_distribution_serves_read_only_with_headers_that_disable_scripts() -> None:
     behaviour = properties("MediaDistribution")["DistributionConfig"]["DefaultCacheBehavior"]
     headers = properties("MediaHeaders")["ResponseHeadersPolicyConfig"]
     security = headers["SecurityHeadersConfig"]
@@ -205,16 +236,17 @@ def test_pictures_are_served_read_only_and_with_headers_that_disarm_them() -> No
     ]
 
 
-def test_the_distribution_and_all_its_parts_exist_only_without_a_media_base_url() -> None:
-    parts = {name for name, body in written()["Resources"].items() if body["Type"].startswith("AWS::CloudFront::")}
-    conditions = {written()["Resources"][name].get("Condition") for name in parts}
+def test_distribution_exists_only_without_a_media_base_url() -> None:
+    def parts(**parameters: str) -> int:
+        template = read(given={**REQUIRED, **parameters})
+        types = {body["Type"] for body in written()["Resources"].values() if body["Type"].startswith("AWS::CloudFront")}
+        return sum(len(list(template.of_type(type_))) for type_ in types)
 
-    assert len(parts) == 4
-    assert conditions == {"CreateDistribution"}
-    assert written()["Conditions"]["CreateDistribution"] == {"Fn::Equals": [{"Ref": "MediaBaseUrl"}, ""]}
+    assert parts() == 4
+    assert parts(MediaBaseUrl="https://cdn.example.com") == 0
 
 
-def test_the_origin_is_read_with_signatures() -> None:
+def test_distribution_signs_its_requests_to_the_bucket() -> None:
     (origin,) = properties("MediaDistribution")["DistributionConfig"]["Origins"]
     access = properties("MediaAccess")["OriginAccessControlConfig"]
 

@@ -1,16 +1,19 @@
 """The local stack: the service of `template.yaml` on 127.0.0.1, without Docker and without an AWS account.
 
-stack.py      starts everything and stops everything    (`python -m tools.local`, `make up`)
-template.py   reads and resolves `template.yaml`
-aws.py        S3, DynamoDB, its streams and SQS, in memory: moto in a process of its own
-resources.py  makes the template's tables, buckets and queues in it
-gateway.py    API Gateway: SAM CLI's, and what it leaves out
-runner.py     Lambda: functions in worker processes     (worker.py is what runs in them)
-pumps.py      what AWS does between services: notifications, streams, queues, schedules, expiry
-patterns.py   which records an event source filters out
-issuer.py     development users and their tokens        (`python -m tools.local.token`, `make token`)
-s3_edge/      S3 as browsers see it: POST policies, CORS, and the pictures
-page/         the demo page
-demo.py       the whole flow without a browser          (`python -m tools.local.demo`, `make demo`)
-reconcile.py  the backstop, by hand, here or on AWS     (`python -m tools.local.reconcile`, `make reconcile`)
+stack.py               start and stop everything                       (`make up`)
+aws.py                 S3, DynamoDB, its streams and SQS: moto, in a process of its own
+resources.py           create the template's tables, buckets and queues in moto
+gateway.py             API Gateway, with authorizer.py and gateway_responses.py
+runner.py              Lambda: functions in worker processes; worker.py runs in them
+pumps.py               event sources: S3 notifications, streams, queues, schedules; and DynamoDB's time to live
+patterns.py            filter patterns of event sources
+issuer.py              development users, their tokens and a JWKS endpoint  (`make token`)
+s3_edge/               S3 and the CDN as browsers see them: POST policies, CORS, pictures
+site.py, page/         the demo page and the API documentation
+browser.py             an HTTP client that does what the demo page does
+demo.py                a walk through the whole service                 (`make demo`)
+reconcile.py           the reconcile job, run by hand, here or on AWS   (`make reconcile`)
+launch.py, state.py    start a stack from a program; find a running one
+
+No private attribute of moto, SAM CLI, botocore or Werkzeug is used.
 """

@@ -1,4 +1,4 @@
-"""`python -m tools.local`: starts the stack and stays until it is told to go."""
+"""`python -m tools.local`, which `make up` runs: start the stack and wait until it is stopped."""
 
 import sys
 

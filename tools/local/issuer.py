@@ -1,9 +1,9 @@
-"""The development issuer: people to sign in as, their tokens, and a JWKS endpoint that the real authorizer reads.
+"""The development token issuer: users, their tokens, and a JWKS endpoint that the real authorizer reads.
 
     GET  /.well-known/jwks.json     the public keys
     POST /tokens                    {"user": "ada", "expired": true, …} → {"token": "…"}
 
-It mints bad tokens as readily as good ones: that is what `make token` is for.
+It also mints invalid tokens, for tests.
 """
 
 import base64
@@ -23,28 +23,28 @@ from werkzeug.exceptions import ClientDisconnected
 from werkzeug.wrappers import Request, Response
 
 AUDIENCE = "profile-media-local"
-LONG = 8 * 3600
-"""Seconds that a development user's token lasts: a working day."""
+DEFAULT_TTL = 8 * 3600
+"""Seconds: a working day."""
 
 ALGORITHMS = ("RS256", "ES256", "HS256", "none")
-"""Those the service takes, and two that it must not."""
+"""Two that the service accepts, and two that it must refuse."""
 
 
 @dataclass(frozen=True)
 class Person:
-    """Somebody to sign in as."""
+    """A development user."""
 
     user_id: str
     given_name: str
     family_name: str
     email: str
     claims: Mapping[str, object] = field(default_factory=dict)
-    """What else the person's token says; not everybody's says the same."""
+    """Further claims of the user's tokens."""
     tenant: str = "acme"
 
     @property
     def name(self) -> str:
-        """In full."""
+        """The full name."""
         return f"{self.given_name} {self.family_name}"
 
 
@@ -84,42 +84,42 @@ PEOPLE = {
         {"email_verified": True, "role": "admin", "scope": "profile-media:admin"},
     ),
 }
-"""By the name that `make token USER=…` takes. Subjects hold what real ones hold, so that keys have to cope."""
+"""By the name that `make token USER=…` takes. The subjects contain characters that real subjects contain."""
 
 TENANT_CLAIM = "tenant"
-"""The claim that `make token ARGS="--tenant …"` sets where the stack keeps no tenants apart."""
+"""The claim that `make token ARGS="--tenant …"` sets if the template's TenantClaim is empty."""
 
 
-class RequestUnknown(ValueError):
-    """What was asked for is not something this issuer can mint."""
+class RequestInvalid(ValueError):
+    """The issuer cannot mint the requested token."""
 
 
 @dataclass(frozen=True)
-class Wish:
-    """What a token should be like, where it differs from a good one."""
+class TokenRequest:
+    """A token's properties. The defaults make a valid token."""
 
     user: str
     subject: str | None = None
-    """Another than the user's own: somebody new of the same name, where five people are not enough."""
+    """Replaces the user's own subject: another user of the same name."""
     expired: bool = False
-    ttl: int = LONG
+    ttl: int = DEFAULT_TTL
     """Seconds."""
     audience: str = AUDIENCE
     issuer: str | None = None
     tenant: str | None = None
-    """Another than the user's own; an empty one leaves the claim out."""
+    """Replaces the user's own tenant; an empty one removes the claim."""
     scope: str | None = None
     alg: str = "RS256"
-    """HS256 signs with the public key as the secret, as an attacker would."""
+    """HS256 uses the public key as the secret, as an attacker would."""
     key: str = "published"
-    """Or `other`: one the JWKS endpoint does not have, under the name of one that it has."""
+    """`other` signs with an unpublished key under a published key's id."""
     kid: str | None = None
 
 
 class Issuer:
-    """Holds the keys, made anew for each stack; as a WSGI application it publishes and mints.
+    """The issuer as a WSGI application, with new keys for each stack.
 
-    Where the stack keeps tenants apart, by the claim it is given here, everybody's tokens say whose they are.
+    If `tenant_claim` is not empty, every token contains the user's tenant in that claim.
     """
 
     def __init__(self, url: str, tenant_claim: str = "") -> None:
@@ -131,29 +131,29 @@ class Issuer:
         self._other_ec = ec.generate_private_key(ec.SECP256R1())
 
     def jwks(self) -> dict[str, Any]:
-        """The published keys."""
+        """Return the public keys."""
         keys = (
             (RSAAlgorithm.to_jwk(self._rsa.public_key(), as_dict=True), "RS256"),
             (ECAlgorithm.to_jwk(self._ec.public_key(), as_dict=True), "ES256"),
         )
         return {"keys": [{**key, "kid": _kid(alg), "alg": alg, "use": "sig"} for key, alg in keys]}
 
-    def mint(self, wish: Wish) -> str:
-        """A token as wished for; raises RequestUnknown."""
-        if wish.user not in PEOPLE:
-            raise RequestUnknown(f"nobody is called {wish.user}; there are {', '.join(PEOPLE)}")
-        if wish.alg not in ALGORITHMS:
-            raise RequestUnknown(f"{wish.alg} is none of {', '.join(ALGORITHMS)}")
-        headers = {"kid": wish.kid or _kid(wish.alg)}
-        claims = self._claims(wish)
-        if wish.alg == "HS256":
-            return self._confused(headers, claims)
-        is_other = wish.key != "published"
+    def mint(self, request: TokenRequest) -> str:
+        """Return a signed token. Raise RequestInvalid."""
+        if request.user not in PEOPLE:
+            raise RequestInvalid(f"there is no user {request.user}; the users are {', '.join(PEOPLE)}")
+        if request.alg not in ALGORITHMS:
+            raise RequestInvalid(f"{request.alg} is not one of {', '.join(ALGORITHMS)}")
+        headers = {"kid": request.kid or _kid(request.alg)}
+        claims = self._claims(request)
+        if request.alg == "HS256":
+            return self._signed_with_public_key(headers, claims)
+        is_other = request.key != "published"
         keys: dict[str, Any] = {
             "RS256": self._other_rsa if is_other else self._rsa,
             "ES256": self._other_ec if is_other else self._ec,
         }
-        return jwt.encode(claims, keys.get(wish.alg, ""), algorithm=wish.alg, headers=headers)
+        return jwt.encode(claims, keys.get(request.alg, ""), algorithm=request.alg, headers=headers)
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         request = Request(environ)
@@ -164,24 +164,24 @@ class Issuer:
             return _json(self.jwks())
         if (request.method, request.path) == ("POST", "/tokens"):
             try:
-                return _json({"token": self.mint(Wish(**json.loads(request.get_data())))})
-            except (RequestUnknown, TypeError, ValueError, OSError, ClientDisconnected) as error:
+                return _json({"token": self.mint(TokenRequest(**json.loads(request.get_data())))})
+            except (RequestInvalid, TypeError, ValueError, OSError, ClientDisconnected) as error:
                 return _json({"message": str(error)}, 400)
-        return _json({"message": "there are GET /.well-known/jwks.json and POST /tokens"}, 404)
+        return _json({"message": "use GET /.well-known/jwks.json or POST /tokens"}, 404)
 
-    def _claims(self, wish: Wish) -> dict[str, Any]:
-        person = PEOPLE[wish.user]
+    def _claims(self, request: TokenRequest) -> dict[str, Any]:
+        person = PEOPLE[request.user]
         now = int(time.time())
-        issued = now - 2 * wish.ttl if wish.expired else now
+        issued = now - 2 * request.ttl if request.expired else now
         own_tenant = person.tenant if self._tenant_claim else None
-        tenant = own_tenant if wish.tenant is None else wish.tenant or None
-        chosen = {self._tenant_claim or TENANT_CLAIM: tenant, "scope": wish.scope}
+        tenant = own_tenant if request.tenant is None else request.tenant or None
+        chosen = {self._tenant_claim or TENANT_CLAIM: tenant, "scope": request.scope}
         return {
-            "iss": wish.issuer or self.url,
-            "sub": person.user_id if wish.subject is None else wish.subject,
-            "aud": wish.audience,
+            "iss": request.issuer or self.url,
+            "sub": person.user_id if request.subject is None else request.subject,
+            "aud": request.audience,
             "iat": issued,
-            "exp": issued + wish.ttl,
+            "exp": issued + request.ttl,
             "auth_time": issued,
             "name": person.name,
             "given_name": person.given_name,
@@ -191,8 +191,8 @@ class Issuer:
             **{name: value for name, value in chosen.items() if value is not None},
         }
 
-    def _confused(self, headers: dict[str, str], claims: dict[str, Any]) -> str:
-        """An HMAC with the public key for a secret; PyJWT itself refuses to make one."""
+    def _signed_with_public_key(self, headers: dict[str, str], claims: dict[str, Any]) -> str:
+        """Sign with the public key as an HMAC secret, which PyJWT refuses to do."""
         secret = self._rsa.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
         parts = [{"alg": "HS256", "typ": "JWT", **headers}, claims]
         signed = ".".join(_segment(json.dumps(part).encode()) for part in parts)

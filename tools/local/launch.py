@@ -1,4 +1,4 @@
-"""Starts a stack of one's own beside whatever runs, and ends it: for the demo and for the end-to-end tests."""
+"""Start another stack, beside any running one, for the demo and the end-to-end tests."""
 
 import subprocess
 import sys
@@ -11,20 +11,20 @@ from typing import Any
 
 from tools.local.state import StackNotRunning, read_state
 
-READY_SECONDS = 90
-"""On a busy machine; it takes about five on an idle one."""
+READY_SECONDS = 300
+"""A stack starts within five seconds on an idle machine."""
 
-STOP_SECONDS = 15
+STOP_SECONDS = 60
 POLL_SECONDS = 0.1
 
 
 class LaunchFailed(Exception):
-    """The stack ended, or was not ready in time; carries what it said."""
+    """The stack ended, or was not ready in time. The message contains its output."""
 
 
 @contextmanager
 def launched(parameters: Mapping[str, str]) -> Iterator[dict[str, Any]]:
-    """A stack on free ports, with its state in a folder of its own; gives what is in its stack.json."""
+    """Start a stack on free ports with a state folder of its own. Yield its state, and stop it at the end."""
     with tempfile.TemporaryDirectory(prefix="profile-media-") as folder:
         pairs = " ".join(f"{name}={value}" for name, value in parameters.items())
         process = subprocess.Popen(

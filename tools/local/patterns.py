@@ -1,6 +1,7 @@
-"""Event filtering as Lambda's event source mappings do it: which records a function gets to see.
+"""Filter patterns of Lambda's event source mappings.
 
-A pattern mirrors the record: a map asks of its fields, a list gives the values or conditions of which one must hold.
+A pattern mirrors the record: a map describes nested fields; of a list of values or conditions, one must hold.
+See https://docs.aws.amazon.com/lambda/latest/dg/invocation-eventfiltering.html.
 """
 
 import operator
@@ -12,11 +13,11 @@ _COMPARISONS = {"=": operator.eq, "<": operator.lt, "<=": operator.le, ">": oper
 
 
 class PatternUnknown(ValueError):
-    """A condition this stack does not know: better refused than ignored."""
+    """The pattern contains a condition that the local stack does not support."""
 
 
 def matches(pattern: Mapping[str, Any], record: Any) -> bool:
-    """Whether the record passes; raises PatternUnknown for a condition that is not one of Lambda's."""
+    """Return whether the record matches. Raise PatternUnknown for an unsupported condition."""
     return all(_field_matches(name, wanted, record) for name, wanted in pattern.items())
 
 
@@ -36,7 +37,7 @@ def _condition_holds(condition: Any, value: Any) -> bool:
     if kind == "exists":
         return (value is not _MISSING) is argument
     if kind not in _KINDS:
-        raise PatternUnknown(f"the condition {kind} is not known to the local stack")
+        raise PatternUnknown(f"the local stack does not support the condition {kind}")
     return value is not _MISSING and _KINDS[kind](argument, value)
 
 

@@ -1,8 +1,8 @@
-"""Holds buckets and tables against each other, and prints what does not fit: `make reconcile ARGS="--mend"`.
+"""Compare buckets and tables, and print what is orphaned or missing: `make reconcile ARGS="--mend"`.
 
-Of the local stack that is running, or with --stack of one on AWS, by the credentials and the region of the environment.
-It is what the function `reconcile` does, without its checkpoints and without waiting: what is on its way to the purge
-is printed as well. Lost events are sent again in any case. Exit status 1 where anything was found.
+It checks the running local stack, or with `--stack` a stack on AWS with the environment's credentials and region. It
+does what the function `reconcile` does, without checkpoints, and also reports uploads that wait for their purge. Lost
+events are always sent again. Exit status 1 if anything was found.
 """
 
 import argparse
@@ -13,10 +13,10 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-import botocore.session
+import boto3
 
+from profile_media.domain.findings import Finding, GracePeriods
 from profile_media.domain.ports import Checkpoint
-from profile_media.domain.reconcile import Finding, GracePeriods
 from tools.local.state import StackNotRunning, read_state
 
 OUTPUTS = {
@@ -27,39 +27,42 @@ OUTPUTS = {
     "PURGE_QUEUE_URL": "PurgeQueueUrl",
     "REDRIVE_QUEUE_URL": "RedriveQueueUrl",
 }
-"""The settings, and which outputs of the deployed stack they are."""
+"""Environment variables, and the outputs of a deployed stack that contain their values."""
+
+PURGE_DELAY = {"PURGE_DELAY_SECONDS": "0"}
+"""The command does not wait for purges."""
 
 PLENTY = timedelta(days=365)
 
 
 class InMemory:
-    """Checkpoints that end with the command."""
+    """Checkpoints that are not stored."""
 
     def __init__(self) -> None:
         self._kept: dict[str, Checkpoint] = {}
 
     def load(self, name: str) -> Checkpoint | None:
-        """The pass's last one."""
+        """Return a checkpoint."""
         return self._kept.get(name)
 
     def save(self, checkpoint: Checkpoint, expires_at: datetime) -> bool:
-        """Keeps it."""
+        """Keep a checkpoint."""
         self._kept[checkpoint.name] = checkpoint
         return True
 
 
 def parse_arguments(arguments: list[str]) -> argparse.Namespace:
-    """What to look at, and what to do about it."""
-    parser = argparse.ArgumentParser(prog="reconcile", description=__doc__)
-    parser.add_argument("--mend", action="store_true", help="put right what is left over or missing")
-    parser.add_argument("--patience", type=int, metavar="SECONDS", help="how long anything may be as it is, at most")
-    parser.add_argument("--stack", help="a deployed stack's name; the local one unless given")
-    parser.add_argument("--state", type=Path, default=Path(".local"), help="where the local stack keeps stack.json")
+    """Return the options."""
+    parser = argparse.ArgumentParser(prog="make reconcile", description="Print orphaned and missing objects and rows.")
+    parser.add_argument("--mend", action="store_true", help="repair what was found")
+    parser.add_argument("--patience", type=int, metavar="SECONDS", help="maximum grace period")
+    parser.add_argument("--stack", help="name of a deployed stack; default: the local stack")
+    parser.add_argument("--state", type=Path, default=Path(".local"), help="folder of the local stack's stack.json")
     return parser.parse_args(arguments)
 
 
 def local_settings(state: Mapping[str, Mapping[str, str]]) -> dict[str, str]:
-    """The environment in which the running stack is the one that is meant."""
+    """Return the environment variables for the running local stack."""
     return {
         "USERS_TABLE": state["tables"]["UsersTable"],
         "UPLOADS_TABLE": state["tables"]["UploadsTable"],
@@ -73,35 +76,36 @@ def local_settings(state: Mapping[str, Mapping[str, str]]) -> dict[str, str]:
         "AWS_ACCESS_KEY_ID": state["credentials"]["access_key_id"],
         "AWS_SECRET_ACCESS_KEY": state["credentials"]["secret_access_key"],
         "AWS_SESSION_TOKEN": "",
+        **PURGE_DELAY,
     }
 
 
 def deployed_settings(stack: str) -> dict[str, str]:
-    """What a deployed stack says its parts are called."""
-    cloudformation: Any = botocore.session.get_session().create_client("cloudformation")
+    """Return the environment variables for a deployed stack."""
+    cloudformation: Any = boto3.client("cloudformation")
     [described] = cloudformation.describe_stacks(StackName=stack)["Stacks"]
     outputs = {output["OutputKey"]: output["OutputValue"] for output in described["Outputs"]}
-    return {setting: outputs[output] for setting, output in OUTPUTS.items()}
+    return {**{setting: outputs[output] for setting, output in OUTPUTS.items()}, **PURGE_DELAY}
 
 
 def reconcile(patience: GracePeriods, *, mends: bool) -> list[Finding]:
-    """One pass over everything."""
-    from profile_media.wiring.reconciling import reconciling  # noqa: PLC0415 - the environment is set by now
+    """Run one pass and return its findings."""
+    from profile_media.wiring.reconciling import make_reconciler  # noqa: PLC0415 - reads the environment, which is set by now
 
     findings: list[Finding] = []
-    run = reconciling(findings.append, lambda _: None, InMemory(), mends=mends, patience=patience)
-    run.run(lambda: PLENTY)
+    reconciler = make_reconciler(findings.append, lambda _: None, InMemory(), patience, mends=mends)
+    reconciler.run(lambda: PLENTY)
     return findings
 
 
 def patience_of(seconds: int | None) -> GracePeriods:
-    """The function's own, cut to so many seconds; and none for the purge, which nobody waits for here."""
+    """Return the function's grace periods, limited to `seconds`. The purge gets none."""
     usual, most = GracePeriods(), timedelta.max if seconds is None else timedelta(seconds=seconds)
     return GracePeriods(min(usual.event, most), min(usual.original, most), min(usual.objects, most), timedelta())
 
 
 def table_of(findings: list[Finding]) -> str:
-    """A line for each, in columns."""
+    """Return a table of the findings."""
     rows = [("what", "owner", "upload or key", "slot", "detail", "done")]
     for found in findings:
         subject = found.upload_id or found.key or ""
@@ -114,7 +118,7 @@ def table_of(findings: list[Finding]) -> str:
 
 
 def main(arguments: list[str]) -> int:
-    """Prints what was found; exit status 1 if that is anything, or if there is no stack."""
+    """Print the findings. Return 1 if there are any, or if no stack runs."""
     chosen = parse_arguments(arguments)
     try:
         os.environ.update(deployed_settings(chosen.stack) if chosen.stack else local_settings(read_state(chosen.state)))
@@ -123,7 +127,7 @@ def main(arguments: list[str]) -> int:
         return 1
     findings = reconcile(patience_of(chosen.patience), mends=chosen.mend)
     if not findings:
-        print("Everything fits together.")
+        print("Nothing is orphaned or missing.")
         return 0
     print(table_of(findings))
     return 1

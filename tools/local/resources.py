@@ -1,13 +1,13 @@
-"""Makes the template's tables, buckets and queues in the local AWS: the template is the only schema.
+"""Create the template's tables, buckets and queues in moto: the template is the only schema.
 
-CloudFormation's spelling of a property differs from the service's own in a few places; these are the differences.
+CloudFormation and the services' own APIs spell a few properties differently. This module translates them.
 """
 
 import json
 from typing import Any
 
 from tools.local import aws
-from tools.local.template import BUCKET, QUEUE, TABLE, Resource, Template
+from tools.template import BUCKET, QUEUE, TABLE, Resource, Template
 
 HEADERS_POLICY = "AWS::CloudFront::ResponseHeadersPolicy"
 _TABLE_PROPERTIES = (
@@ -30,18 +30,18 @@ _LIFECYCLE_RULE = {"Id": "ID"}
 
 
 def create_all(template: Template) -> None:
-    """Makes everything that keeps state; what refers to something else comes after it."""
+    """Create all tables, buckets and queues."""
     for table in template.of_type(TABLE):
         _create_table(template, table)
     for bucket in template.of_type(BUCKET):
         _create_bucket(template, bucket)
-    # Dead letter queues first: a redrive policy names a queue that must exist.
+    # Dead-letter queues first: the queue that a redrive policy names must exist.
     for queue in sorted(template.of_type(QUEUE), key=lambda queue: "RedrivePolicy" in queue.properties):
         _create_queue(template, queue)
 
 
 def media_headers(template: Template) -> dict[str, str]:
-    """What the distribution adds to every picture, though the distribution itself is not made here."""
+    """Return the headers that the distribution adds to every picture."""
     headers: dict[str, str] = {}
     for body in template.document["Resources"].values():
         if body["Type"] != HEADERS_POLICY:
@@ -54,7 +54,7 @@ def media_headers(template: Template) -> dict[str, str]:
             headers["Content-Security-Policy"] = content["ContentSecurityPolicy"]
         if referrer := security.get("ReferrerPolicy"):
             headers["Referrer-Policy"] = referrer["ReferrerPolicy"]
-        # Not Strict-Transport-Security: browsers ignore it over http, which is all there is here.
+        # Browsers ignore Strict-Transport-Security over http, so it is left out.
         for item in (policy.get("CustomHeadersConfig") or {}).get("Items") or []:
             headers[item["Header"]] = item["Value"]
     return headers
@@ -87,7 +87,7 @@ def _create_bucket(template: Template, bucket: Resource) -> None:
 
 
 def _lifecycle_rule(rule: dict[str, Any]) -> dict[str, Any]:
-    """Flat in CloudFormation, nested in S3's own request."""
+    """Nest the properties as S3's API does; CloudFormation has them flat."""
     nested = _respell(rule, _LIFECYCLE_RULE)
     nested["Filter"] = {"Prefix": nested.pop("Prefix", "")}
     if days := nested.pop("ExpirationInDays", None):

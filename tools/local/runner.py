@@ -1,7 +1,7 @@
-"""Runs the template's functions as Lambda does: each in worker processes of its own, one invocation at a time in each.
+"""Run the template's functions as Lambda does: in worker processes, one invocation at a time in each.
 
-A function gets another worker whenever all of its are busy, and an idle one is used again. A worker that takes
-longer than the function's timeout is ended, with everything it started.
+A function gets another worker when all its workers are busy; an idle worker is reused. A worker that exceeds the
+function's timeout is killed, with its child processes.
 """
 
 import json
@@ -21,7 +21,7 @@ from signal import SIGKILL
 from typing import Any
 
 from tools.local import worker
-from tools.local.template import ACCOUNT, Template
+from tools.template import ACCOUNT, Template
 
 PRELOADED = (
     "botocore.session",
@@ -31,55 +31,55 @@ PRELOADED = (
     "jwt",
     "urllib.request",
 )
-"""What the functions import and does not read the environment while it is imported."""
+"""Slow modules that the functions import. None of them reads the environment when it is imported."""
 
 MAX_WORKERS = 64
-"""Of one function: as many can wait in long polls; further invocations are throttled, as Lambda would."""
+"""Workers per function. Further invocations are throttled, as in Lambda."""
 
 MAX_PAYLOAD = 6 * 1024 * 1024
-"""Bytes of an event or an answer; Lambda's own limit."""
+"""Bytes of an event or an answer: Lambda's limit."""
 
 DEFAULT_TIMEOUT = 3
 DEFAULT_MEMORY = 128
-"""Seconds and megabytes where the template says nothing, as in Lambda."""
+"""Lambda's defaults: seconds and megabytes."""
 
-START_SECONDS = 30
-"""For a worker to come up and import its handler; Lambda allows ten, but does not start them all on one machine."""
+START_SECONDS = 300
+"""For a worker to start and import its handler. Lambda allows 10 seconds, but does not share one machine."""
 
 
 class Throttled(Exception):
-    """All of a function's workers are busy and it may not have more."""
+    """All of a function's workers are busy, and it has as many as it may have."""
 
 
 class PayloadTooLarge(Exception):
-    """The event is larger than Lambda takes."""
+    """The event exceeds Lambda's limit."""
 
 
 @dataclass(frozen=True)
 class Function:
-    """What the runner needs to know of one function."""
+    """One function's configuration."""
 
     name: str
-    """Its logical id, which also names its log."""
+    """Its logical id and the name of its log."""
     handler: str
     code: Path
     environment: Mapping[str, str]
     timeout: float = DEFAULT_TIMEOUT
     """Seconds."""
     memory: int = DEFAULT_MEMORY
-    """Megabytes; told to the function, not enforced."""
+    """Megabytes. The function reads it; it is not enforced."""
     concurrency: int = MAX_WORKERS
     region: str = "us-east-1"
 
     @property
     def arn(self) -> str:
-        """As the context names it."""
+        """The function's ARN."""
         return f"arn:aws:lambda:{self.region}:{ACCOUNT}:function:{self.name}"
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """What an invocation came to: an answer, or an error as Lambda describes it."""
+    """The result of an invocation: the handler's answer, or an error as Lambda describes it."""
 
     request_id: str
     payload: str
@@ -88,17 +88,17 @@ class Outcome:
 
     @property
     def error_message(self) -> str | None:
-        """The failed handler's own words."""
+        """The message of the handler's exception."""
         message = json.loads(self.payload).get("errorMessage") if self.failed else None
         return None if message is None else str(message)
 
 
 class Timeout(Exception):
-    """The worker had its time."""
+    """The worker exceeded its time limit."""
 
 
 class InitFailed(Exception):
-    """A worker came up but its handler did not load; carries the error as Lambda describes it."""
+    """A worker started, but its handler did not load. `error` is Lambda's description."""
 
     def __init__(self, error: dict[str, Any]) -> None:
         super().__init__(error["errorMessage"])
@@ -111,7 +111,7 @@ class _Worker:
     pid: int
 
     def exchange(self, message: dict[str, Any], seconds: float) -> dict[str, Any] | None:
-        """The worker's answer, None if it died; raises Timeout."""
+        """Return the worker's answer, or None if it died. Raise Timeout."""
         self.connection.settimeout(seconds)
         try:
             worker.send(self.connection, message)
@@ -122,7 +122,7 @@ class _Worker:
             return None
 
     def end(self) -> None:
-        """Ends the process and whatever it forked."""
+        """Kill the process and its children."""
         self.connection.close()
         with suppress(ProcessLookupError):
             os.killpg(self.pid, SIGKILL)
@@ -135,7 +135,7 @@ class _Pool:
 
 
 class Runner:
-    """Invokes functions by logical id; safe to use from many threads."""
+    """Invoke functions by logical id. Threads may share a runner."""
 
     def __init__(self, functions: Mapping[str, Function], logs: Path, slow_imports: Sequence[str] = PRELOADED) -> None:
         self.functions = functions
@@ -145,18 +145,18 @@ class Runner:
         self._orders, theirs = socket.socketpair()
         logs.mkdir(parents=True, exist_ok=True)
         with theirs, (logs / "workers.log").open("ab") as log:
-            self._nursery = subprocess.Popen(
+            self._forker = subprocess.Popen(
                 [sys.executable, "-m", "tools.local.worker", *slow_imports],
                 stdin=theirs.fileno(),
                 stdout=log,
                 stderr=log,
-                env=_plain_environment(),
+                env=_environment_without_aws(),
             )
 
     def invoke(self, name: str, event: str, request_id: str | None = None, within: float | None = None) -> Outcome:
-        """Runs the handler and waits for it; raises Throttled or PayloadTooLarge without having run it.
+        """Run the handler and return its result. Raise Throttled or PayloadTooLarge without running it.
 
-        A caller that waits only so many seconds gets Timeout after them, where the function might take longer.
+        Raise Timeout after `within` seconds, if that is less than the function's own timeout.
         """
         if len(event) > MAX_PAYLOAD:
             raise PayloadTooLarge
@@ -172,7 +172,7 @@ class Runner:
     def _answer(
         self, function: Function, event: str, request_id: str, seconds: float
     ) -> tuple[dict[str, Any] | None, str]:
-        """What a worker says, None if it died or was ended, and how the invocation went."""
+        """Return the worker's answer, None if it died or was killed, and the status for the log."""
         try:
             found = self._take(function)
         except InitFailed as failure:
@@ -187,15 +187,15 @@ class Runner:
         return answer, status
 
     def stop(self) -> None:
-        """Ends every worker and the nursery."""
+        """Kill all workers and the process that forks them."""
         with self._lock:
             for pool in self._pools.values():
                 for idle in pool.idle:
                     idle.end()
                 pool.idle.clear()
         self._orders.close()
-        self._nursery.kill()
-        self._nursery.wait()
+        self._forker.kill()
+        self._forker.wait()
 
     def _take(self, function: Function) -> _Worker:
         pool = self._pools[function.name]
@@ -236,7 +236,7 @@ class Runner:
         hello = worker.receive(ours)
         if hello is None:
             ours.close()
-            raise InitFailed({"errorType": "Runtime.ExitError", "errorMessage": "no worker came up: see workers.log"})
+            raise InitFailed({"errorType": "Runtime.ExitError", "errorMessage": "no worker started: see workers.log"})
         started = _Worker(ours, hello["pid"])
         try:
             loaded = worker.receive(ours) or {
@@ -250,7 +250,7 @@ class Runner:
         return started
 
     def _report(self, function: Function, request_id: str, status: str, seconds: float) -> None:
-        """One line after each invocation, as Lambda's JSON logs have it."""
+        """Append a platform.report record to the function's log, as Lambda does."""
         record = {
             "time": datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z"),
             "type": "platform.report",
@@ -263,16 +263,21 @@ class Runner:
         return self._logs.absolute() / f"{function.name}.log"
 
 
-def functions_of(template: Template, added: Mapping[str, str], replaced: Mapping[str, str]) -> dict[str, Function]:
-    """The template's functions, with variables added to all, and others replaced in those that have them."""
+def functions_of(
+    template: Template, added: Mapping[str, str], replaced: Mapping[str, str | None]
+) -> dict[str, Function]:
+    """Return the template's functions by logical id.
+
+    `added` variables are set for every function. `replaced` ones only for functions that have them; None removes one.
+    """
     return {
         logical_id: Function(
             name=logical_id,
-            handler=resource.properties["Handler"],
+            handler=resource.handler,
             code=(template.path.parent / resource.properties["CodeUri"]).resolve(),
-            environment={**_replaced(_environment(resource.properties), replaced), **added},
-            timeout=float(resource.properties.get("Timeout", DEFAULT_TIMEOUT)),
-            memory=int(resource.properties.get("MemorySize", DEFAULT_MEMORY)),
+            environment={**_replaced(resource.environment, replaced), **added},
+            timeout=float(resource.timeout or DEFAULT_TIMEOUT),
+            memory=resource.memory or DEFAULT_MEMORY,
             concurrency=min(MAX_WORKERS, int(resource.properties.get("ReservedConcurrentExecutions", MAX_WORKERS))),
             region=template.region,
         )
@@ -280,18 +285,13 @@ def functions_of(template: Template, added: Mapping[str, str], replaced: Mapping
     }
 
 
-def _environment(properties: dict[str, Any]) -> dict[str, str]:
-    """The variables as text: YAML's booleans are spelt as CloudFormation spells them."""
-    variables = properties.get("Environment", {}).get("Variables", {})
-    return {name: str(value).lower() if isinstance(value, bool) else str(value) for name, value in variables.items()}
-
-
-def _replaced(variables: Mapping[str, str], replacements: Mapping[str, str]) -> dict[str, str]:
-    return {name: replacements.get(name, value) for name, value in variables.items()}
+def _replaced(variables: Mapping[str, str], replacements: Mapping[str, str | None]) -> dict[str, str]:
+    replaced = {name: replacements.get(name, value) for name, value in variables.items()}
+    return {name: value for name, value in replaced.items() if value is not None}
 
 
 def _runtime_variables(function: Function) -> dict[str, str]:
-    """What Lambda itself sets."""
+    """Return the variables that Lambda sets."""
     return {
         "AWS_DEFAULT_REGION": function.region,
         "AWS_EXECUTION_ENV": "AWS_Lambda_python3.13",
@@ -311,8 +311,8 @@ def _runtime_variables(function: Function) -> dict[str, str]:
     }
 
 
-def _plain_environment() -> dict[str, str]:
-    """What the nursery needs to import: nothing of the developer's AWS settings."""
+def _environment_without_aws() -> dict[str, str]:
+    """Return this process's environment without the developer's AWS settings."""
     return {
         name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "POWERTOOLS_", "LAMBDA_"))
     }
@@ -335,7 +335,7 @@ def _invocation(function: Function, event: str, request_id: str) -> dict[str, An
 
 
 def _outcome(function: Function, request_id: str, answer: dict[str, Any] | None, status: str) -> Outcome:
-    """The answer, or the error Lambda makes of its absence."""
+    """Return the worker's answer, or the error that Lambda returns when there is none."""
     if answer is not None and "answer" in answer:
         if len(answer["answer"]) <= MAX_PAYLOAD:
             return Outcome(request_id, answer["answer"])

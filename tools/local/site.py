@@ -1,7 +1,4 @@
-"""Serves the demo page: the files of `tools/local/page`, and `stack.json` with where everything is and whom to sign in as.
-
-Beside it the API's documentation, at `/docs` and `/openapi.yaml`.
-"""
+"""Serve the demo page, `stack.json` with addresses and tokens, and the API documentation at `/docs`."""
 
 import json
 from collections.abc import Callable, Iterable
@@ -21,7 +18,7 @@ PAGE = Path(__file__).parent / "page"
 
 @dataclass(frozen=True)
 class Site:
-    """The page as a WSGI application; `describe` gives stack.json, with tokens minted for each asking."""
+    """The page as a WSGI application. `describe` returns the content of stack.json, with fresh tokens."""
 
     describe: Callable[[], dict[str, Any]]
     folder: Path = PAGE
@@ -33,9 +30,9 @@ class Site:
         return response(environ, start_response)
 
     def _answer(self, request: Request) -> Response:
-        # A page from elsewhere whose name was made to point here must not read the tokens.
+        # DNS rebinding: a foreign page whose host name resolves to this machine must not read the tokens.
         if request.host.partition(":")[0] not in ("127.0.0.1", "localhost"):
-            return Response("only on loopback\n", 403)
+            return Response("use http://127.0.0.1\n", 403)
         if request.method not in ("GET", "HEAD"):
             return Response(status=405, headers={"Allow": "GET, HEAD"})
         if request.path == "/stack.json":

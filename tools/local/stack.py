@@ -1,68 +1,50 @@
-"""Starts the whole stack on 127.0.0.1 and stops it again, with everything in one process tree.
+"""Start the local stack on 127.0.0.1 and stop it again.
 
-    python -m tools.local --params "PurgeDelaySeconds=2 PendingTtlSeconds=5" --ports 4000
-
-It ends by Ctrl-C, by SIGTERM, and with the process that started it. State is in memory and gone with it; what stays are
-the logs, in `.local/logs`.
+It stops on Ctrl-C and SIGTERM, and when the process that started it ends. All data is in memory and is lost then; the
+logs stay in `.local/logs`.
 """
 
-import argparse
 import logging
 import os
-import shlex
 import signal
 import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from wsgiref.types import WSGIApplication
 
 from tools.local import aws
 from tools.local.browser import send
-from tools.local.issuer import AUDIENCE, PEOPLE, Issuer, Wish
+from tools.local.gateway import Gateway
+from tools.local.issuer import AUDIENCE, PEOPLE, Issuer, TokenRequest
+from tools.local.options import STATE, Options, parse_arguments
 from tools.local.pumps import Pumps
 from tools.local.resources import create_all, media_headers
 from tools.local.runner import Runner, functions_of
 from tools.local.s3_edge import create_app
 from tools.local.serving import HOST, listen, port_of, serve
 from tools.local.site import Site
-from tools.local.state import StackRunning, claimed, remove_stale_state, remove_state, write_state
-from tools.local.template import BUCKET, FUNCTION, QUEUE, TABLE, Template, TemplateInvalid, read
+from tools.local.state import StackRunning, locked, remove_stale_state, remove_state, write_state
+from tools.template import BUCKET, FUNCTION, QUEUE, TABLE, Template, TemplateInvalid, read
 
-TEMPLATE = Path("template.yaml")
-STATE = Path(".local")
-PORTS = {"api": 3000, "page": 3001, "edge": 3002, "issuer": 3003, "aws": 3004}
-"""Where each part is, if its port is free."""
-
-LAST_PORT = 65535
-
-START_SECONDS = 60
-"""For moto to answer; it takes two on an idle machine."""
+START_SECONDS = 300
+"""moto starts within two seconds on an idle machine."""
 
 WATCH_SECONDS = 0.5
-"""Between two looks at whether everything is still wanted and still there."""
+"""Interval of the check whether the parent process still runs."""
 
 
 class StartFailed(Exception):
-    """The stack cannot be started; says why."""
-
-
-@dataclass(frozen=True)
-class Options:
-    """What the command line chose."""
-
-    template: Path = TEMPLATE
-    state: Path = STATE
-    ports: dict[str, int] = field(default_factory=lambda: dict(PORTS))
-    parameters: dict[str, str] = field(default_factory=dict)
+    """The stack cannot start."""
 
 
 @dataclass(frozen=True)
 class Addresses:
-    """Base URLs of the parts, none of which ends in a slash."""
+    """Base URLs of the parts, without a slash at the end."""
 
     api: str
     page: str
@@ -72,20 +54,20 @@ class Addresses:
 
     @property
     def local_parameters(self) -> dict[str, str]:
-        """Template parameters that mean this machine; `--params` may say otherwise."""
+        """Template parameters for this machine. `--params` overrides them."""
         return {
             "TokenIssuer": self.issuer,
             "TokenAudience": AUDIENCE,
             "TokenJwksUrl": f"{self.issuer}/.well-known/jwks.json",
             "AllowedOrigins": f"{self.page},{self.page.replace(HOST, 'localhost')}",
             "MediaBaseUrl": self.edge,
-            # Long enough to see a replaced picture still there, short enough to see it go.
+            # Long enough to see that a replaced picture is still served, short enough to see its deletion.
             "PurgeDelaySeconds": "10",
         }
 
     @property
     def added_variables(self) -> dict[str, str]:
-        """What functions get besides the template's variables: AWS is here, and so is the issuer, over http."""
+        """Environment variables of all functions, besides the template's."""
         return {
             "AWS_ENDPOINT_URL": self.aws,
             "AWS_ACCESS_KEY_ID": aws.CREDENTIALS["access_key_id"],
@@ -95,95 +77,41 @@ class Addresses:
             "JWKS_ALLOW_LOOPBACK": "true",
         }
 
-    def replaced_variables(self, uploads_bucket: str) -> dict[str, str]:
-        """What functions get instead of the template's, where the template has it: browsers post to the edge."""
-        return {"UPLOADS_URL": f"{self.edge}/{uploads_bucket}"}
-
-
-def parse_arguments(arguments: list[str]) -> Options:
-    """The options; ends the process over what it cannot read, as command lines do."""
-    parser = argparse.ArgumentParser(prog="make up", description=__doc__)
-    parser.add_argument("--template", type=Path, default=TEMPLATE)
-    parser.add_argument("--state", type=Path, default=STATE, help="where stack.json and the logs go")
-    parser.add_argument("--params", default="", help="template parameters: Name=value …")
-    parser.add_argument("--ports", default="", help="the first of five ports, or api=… page=… edge=… issuer=… aws=…")
-    chosen = parser.parse_args(arguments)
-    try:
-        return Options(chosen.template, chosen.state, _ports(chosen.ports), _parameters(chosen.params))
-    except ValueError as error:
-        parser.error(str(error))
-
-
-def _parameters(text: str) -> dict[str, str]:
-    chosen = _pairs(text)
-    if not chosen.get("AllowedOrigins", "any"):
-        raise ValueError("AllowedOrigins is empty, and a bucket's CORS rule wants at least one origin")
-    return chosen
-
-
-def _pairs(text: str) -> dict[str, str]:
-    pairs = [word.partition("=") for word in shlex.split(text)]
-    if wrong := next((name for name, sign, _ in pairs if not sign), None):
-        raise ValueError(f"{wrong} is not Name=value")
-    return {name: value for name, _, value in pairs}
-
-
-def _ports(text: str) -> dict[str, int]:
-    """Numbers by part; 0 means any."""
-    if text.isdecimal():
-        first = int(text)
-        return _in_range({name: first + index if first else 0 for index, name in enumerate(PORTS)})
-    chosen = {name: int(port) for name, port in _pairs(text).items()}
-    if unknown := chosen.keys() - PORTS.keys():
-        raise ValueError(f"there is no port called {', '.join(unknown)}")
-    return _in_range({**PORTS, **chosen})
-
-
-def _in_range(ports: dict[str, int]) -> dict[str, int]:
-    if wrong := [f"{name}={port}" for name, port in ports.items() if not 0 <= port <= LAST_PORT]:
-        raise ValueError(f"ports end at {LAST_PORT}: {', '.join(wrong)}")
-    return ports
+    def replaced_variables(self, uploads_bucket: str) -> dict[str, str | None]:
+        """Values that replace the template's; None removes the variable."""
+        return {
+            "UPLOADS_URL": f"{self.edge}/{uploads_bucket}",
+            # The file is in a layer, and the local AWS has no TLS.
+            "AWS_CA_BUNDLE": None,
+        }
 
 
 @contextmanager
 def running(options: Options) -> Iterator[dict[str, Any]]:
-    """The stack, started; gives what is in stack.json, and stops everything at the end."""
+    """Start the stack, yield the content of stack.json, and stop the stack at the end."""
     logs = options.state / "logs"
     logs.mkdir(parents=True, exist_ok=True)
     with ExitStack() as cleanup:
-        cleanup.enter_context(claimed(options.state))
+        cleanup.enter_context(locked(options.state))
         remove_stale_state(options.state)
         listeners = {name: cleanup.enter_context(listen(port)) for name, port in options.ports.items()}
-        ports = {name: port_of(listener) for name, listener in listeners.items()}
-        addresses = Addresses(**{name: f"http://{HOST}:{port}" for name, port in ports.items()})
+        addresses = Addresses(**{name: f"http://{HOST}:{port_of(found)}" for name, found in listeners.items()})
         moto = aws.start(listeners["aws"], logs / "aws.log")
         cleanup.callback(moto.wait)
         cleanup.callback(moto.kill)
         template = read(options.template, options.parameters, addresses.aws, aws.REGION, addresses.local_parameters)
-        uploads, media = (template.name(bucket) for bucket in ("UploadsBucket", "MediaBucket"))
-        functions = functions_of(template, addresses.added_variables, addresses.replaced_variables(uploads))
-        runner = Runner(functions, logs)
+        variables = addresses.replaced_variables(template.name("UploadsBucket"))
+        runner = Runner(functions_of(template, addresses.added_variables, variables), logs)
         cleanup.callback(runner.stop)
-        gateway = _gateway(template, runner, ports["api"])
-        _wait_for(moto.poll, addresses.aws)
+        _wait_for_moto(moto.poll, addresses.aws)
         create_all(template)
         issuer = Issuer(addresses.issuer, template.parameters.get("TenantClaim", ""))
-        edge = create_app(
-            s3=aws.client("s3", addresses.aws),
-            uploads_bucket=uploads,
-            media_bucket=media,
-            credentials={aws.CREDENTIALS["access_key_id"]: aws.CREDENTIALS["secret_access_key"]},
-            region=aws.REGION,
-            public_url=addresses.edge,
-            media_headers=media_headers(template),
-        )
-        site = Site(lambda: _for_the_page(addresses, issuer))
-        for name, app in {"api": gateway, "page": site, "edge": edge, "issuer": issuer}.items():
-            server = serve(app, listeners[name], name)
+        for name, app in _apps(template, runner, addresses, issuer).items():
+            server = serve(app, listeners[name])
             cleanup.callback(server.server_close)
             cleanup.callback(server.shutdown)
         pumps = Pumps(template, runner)
-        # Without its AWS no pump goes on waiting for it.
+        # Stop moto before the pumps: a pump in a long poll then ends at once.
         cleanup.callback(moto.kill)
         cleanup.callback(pumps.stop)
         pumps.start()
@@ -193,29 +121,37 @@ def running(options: Options) -> Iterator[dict[str, Any]]:
         yield state
 
 
-def _gateway(template: Template, runner: Runner, port: int) -> Any:
-    from tools.local.gateway import Gateway  # noqa: PLC0415 - SAM CLI takes seconds to import, while moto starts
+def _apps(template: Template, runner: Runner, addresses: Addresses, issuer: Issuer) -> dict[str, WSGIApplication]:
+    """Return the servers by the name of their port."""
+    edge = create_app(
+        s3=aws.client("s3", addresses.aws),
+        uploads_bucket=template.name("UploadsBucket"),
+        media_bucket=template.name("MediaBucket"),
+        credentials={aws.CREDENTIALS["access_key_id"]: aws.CREDENTIALS["secret_access_key"]},
+        region=aws.REGION,
+        public_url=addresses.edge,
+        media_headers=media_headers(template),
+    )
+    site = Site(lambda: {"api": addresses.api, "users": _users(issuer)})
+    return {"api": Gateway(template, runner), "page": site, "edge": edge, "issuer": issuer}
 
-    return Gateway(template, runner, port).application
 
-
-def _wait_for(exit_status: Callable[[], int | None], endpoint: str) -> None:
-    """Until moto answers; raises StartFailed if it ends or takes too long."""
+def _wait_for_moto(exit_status: Callable[[], int | None], endpoint: str) -> None:
     deadline = time.monotonic() + START_SECONDS
     while time.monotonic() < deadline:
         if exit_status() is not None:
-            raise StartFailed("the local AWS did not start: see aws.log")
+            raise StartFailed("moto did not start: see aws.log")
         try:
             send("GET", f"{endpoint}/moto-api/data.json")
         except OSError:
             time.sleep(0.05)
         else:
             return
-    raise StartFailed(f"the local AWS did not answer within {START_SECONDS} seconds: see aws.log")
+    raise StartFailed(f"moto did not answer within {START_SECONDS} seconds: see aws.log")
 
 
 def _describe(template: Template, addresses: Addresses, issuer: Issuer) -> dict[str, Any]:
-    """What stack.json says."""
+    """Return the content of stack.json."""
 
     def names(type_: str) -> dict[str, str]:
         return {found.logical_id: template.name(found.logical_id) for found in template.of_type(type_)}
@@ -238,50 +174,39 @@ def _describe(template: Template, addresses: Addresses, issuer: Issuer) -> dict[
     }
 
 
-def _for_the_page(addresses: Addresses, issuer: Issuer) -> dict[str, Any]:
-    return {"api": addresses.api, "users": _users(issuer)}
-
-
 def _users(issuer: Issuer) -> dict[str, Any]:
     return {
-        name: {"user_id": person.user_id, "name": person.name, "token": issuer.mint(Wish(name))}
+        name: {"user_id": person.user_id, "name": person.name, "token": issuer.mint(TokenRequest(name))}
         for name, person in PEOPLE.items()
     }
 
 
 def _announce(state: dict[str, Any], folder: Path, seconds: float) -> None:
-    token = state["users"]["ada"]["token"]
+    token = "make -s token USER=ada" + ("" if folder == STATE else f" STATE={folder}")
     print(
-        f"""
-The stack is up, after {seconds:.1f} seconds. Ctrl-C ends it.
+        f"""The service runs (started in {seconds:.1f} s). Press Ctrl-C to stop it.
 
-  page    {state["page"]}
-  API     {state["api"]}
-  S3      {state["uploads"]}
-  AWS     {state["aws_endpoint"]}    (everything behind: see {folder / "stack.json"}, logs in {folder / "logs"})
+  Demo page  {state["page"]}
+  API        {state["api"]}
+  API docs   {state["page"]}/docs
+  Storage    {state["aws_endpoint"]}  (S3, DynamoDB, SQS for the AWS CLI; credentials in {folder / "stack.json"})
+  Logs       {folder / "logs"}
 
-A token of Ada's, for eight hours (`make token USER=grace` mints others):
+`make token USER=…` prints a token of {", ".join(PEOPLE)}. For example:
 
-{token}
-
-Her profile:
-
-curl -sS -H 'Authorization: Bearer {token}' {state["api"]}/media/profile
-""",
+  curl -H "Authorization: Bearer $({token})" {state["api"]}/media/profile""",
         flush=True,
     )
 
 
 def main(arguments: list[str]) -> int:
-    """Runs the stack until a signal, or until whoever started it is gone; exit status 1 if it could not start."""
+    """Run the stack until a signal comes or the parent process ends. Return 1 if the stack cannot start."""
     options = parse_arguments(arguments)
     began = time.monotonic()
-    ending = threading.Event()
+    stopping = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, lambda *_: ending.set())
+        signal.signal(number, lambda *_: stopping.set())
     (options.state / "logs").mkdir(parents=True, exist_ok=True)
-    # SAM CLI warns of its emulated authorizers at every start, and reports each 401 as an error.
-    logging.getLogger("samcli").setLevel(logging.CRITICAL)
     logging.basicConfig(
         filename=options.state / "logs" / "stack.log", format="%(asctime)s %(levelname)s %(name)s %(message)s"
     )
@@ -289,7 +214,7 @@ def main(arguments: list[str]) -> int:
     try:
         with running(options) as state:
             _announce(state, options.state, time.monotonic() - began)
-            while not ending.wait(WATCH_SECONDS) and os.getppid() == parent:
+            while not stopping.wait(WATCH_SECONDS) and os.getppid() == parent:
                 pass
     except (StackRunning, StartFailed, TemplateInvalid, OSError) as error:
         print(error, file=sys.stderr)

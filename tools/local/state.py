@@ -1,6 +1,6 @@
-"""`.local/stack.json`: where a running stack is and what is in it, for scripts, tests and people.
+"""`.local/stack.json`: the addresses and resource names of a running stack, for scripts, tests and people.
 
-It is there exactly while a stack is ready: written whole, and removed when that stack stops.
+The file exists exactly while a stack is ready.
 """
 
 import fcntl
@@ -16,29 +16,29 @@ LOCK = "lock"
 
 
 class StackNotRunning(Exception):
-    """There is no stack, or it died without removing its file."""
+    """No stack uses this folder, or it ended without removing its file."""
 
 
 class StackRunning(Exception):
-    """The folder belongs to a stack that runs, or is just starting; says where it is."""
+    """Another stack uses the folder."""
 
 
 @contextmanager
-def claimed(folder: Path) -> Iterator[None]:
-    """Keeps the folder for one stack, until that ends, however it ends; raises StackRunning."""
+def locked(folder: Path) -> Iterator[None]:
+    """Keep the folder for one stack, until its process ends. Raise StackRunning if another stack has it."""
     folder.mkdir(parents=True, exist_ok=True)
     with (folder / LOCK).open("a") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             raise StackRunning(
-                f"A stack is {_whereabouts(folder)} already, with its state in {folder}. "
-                "Another beside it wants a folder of its own: python -m tools.local --state FOLDER"
+                f"A stack is {_status(folder)} already, with its state in {folder}. "
+                "Start another with: make up STATE=folder"
             ) from None
         yield
 
 
-def _whereabouts(folder: Path) -> str:
+def _status(folder: Path) -> str:
     try:
         return f"running on {read_state(folder)['page']}"
     except StackNotRunning:
@@ -46,7 +46,7 @@ def _whereabouts(folder: Path) -> str:
 
 
 def read_state(folder: Path) -> dict[str, Any]:
-    """The state of the stack that runs; raises StackNotRunning."""
+    """Return the state of the running stack. Raise StackNotRunning if there is none."""
     try:
         state: dict[str, Any] = json.loads((folder / FILE).read_text())
         os.kill(state["pid"], 0)
@@ -56,7 +56,7 @@ def read_state(folder: Path) -> dict[str, Any]:
 
 
 def write_state(folder: Path, state: dict[str, Any]) -> None:
-    """Writes it in one step, for its owner only: it has tokens in it."""
+    """Write the file atomically, readable only by its owner: it contains tokens."""
     folder.mkdir(parents=True, exist_ok=True)
     draft = folder / f"{FILE}.{os.getpid()}"
     draft.touch(mode=0o600)
@@ -65,7 +65,7 @@ def write_state(folder: Path, state: dict[str, Any]) -> None:
 
 
 def remove_stale_state(folder: Path) -> None:
-    """Removes what a killed stack left, before anybody takes it for the one that is just starting."""
+    """Remove the file of a stack that was killed."""
     try:
         read_state(folder)
     except StackNotRunning:
@@ -73,7 +73,7 @@ def remove_stale_state(folder: Path) -> None:
 
 
 def remove_state(folder: Path) -> None:
-    """Removes it, unless another stack has written its own since."""
+    """Remove the file, unless another stack has written its own since."""
     try:
         if read_state(folder)["pid"] == os.getpid():
             (folder / FILE).unlink(missing_ok=True)

@@ -1,6 +1,6 @@
-"""Mints a token with the running stack's issuer: `make token USER=ada ARGS="--expired --alg ES256"`.
+"""Mint a token with the running stack's issuer: `make token USER=ada ARGS="--expired --alg ES256"`.
 
-Without options it is a good token that lasts a working day; every option makes it differ from that in one way.
+Without options the token is valid for eight hours. Each option changes one property.
 """
 
 import argparse
@@ -11,37 +11,37 @@ import urllib.request
 from pathlib import Path
 from typing import Any
 
-from tools.local.issuer import ALGORITHMS, LONG
+from tools.local.issuer import ALGORITHMS, DEFAULT_TTL
 from tools.local.state import StackNotRunning, read_state
 
-TIMEOUT = 10
-"""Seconds; the issuer is on this machine."""
+TIMEOUT = 120
+"""Seconds."""
 
 
 def parse_arguments(arguments: list[str]) -> tuple[dict[str, Any], Path]:
-    """What to wish for, and where the stack's state lies."""
-    parser = argparse.ArgumentParser(prog="token", description=__doc__)
+    """Return the token request and the folder of the stack's state."""
+    parser = argparse.ArgumentParser(prog="make token", description="Print a token of a development user.")
     parser.add_argument("user", help="ada, grace, linus, noor or admin")
-    parser.add_argument("--expired", action="store_true", help="it has run out")
-    parser.add_argument("--ttl", type=int, default=LONG, help="seconds it lasts")
-    parser.add_argument("--audience", help="for another audience than the service")
-    parser.add_argument("--issuer", help="in another issuer's name")
-    parser.add_argument("--tenant", help="of another tenant than the user's; empty for none")
-    parser.add_argument("--scope", help="with this scope claim; profile-media:admin is the administrator's")
-    parser.add_argument("--alg", choices=ALGORITHMS, help="signed otherwise than by RS256")
-    parser.add_argument("--key", choices=("published", "other"), help="signed with a key that nobody knows")
-    parser.add_argument("--kid", help="naming a key of this id")
-    parser.add_argument("--state", type=Path, default=Path(".local"), help="where the stack keeps stack.json")
+    parser.add_argument("--expired", action="store_true", help="already expired")
+    parser.add_argument("--ttl", type=int, default=DEFAULT_TTL, help="lifetime in seconds")
+    parser.add_argument("--audience", help="another audience")
+    parser.add_argument("--issuer", help="another issuer")
+    parser.add_argument("--tenant", help="another tenant; empty for none")
+    parser.add_argument("--scope", help="scope claim; profile-media:admin is the administrator's")
+    parser.add_argument("--alg", choices=ALGORITHMS, help="signature algorithm; RS256 by default")
+    parser.add_argument("--key", choices=("published", "other"), help="`other` signs with an unpublished key")
+    parser.add_argument("--kid", help="another key id")
+    parser.add_argument("--state", type=Path, default=Path(".local"), help="folder of stack.json")
     chosen = vars(parser.parse_args(arguments))
     state = chosen.pop("state")
     return {name: value for name, value in chosen.items() if value is not None}, state
 
 
 def main(arguments: list[str]) -> int:
-    """Prints the token; exit status 1, and why on standard error, where there is none."""
-    wish, state = parse_arguments(arguments)
+    """Print the token. Return 1, with a message on standard error, if there is none."""
+    wanted, state = parse_arguments(arguments)
     try:
-        print(_mint(read_state(state)["issuer"], wish))
+        print(_mint(read_state(state)["issuer"], wanted))
     except StackNotRunning as error:
         print(error, file=sys.stderr)
         return 1
@@ -51,9 +51,9 @@ def main(arguments: list[str]) -> int:
     return 0
 
 
-def _mint(issuer: str, wish: dict[str, Any]) -> str:
-    request = urllib.request.Request(  # noqa: S310 - the address is the stack's own
-        f"{issuer}/tokens", json.dumps(wish).encode(), {"Content-Type": "application/json"}
+def _mint(issuer: str, wanted: dict[str, Any]) -> str:
+    request = urllib.request.Request(  # noqa: S310 - URL of the local stack
+        f"{issuer}/tokens", json.dumps(wanted).encode(), {"Content-Type": "application/json"}
     )
     with urllib.request.urlopen(request, timeout=TIMEOUT) as answer:  # noqa: S310 - as above
         return str(json.load(answer)["token"])

@@ -1,10 +1,10 @@
-"""Runs one function's handler in a process of its own, one invocation at a time, as Lambda's runtime does.
+"""Run one function's handler in a process, one invocation at a time, as Lambda's runtime does.
 
-    python -m tools.local.worker MODULE …     the nursery: imports what is slow, and forks a worker for whoever asks on stdin
+    python -m tools.local.worker MODULE …     import slow modules once, then fork a worker per request
 
-The nursery reads one JSON line per worker from the Unix socket that is its standard input, with the worker's own socket
-attached. It is single-threaded, so its forks are safe, and unlike multiprocessing's fork server it does not import
-the main module again in every child. Worker and runner then exchange frames: 4 bytes of length, then JSON.
+The forking process reads requests from the Unix socket that is its standard input: one JSON line per worker, with the
+worker's own socket attached. It is single-threaded, so forking is safe. Unlike multiprocessing's fork server it does
+not import the main module again in every child. Worker and runner exchange frames: 4 bytes of length, then JSON.
 """
 
 import ctypes
@@ -46,15 +46,15 @@ class Context:
     tenant_id: None = None
 
     def get_remaining_time_in_millis(self) -> int:
-        """Until the runner ends this worker."""
+        """Return the time until the runner kills this worker."""
         return max(0, int((self.deadline - time.monotonic()) * 1000))
 
 
 def main(slow_imports: list[str]) -> None:
-    """The nursery: forks until its standard input ends."""
+    """Fork workers until standard input ends."""
     _die_with_parent()
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    # The kernel reaps: nobody here waits for a worker.
+    # The kernel reaps workers: this process does not wait for them.
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)
     for name in slow_imports:
         importlib.import_module(name)
@@ -67,17 +67,17 @@ def main(slow_imports: list[str]) -> None:
             orders.detach()
             _become_worker(json.loads(message), socket.socket(fileno=descriptors[0]))
         os.close(descriptors[0])
-        # Only then may the next order come: two in one read would be one with a socket too many.
+        # The runner sends its next order after this byte, so that one read never contains two orders.
         orders.send(b".")
 
 
 def _become_worker(order: dict[str, Any], runner: socket.socket) -> NoReturn:
-    """Never returns: whatever happens, the process ends here."""
+    """Serve invocations, then end the process."""
     status = 1
     try:
         _die_with_parent()
         signal.signal(signal.SIGCHLD, signal.SIG_DFL)
-        # A group of its own, so that a worker's decoding child ends with it.
+        # A process group of its own, so that the worker's child processes are killed with it.
         os.setsid()
         _redirect_output(order["log"])
         os.environ.clear()
@@ -102,13 +102,13 @@ def _redirect_output(path: str) -> None:
         os.dup2(source, target)
     os.close(nothing)
     os.close(log)
-    # Line by line, or the lines of several workers would cut each other up.
+    # Line buffering keeps the lines of several workers apart.
     sys.stdout = os.fdopen(1, "w", buffering=1)
     sys.stderr = os.fdopen(2, "w", buffering=1)
 
 
 def _serve(order: dict[str, Any], runner: socket.socket) -> None:
-    """Loads the handler, says so, and answers until the runner hangs up."""
+    """Load the handler, report it, and answer invocations until the runner closes the socket."""
     try:
         handler = _load(order["handler"])
     except BaseException as error:
@@ -145,7 +145,7 @@ def _invoke(handler: Handler, invocation: dict[str, Any]) -> dict[str, Any]:
 
 
 def error_of(error: BaseException, type_: str | None = None) -> dict[str, Any]:
-    """An exception as Lambda answers it."""
+    """Describe an exception as Lambda does."""
     return {
         "errorMessage": str(error),
         "errorType": type_ or type(error).__name__,
@@ -158,13 +158,13 @@ def _log(record: dict[str, Any]) -> None:
 
 
 def send(to: socket.socket, message: dict[str, Any]) -> None:
-    """Sends one frame."""
+    """Send one frame."""
     body = json.dumps(message).encode()
     to.sendall(_LENGTH.pack(len(body)) + body)
 
 
 def receive(source: socket.socket) -> dict[str, Any] | None:
-    """The next frame; None when the other side has gone."""
+    """Return the next frame, or None if the other side has closed the socket."""
     header = _read(source, _LENGTH.size)
     body = _read(source, _LENGTH.unpack(header)[0]) if header else None
     return json.loads(body) if body else None
@@ -181,7 +181,7 @@ def _read(source: socket.socket, length: int) -> bytes | None:
 
 
 def _die_with_parent() -> None:
-    """Where the kernel can, ends this process with the one that started it; elsewhere the closed socket has to do."""
+    """On Linux, end with the parent process. Elsewhere the closed socket ends this process."""
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(_PARENT_DEATH_SIGNAL, signal.SIGKILL)
 

@@ -1,1 +1,1 @@
-"""Writes docs/openapi.yaml from the template, the functions, the dialects' tables and the models of what they say."""
+"""Writes docs/openapi.yaml from the template, the functions, and the types that the dialects parse and render."""

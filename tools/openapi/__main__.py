@@ -1,4 +1,4 @@
-"""`make openapi`: rewrites docs/openapi.yaml."""
+"""`make openapi`: write docs/openapi.yaml."""
 
 from tools.openapi.document import FILE, text
 

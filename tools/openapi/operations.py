@@ -1,4 +1,4 @@
-"""Every operation: what it takes, what it answers, and which errors can happen in it."""
+"""The operations: parameters, request body, answer and possible errors of each API function."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -9,28 +9,29 @@ from typing import Any
 from pydantic import BaseModel
 
 from profile_media.dialects import avatar_url, form_file, native, public_id, sdk_image, upload_id
-from profile_media.dialects.native.intents import IntentBody
-from profile_media.dialects.native.showing import LONGEST_WAIT
+from profile_media.dialects.avatar_url import AvatarUrlAnswer, AvatarUrlBody
+from profile_media.dialects.form_file import FormFileError, FormUserAnswer
+from profile_media.dialects.native.intents import IntentBody, IntentPromise
+from profile_media.dialects.native.showing import LONGEST_WAIT, ProfileView, UploadView
+from profile_media.dialects.public_id import NamedPictures, PublicIdBody, PublicIdError
+from profile_media.dialects.sdk_image import SdkErrors
+from profile_media.dialects.sdk_image.showing import SdkUser
 from profile_media.dialects.sdk_image.writing import UserBody
+from profile_media.dialects.upload_id import DetailedError, PicturedUser, ProfilePictureBody
 from profile_media.domain import errors
 from profile_media.domain.errors import ErrorCode, MediaError
 from profile_media.domain.model import Reason, Slot
 from profile_media.domain.policy import MAX_DIRECT_BYTES
 from profile_media.http.endpoint import Dialect
-from tools.openapi.wire.avatar_url import AvatarUrlAnswer, AvatarUrlBody
-from tools.openapi.wire.form_file import FormFileError, FormUserAnswer
-from tools.openapi.wire.native import CodedError, IntentPromise, ProfileView, UploadView
-from tools.openapi.wire.public_id import NamedPictures, PublicIdBody, PublicIdError
-from tools.openapi.wire.sdk_image import SdkErrors, SdkUser
-from tools.openapi.wire.upload_id import DetailedError, PicturedUser, ProfilePictureBody
+from profile_media.http.envelope import CodedError
 
 
 @dataclass(frozen=True)
 class Contract:
-    """One dialect: its error tables, and the model of its errors."""
+    """One dialect: its module, and the type of its error body."""
 
     dialect: Dialect
-    error: type[BaseModel]
+    error: type[Any]
 
 
 CONTRACTS: Mapping[str, Contract] = MappingProxyType(
@@ -67,7 +68,7 @@ SAMPLES: Mapping[ErrorCode, MediaError] = MappingProxyType(
         )
     }
 )
-"""One error of each kind, for the examples."""
+"""One sample of each error, for the examples."""
 
 _INVALID = frozenset({ErrorCode.REQUEST_INVALID})
 _CHANGE = frozenset({ErrorCode.REQUEST_INVALID, ErrorCode.LIMIT_EXCEEDED, ErrorCode.ATTACHMENT_CHANGED})
@@ -93,29 +94,29 @@ _INTENT = frozenset(
 )
 _WATCH = frozenset({ErrorCode.REQUEST_INVALID, ErrorCode.UPLOAD_NOT_FOUND})
 _TENANT = frozenset({ErrorCode.USER_NOT_FOUND})
-"""Of whoever is known already, to another tenant."""
+"""For a caller whose row belongs to another tenant."""
 
 _ANOTHER = frozenset({ErrorCode.OWNER_FORBIDDEN, ErrorCode.USER_NOT_FOUND})
-"""Of whoever acts for a user."""
+"""For a caller who acts for a user."""
 
 
 @dataclass(frozen=True)
 class Upload:
-    """A form with one picture in it, as a request body."""
+    """A request body that is a form with one picture."""
 
     part: str = "file"
 
 
 @dataclass(frozen=True)
 class Operation:
-    """What one function does over HTTP. Any may fail as `unavailable` or with a bug of ours."""
+    """What one function accepts and answers. Each may also answer `unavailable` or an internal error."""
 
     contract: str
-    answer: type[BaseModel]
+    answer: type[Any]
     refusals: frozenset[ErrorCode]
     body: type[BaseModel] | Upload | None = None
     parameters: tuple[Mapping[str, Any], ...] = ()
-    """Of the query and the headers; the path's are in the path."""
+    """Parameters of the query and the headers; those of the path are in the template."""
     status: HTTPStatus = HTTPStatus.OK
 
 
@@ -158,4 +159,4 @@ OPERATIONS: Mapping[str, Operation] = MappingProxyType(
         "put_user": Operation("sdk_image", SdkUser, _INVALID | _TENANT | _ANOTHER, UserBody),
     }
 )
-"""By the function's folder."""
+"""By the name of the function's folder."""

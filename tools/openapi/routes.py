@@ -1,60 +1,38 @@
-"""The endpoints as the template declares them, and what API Gateway itself answers there."""
+"""What the OpenAPI document takes from the template: the routes, and what API Gateway answers without a function."""
 
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
-from functools import cache
-from pathlib import Path
 from typing import Any
 
-from samcli.yamlhelper import yaml_parse
+from tools import template
+from tools.template import ROOT, Route
 
-ROOT = Path(__file__).resolve().parents[2]
 CORRELATION_ID = "c6af9ac6-7b61-11e6-9a41-93e8deadbeef"
-"""Of the examples; the sample events have the same."""
+"""The correlation id of the examples; the sample events have the same."""
 
-_ELSEWHERE = {"MISSING_AUTHENTICATION_TOKEN", "RESOURCE_NOT_FOUND"}
-"""Said of paths and methods that are not there, so never by one that is."""
+_NO_ROUTE = {"MISSING_AUTHENTICATION_TOKEN", "RESOURCE_NOT_FOUND"}
+"""The gateway responses for an unknown path or method. No route can answer with them."""
 
-_UNDECLARED = {"Api": "abc123", "Region": "eu-central-1", "URLSuffix": "amazonaws.com"}
-"""What only a deployment knows, as the sample events have it."""
-
-
-@dataclass(frozen=True)
-class Route:
-    """One method of one path."""
-
-    function: str
-    """The folder."""
-    method: str
-    path: str
-    public: bool
+_DEPLOYED = {"Api": "abc123", "Region": "eu-central-1", "URLSuffix": "amazonaws.com"}
+"""Example values for what only a deployment knows, as in the sample events."""
 
 
 def routes() -> list[Route]:
-    """All but the preflights, in the template's order."""
-    found = [
-        Route(
-            Path(function["CodeUri"]).name, api["Method"], api["Path"], api.get("Auth", {}).get("Authorizer") == "NONE"
-        )
-        for function in _of_type("AWS::Serverless::Function")
-        for event in function.get("Events", {}).values()
-        if event["Type"] == "Api" and (api := event["Properties"])
-    ]
-    return [route for route in found if route.method != "OPTIONS"]
+    """Return the routes in the template's order, without the preflights."""
+    return [route for route in template.read().routes if route.method != "OPTIONS"]
 
 
 def default_authorizer() -> str:
-    """What the template calls the way to say who one is."""
-    return str(_api()["Auth"]["DefaultAuthorizer"])
+    """Return the name of the API's authorizer."""
+    return str(template.read().api.properties["Auth"]["DefaultAuthorizer"])
 
 
 def gateway_answers() -> Mapping[str, Mapping[str, Any]]:
-    """Status to examples by name: what API Gateway may say instead of any function, `4XX` for whatever is left."""
+    """Return the gateway's own answers: example bodies by name, by status; status `4XX` is any other one."""
     answers: dict[str, dict[str, Any]] = {}
-    for name, response in _api()["GatewayResponses"].items():
-        if name not in _ELSEWHERE:
+    for name, response in template.read().api.properties["GatewayResponses"].items():
+        if name not in _NO_ROUTE:
             same = answers.setdefault(str(response.get("StatusCode", name.removeprefix("DEFAULT_"))), {})
             body = response["ResponseTemplates"]["application/json"].replace("$context.requestId", CORRELATION_ID)
             if (example := json.loads(body)) not in same.values():
@@ -63,34 +41,20 @@ def gateway_answers() -> Mapping[str, Mapping[str, Any]]:
 
 
 def server() -> Mapping[str, Any]:
-    """Where a deployment serves: the template's output, its unknowns to be filled in."""
-    document = _template()
-    pattern = document["Outputs"]["ApiUrl"]["Value"]["Fn::Sub"]
+    """Return the server entry: the template's output `ApiUrl`, with a variable for each value it refers to."""
+    document = template.written()
+    output = document["Outputs"]["ApiUrl"]
+    pattern = output["Value"]["Fn::Sub"]
     names = re.findall(r"\$\{(?:AWS::)?(\w+)\}", pattern)
-    declared = {name: str(body["Default"]) for name, body in document["Parameters"].items() if "Default" in body}
+    values = template.read().parameters | _DEPLOYED
     return {
         "url": re.sub(r"\$\{(?:AWS::)?(\w+)\}", r"{\1}", pattern),
-        "description": document["Outputs"]["ApiUrl"]["Description"],
-        "variables": {name: {"default": (declared | _UNDECLARED)[name]} for name in names},
+        "description": output["Description"],
+        "variables": {name: {"default": values[name]} for name in names},
     }
 
 
-def sample_event(function: str) -> Mapping[str, Any]:
-    """The function's event in `events/`."""
-    event: Mapping[str, Any] = json.loads((ROOT / "events" / f"{function}.json").read_text())
+def sample_event(folder: str) -> Mapping[str, Any]:
+    """Return the sample event of a function, from `events/`."""
+    event: Mapping[str, Any] = json.loads((ROOT / "events" / f"{folder}.json").read_text())
     return event
-
-
-@cache
-def _template() -> dict[str, Any]:
-    document: dict[str, Any] = yaml_parse((ROOT / "template.yaml").read_text())
-    return document
-
-
-def _of_type(type_: str) -> list[dict[str, Any]]:
-    return [body["Properties"] for body in _template()["Resources"].values() if body["Type"] == type_]
-
-
-def _api() -> dict[str, Any]:
-    (api,) = _of_type("AWS::Serverless::Api")
-    return api

@@ -1,10 +1,12 @@
-"""What operators see: one JSON object a line for logs, and metrics in the same stream (CloudWatch's embedded format).
+"""Log records and metrics, both written by Powertools as one JSON object per line on stdout.
 
-Never logged: tokens, signatures, policies, whole events. Values that came from a client go in fields, cut to 1 KB,
-where JSON escapes them, so that no name can forge a second line.
+Never log tokens, signatures, upload policies or whole events. Pass values that a client sent as fields, not inside the
+message: fields are cut to 1 KB and escaped, so a client cannot forge a second record.
 """
 
 import json
+import os
+import warnings
 from collections.abc import Mapping
 from typing import Any, Protocol
 
@@ -12,14 +14,14 @@ from aws_lambda_powertools import Logger, Metrics
 from aws_lambda_powertools.metrics import MetricUnit
 
 MAX_FIELD = 1024
-"""Characters of one text in a record, however deep inside."""
+"""Characters of one string in a record, at any depth."""
 
 MAX_TRACE = 16 * MAX_FIELD
-"""Characters of a stack trace; its message can hold what a client sent, too."""
+"""Characters of a stack trace. Its message can contain client input as well, so it is cut too."""
 
 
-def _one_line(record: dict[str, Any]) -> str:
-    """Pure ASCII: U+2028, escape sequences and line ends arrive in CloudWatch as text."""
+def _serialize(record: dict[str, Any]) -> str:
+    """Serialize a record as ASCII with long strings cut, so that line separators such as U+2028 arrive escaped."""
     cut = {name: _cut(value, MAX_TRACE if name == "exception" else MAX_FIELD) for name, value in record.items()}
     return json.dumps(cut, ensure_ascii=True)
 
@@ -36,44 +38,36 @@ def _cut(value: object, longest: int = MAX_FIELD) -> object:
     return str(value)[:longest]
 
 
-logger = Logger(json_serializer=_one_line, log_uncaught_exceptions=False, use_rfc3339=True, utc=True)
+logger = Logger(json_serializer=_serialize, log_uncaught_exceptions=False, use_rfc3339=True, utc=True)
+
 metrics = Metrics()
+# Two stacks in one account must not add to the same metric, or an alarm of one would fire for the other.
+metrics.set_default_dimensions(stack=os.environ.get("STACK_NAME", "stack_undefined"))
+# Most invocations count nothing, and Powertools would warn on stderr each time.
+warnings.filterwarnings("ignore", "No application metrics to publish")
 
 
 def count(name: str, amount: int = 1) -> None:
-    """Adds to a CloudWatch metric of the service's namespace."""
+    """Add to a CloudWatch metric of this stack."""
     metrics.add_metric(name=name, unit=MetricUnit.Count, value=amount)
 
 
 class LambdaContext(Protocol):
-    """What is used of Lambda's own context."""
+    """The attributes of Lambda's context object that this service and Powertools use."""
 
     @property
     def function_name(self) -> str: ...
     @property
     def aws_request_id(self) -> str: ...
+    @property
+    def memory_limit_in_mb(self) -> int: ...
+    @property
+    def invoked_function_arn(self) -> str: ...
     def get_remaining_time_in_millis(self) -> int: ...
 
 
-def began(context: LambdaContext, correlation_id: str | None = None) -> None:
-    """Starts an invocation's records: clears what the last one left, and says which this is."""
-    logger.clear_state()
-    logger.append_keys(
-        function_name=context.function_name,
-        function_request_id=context.aws_request_id,
-        correlation_id=correlation_id or context.aws_request_id,
-    )
-
-
-def ended() -> None:
-    """Writes the invocation's metrics, if it counted anything."""
-    if metrics.metric_set:
-        print(json.dumps(metrics.serialize_metric_set()))  # noqa: T201 - the embedded metric format is a line on stdout
-        metrics.clear_metrics()
-
-
 def audit_bind(slot: str, owner_id: str, actor: str, upload_id: str | None, previous_upload_id: str | None) -> None:
-    """Records who changed whose picture: one audit line per bind, alike in every dialect."""
+    """Log one audit record per bind or unbind: who changed which user's picture, and from what to what."""
     logger.info(
         f"[{slot}] Updated for user {owner_id}",
         audit={

@@ -1,4 +1,4 @@
-// Makes the calls on standard input with the published SDK, and prints what became of each.
+// Make the calls on standard input with the published SDK, and print their results as JSON.
 
 import { readFileSync } from "node:fs";
 import { createClerkClient } from "@clerk/backend";

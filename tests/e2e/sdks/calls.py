@@ -1,6 +1,6 @@
-"""Makes the calls on standard input with the published SDK, and prints what became of each.
+"""Make the calls on standard input with the published SDK, and print their results as JSON.
 
-Runs in an environment of its own (tools/requirements/sdk.txt): the SDK is no dependency of the project, nor of its tests.
+It runs in an environment of its own (tools/requirements/sdk.txt): the project does not depend on the SDK.
 """
 
 import base64
@@ -15,7 +15,7 @@ type Call = Mapping[str, Any]
 
 
 def arguments_of(call: Call) -> dict[str, Any]:
-    """What the SDK's method is called with; the file is left out where the call has none."""
+    """Return the arguments of the SDK's method."""
     if "file" not in call:
         return {"user_id": call["user_id"]}
     content = base64.b64decode(call["file"])
@@ -24,7 +24,7 @@ def arguments_of(call: Call) -> dict[str, Any]:
 
 
 def shown(user: Any) -> dict[str, Any]:
-    """What the test looks at of a user, which the SDK has checked by then."""
+    """Return the fields of a user that the tests check."""
     emails = [email for email in user.email_addresses if email.id == user.primary_email_address_id]
     return {
         "type": type(user).__name__,
@@ -39,7 +39,7 @@ def shown(user: Any) -> dict[str, Any]:
 
 
 def refused(error: Any) -> dict[str, Any]:
-    """What the test looks at of the SDK's error; for some statuses the SDK leaves the body unread."""
+    """Return the fields of an error that the tests check. The SDK does not parse the body of every status."""
     body = json.loads(error.body)
     if isinstance(error, models.ClerkErrors):
         errors = [(each.code, each.message, each.long_message) for each in error.data.errors]
@@ -57,7 +57,7 @@ def refused(error: Any) -> dict[str, Any]:
 
 
 def main() -> None:
-    """One outcome for each call, in their order."""
+    """Print one result per call, in their order."""
     asked = json.load(sys.stdin)
     outcomes = []
     with Clerk(bearer_auth=asked["key"], server_url=f"{asked['base']}/v1") as clerk:

@@ -1,10 +1,9 @@
-"""An edge over moto, in this process and without a socket, with a clock that stands still."""
+"""The S3 edge over moto, in this process, without a socket, at a fixed time."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
-from io import BytesIO
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 from xml.etree import ElementTree
 
 import boto3
@@ -21,8 +20,6 @@ from tests.local.s3_edge.forms import (
     PUBLIC_URL,
     REGION,
     SECRET,
-    TEMPORARY_KEY,
-    TOKEN,
     UPLOADS,
     Form,
 )
@@ -39,66 +36,41 @@ MEDIA_HEADERS = {
 }
 
 
-class Readable(Protocol):
-    """What a server hands over as a request's body."""
-
-    def read(self, size: int, /) -> bytes:
-        """At most `size` bytes."""
-
-
 @dataclass
 class Edge:
-    """The edge and what lies behind it."""
+    """The server, and the S3 behind it."""
 
     client: Client
     s3: "S3Client"
     now: datetime = NOW
 
-    def post(self, form: Form, headers: Mapping[str, str] | None = None) -> TestResponse:
-        """Sends a form, from a page that may."""
-        return self.post_body(form.body(), headers=headers)
+    def post(self, form: Form, origin: str = ORIGIN) -> TestResponse:
+        """Send a form from a page."""
+        return self.post_body(form.body(), origin=origin)
 
-    def post_body(
-        self, body: bytes, headers: Mapping[str, str] | None = None, content_type: str | None = None
-    ) -> TestResponse:
-        """Sends any bytes as a form."""
-        return self.post_stream(BytesIO(body), str(len(body)), headers, content_type)
-
-    def post_stream(
-        self,
-        stream: Readable,
-        length: str | None,
-        headers: Mapping[str, str] | None = None,
-        content_type: str | None = None,
-    ) -> TestResponse:
-        """Sends whatever a server could hand over as a request's body."""
-        environ = {
-            "CONTENT_TYPE": content_type or f"multipart/form-data; boundary={BOUNDARY}",
-            "CONTENT_LENGTH": length,
-            "wsgi.input": stream,
-        }
-        sent = {name: value for name, value in environ.items() if value is not None}
-        return self.client.post(f"/{UPLOADS}", headers={"Origin": ORIGIN, **(headers or {})}, environ_overrides=sent)
+    def post_body(self, body: bytes, content_type: str | None = None, origin: str = ORIGIN) -> TestResponse:
+        """Send any bytes as a form."""
+        content_type = content_type or f"multipart/form-data; boundary={BOUNDARY}"
+        return self.client.post(f"/{UPLOADS}", headers={"Origin": origin}, data=body, content_type=content_type)
 
     def stored(self) -> dict[str, bytes]:
-        """Everything in the uploads bucket."""
+        """Return every object in the uploads bucket."""
         listed = self.s3.list_objects_v2(Bucket=UPLOADS).get("Contents", [])
         return {entry["Key"]: self.s3.get_object(Bucket=UPLOADS, Key=entry["Key"])["Body"].read() for entry in listed}
 
 
 def document(response: TestResponse) -> dict[str, str]:
-    """The elements of an XML answer, in order, the root's name first."""
+    """Return the elements of an XML answer; the root's name has the key ''."""
     assert response.content_type == "application/xml"
-    root = ElementTree.fromstring(response.data)  # noqa: S314 - the edge's own
+    root = ElementTree.fromstring(response.data)  # noqa: S314 - the server's own XML
     return {"": root.tag, **{element.tag: element.text or "" for element in root}}
 
 
 @pytest.fixture(scope="module")
 def shared_edge() -> Iterator[Edge]:
+    """One server for a module."""
     with mock_aws():
-        s3 = boto3.client(
-            "s3", region_name=REGION, aws_access_key_id="behind-the-edge", aws_secret_access_key="not the signer's"
-        )
+        s3 = boto3.client("s3", region_name=REGION, aws_access_key_id="local", aws_secret_access_key="local")
         for bucket in (UPLOADS, MEDIA):
             s3.create_bucket(Bucket=bucket, CreateBucketConfiguration={"LocationConstraint": REGION})
         s3.put_bucket_cors(
@@ -128,8 +100,7 @@ def shared_edge() -> Iterator[Edge]:
             s3=s3,
             uploads_bucket=UPLOADS,
             media_bucket=MEDIA,
-            credentials={ACCESS_KEY: SECRET, TEMPORARY_KEY: SECRET},
-            session_tokens={TEMPORARY_KEY: TOKEN},
+            credentials={ACCESS_KEY: SECRET},
             region=REGION,
             public_url=PUBLIC_URL,
             media_headers=MEDIA_HEADERS,
@@ -141,7 +112,7 @@ def shared_edge() -> Iterator[Edge]:
 
 @pytest.fixture
 def edge(shared_edge: Edge, socket_disabled: None) -> Iterator[Edge]:
-    """The module's edge, its uploads bucket empty and its clock at NOW."""
+    """The module's server with an empty uploads bucket, at NOW."""
     shared_edge.now = NOW
     yield shared_edge
     for key in shared_edge.stored():

@@ -1,4 +1,4 @@
-"""Builds browser forms: signed by botocore, which shares no code with the edge that checks them."""
+"""Build browser forms, signed by botocore, which shares no code with the server that verifies them."""
 
 import json
 from base64 import b64encode
@@ -13,8 +13,6 @@ from botocore.credentials import Credentials
 
 ACCESS_KEY = "AKIAEXAMPLEEXAMPLE00"
 SECRET = "a secret that signs"
-TEMPORARY_KEY = "ASIAEXAMPLEEXAMPLE00"
-TOKEN = "the token of the temporary key"
 REGION: Final = "eu-central-1"
 UPLOADS = "uploads-bucket"
 MEDIA = "media-bucket"
@@ -27,12 +25,12 @@ CONTENT = b"0123456789"
 
 
 def expiry(seconds: float) -> str:
-    """An expiration so many seconds from now."""
+    """Return an expiration, `seconds` after NOW."""
     return (NOW + timedelta(seconds=seconds)).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
 
 
 def sign(policy: str, *, secret: str = SECRET, signed_at: str = SIGNED_AT, region: str = REGION) -> str:
-    """The signature of a policy in base64."""
+    """Sign a base64 policy with botocore."""
     request = AWSRequest()
     request.context["timestamp"] = signed_at
     signer = S3SigV4PostAuth(Credentials(ACCESS_KEY, secret), "s3", region)
@@ -41,47 +39,44 @@ def sign(policy: str, *, secret: str = SECRET, signed_at: str = SIGNED_AT, regio
 
 @dataclass(frozen=True)
 class Form:
-    """A form as its signer meant it, and what was then done to it. Without arguments it is one the edge accepts."""
+    """A signed form and later changes to it. Without arguments the server accepts it."""
 
     fields: Mapping[str, str] = field(default_factory=dict)
-    """Besides the key, each with a condition of its own."""
+    """Fields besides the key, each with an `eq` condition."""
     key: str = "incoming/owner/upload"
     file: bytes = CONTENT
     filename: str | None = "photo.png"
     conditions: Sequence[object] = ()
-    """Besides those for every field."""
+    """Conditions besides those of the fields."""
     uncovered: Sequence[str] = ()
-    """Fields, or `bucket`, that get no condition."""
+    """Fields, or `bucket`, without a condition."""
     expiration: object = expiry(300)
     document: object = None
-    """In place of the policy; text is taken as it is."""
+    """Replaces the policy. A string is used as it is."""
     encoded: str | None = None
-    """In place of the policy's base64."""
+    """Replaces the policy's base64."""
     secret: str = SECRET
     access_key: str = ACCESS_KEY
     signed_at: str = SIGNED_AT
     region: str = REGION
-    scope: str | None = None
-    """In place of `date/region/s3/aws4_request` in the credential."""
     token: str | None = None
     bucket: str = UPLOADS
     change: Mapping[str, str | None] = field(default_factory=dict)
-    """After signing; None removes a field."""
+    """Fields changed after signing; None removes a field."""
     before: Sequence[tuple[str, str]] = ()
-    """Fields put in front, unsigned."""
+    """Unsigned fields before the others."""
     after: Sequence[tuple[str, str]] = ()
-    """Fields behind the file."""
+    """Fields after the file."""
     file_name: str = "file"
-    """Of the field that holds the file."""
+    """Name of the file's part."""
 
     def signed_fields(self) -> dict[str, str]:
-        """What the signer hands out."""
-        scope = self.scope or f"{self.signed_at[:8]}/{self.region}/s3/aws4_request"
+        """Return the fields that a presigner returns."""
         fields = {
             "key": self.key,
             **self.fields,
             "x-amz-algorithm": "AWS4-HMAC-SHA256",
-            "x-amz-credential": f"{self.access_key}/{scope}",
+            "x-amz-credential": f"{self.access_key}/{self.signed_at[:8]}/{self.region}/s3/aws4_request",
             "x-amz-date": self.signed_at,
         }
         if self.token is not None:
@@ -100,12 +95,12 @@ class Form:
         return {"expiration": self.expiration, "conditions": [*conditions, *self.conditions]}
 
     def sent_fields(self) -> list[tuple[str, str]]:
-        """What the browser sends before the file."""
+        """Return the fields before the file, as the browser sends them."""
         changed = {**self.signed_fields(), **self.change}
         return [*self.before, *((name, value) for name, value in changed.items() if value is not None)]
 
     def body(self) -> bytes:
-        """The body of the request."""
+        """Return the request's body."""
         parts = [part(name, value.encode()) for name, value in self.sent_fields()]
         parts.append(part(self.file_name, self.file, self.filename))
         parts += [part(name, value.encode()) for name, value in self.after]
@@ -113,11 +108,11 @@ class Form:
 
 
 def part(name: str, value: bytes, filename: str | None = None) -> bytes:
-    """One field, or the file."""
+    """Return one part of a multipart body."""
     named = f'; filename="{filename}"' if filename is not None else ""
     return f'--{BOUNDARY}\r\nContent-Disposition: form-data; name="{name}"{named}\r\n\r\n'.encode() + value + b"\r\n"
 
 
 def closed(parts: Sequence[bytes]) -> bytes:
-    """A whole form."""
+    """Join parts and append the closing boundary."""
     return b"".join(parts) + f"--{BOUNDARY}--\r\n".encode()

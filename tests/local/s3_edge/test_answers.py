@@ -1,361 +1,170 @@
-"""What the edge answers where S3 says yes, to whom pages of other origins may listen, and what strangers get."""
+"""What browsers get besides refusals: success answers, CORS, media, and any other request."""
 
-from base64 import b64encode
-from hashlib import md5, sha256
+from hashlib import md5
 from io import BytesIO
-from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from botocore.exceptions import EndpointConnectionError
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 from werkzeug.wsgi import LimitedStream
 
 from tests.local.s3_edge.conftest import MEDIA_HEADERS, Edge, document
-from tests.local.s3_edge.forms import BOUNDARY, CONTENT, MEDIA, ORIGIN, PUBLIC_URL, UPLOADS, Form, closed, part
-from tools.local.s3_edge import create_app
+from tests.local.s3_edge.forms import BOUNDARY, CONTENT, MEDIA, ORIGIN, PUBLIC_URL, UPLOADS, Form
+from tools.local.s3_edge import form as form_module
 
 ETAG = f'"{md5(CONTENT, usedforsecurity=False).hexdigest()}"'
 LOCATION = f"{PUBLIC_URL}/{UPLOADS}/incoming%2Fowner%2Fupload"
+READABLE = {"Access-Control-Allow-Origin": ORIGIN, "Access-Control-Expose-Headers": "ETag, Location"}
+PICTURE = "/media/upload/thumb-digest.webp"
+FUZZ = settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=50)
 
 
-def answer(status: str) -> Form:
-    """A form that asks for this status."""
-    return Form(fields={"success_action_status": status})
-
-
-@pytest.mark.parametrize("kept", [0, 10, -1])
-def test_a_body_shorter_than_it_was_said_to_be_is_incomplete(edge: Edge, kept: int) -> None:
-    body = Form().body()
-    response = edge.post_stream(LimitedStream(BytesIO(body[:kept]), len(body)), str(len(body)))
-    assert response.status_code == 400
-    assert document(response)["Code"] == "IncompleteBody"
-    assert response.headers["Access-Control-Allow-Origin"] == ORIGIN
-    assert response.headers["Connection"] == "close"
-    assert edge.stored() == {}
-
-
-@pytest.mark.parametrize(
-    ("asked", "status"), [("200", 200), ("204", 204), ("404", 204), ("", 204), ("201 ", 204), ("500", 204)]
-)
-def test_empty_answers(edge: Edge, asked: str, status: int) -> None:
-    response = edge.post(answer(asked))
-    assert (response.status_code, response.data) == (status, b"")
+@pytest.mark.parametrize(("asked", "status"), [("200", 200), ("201", 201), ("204", 204), ("302", 204), (None, 204)])
+def test_success_status_is_the_one_asked_for(edge: Edge, asked: str | None, status: int) -> None:
+    response = edge.post(Form(fields={"success_action_status": asked} if asked else {}))
+    assert response.status_code == status
     assert (response.headers["ETag"], response.headers["Location"]) == (ETAG, LOCATION)
-    assert "Content-Type" not in response.headers
+    if status == 201:
+        assert document(response) == {
+            "": "PostResponse",
+            "Location": LOCATION,
+            "Bucket": UPLOADS,
+            "Key": "incoming/owner/upload",
+            "ETag": ETAG,
+        }
+    else:
+        assert response.data == b""
 
 
-def test_201_is_a_document(edge: Edge) -> None:
-    response = edge.post(answer("201"))
-    assert response.status_code == 201
-    assert (response.headers["ETag"], response.headers["Location"]) == (ETAG, LOCATION)
-    assert list(document(response).items()) == [
-        ("", "PostResponse"),
-        ("Location", LOCATION),
-        ("Bucket", UPLOADS),
-        ("Key", "incoming/owner/upload"),
-        ("ETag", ETAG),
-    ]
-    assert response.data.startswith(b'<?xml version="1.0" encoding="UTF-8"?>\n<PostResponse><Location>')
+def test_content_type_and_checksum_are_stored(edge: Edge) -> None:
+    assert edge.post(Form(fields={"Content-Type": "image/png"})).status_code == 204
+    assert edge.s3.head_object(Bucket=UPLOADS, Key=Form().key)["ContentType"] == "image/png"
 
 
-@pytest.mark.parametrize(
-    "key", ["a/b c+d.png", "président.jpg", "<Key>&amp;\"'", "a\tb", "\x01", "\U0001f4f7", "%2F%00", "..", "a//b/./c/"]
-)
-def test_any_key_survives_the_way(edge: Edge, key: str) -> None:
-    told = document(edge.post(Form(key=key, fields={"success_action_status": "201"})))
-    assert told["Key"] == key.replace("\x01", "\ufffd")
-    assert edge.stored() == {key: CONTENT}
-
-
-@pytest.mark.parametrize(
-    ("filename", "expanded"),
-    [
-        ("photo.png", "in/photo.png"),
-        ("folder/photo.png", "in/photo.png"),
-        ("C:\\folder\\photo.png", "in/photo.png"),
-        ("a/..", "in/.."),
-        ("", "in/"),
-        (None, "in/${filename}"),
-    ],
-)
-def test_filename_is_filled_in_before_the_conditions(edge: Edge, filename: str | None, expanded: str) -> None:
-    form = Form(
-        key="in/${filename}",
-        filename=filename,
-        fields={"x-amz-meta-name": "${filename}"},
-        uncovered=["key", "x-amz-meta-name"],
-        conditions=[{"key": expanded}, ["starts-with", "$x-amz-meta-name", ""]],
-    )
-    assert edge.post(form).status_code == 204
-    assert edge.stored() == {expanded: CONTENT}
-
-
-def test_a_filename_cannot_climb_out_of_its_prefix(edge: Edge) -> None:
-    form = Form(
-        key="mine/${filename}", filename="../theirs/x", uncovered=["key"], conditions=[["starts-with", "$key", "mine/"]]
-    )
-    assert edge.post(form).status_code == 204
-    assert list(edge.stored()) == ["mine/x"]
-
-
-def test_stores_what_the_fields_say(edge: Edge) -> None:
-    fields = {
-        "Content-Type": "image/png",
-        "Cache-Control": "no-store",
-        "Content-Disposition": "inline",
-        "x-amz-meta-COLOUR": "grün",
-        "x-amz-storage-class": "STANDARD_IA",
-        "tagging": "<Tagging><TagSet><Tag><Key>a b</Key><Value>1+2</Value></Tag></TagSet></Tagging>",
-        "x-amz-checksum-sha256": b64encode(sha256(CONTENT).digest()).decode(),
-    }
-    assert edge.post(Form(fields=fields)).status_code == 204
-    head = edge.s3.head_object(Bucket=UPLOADS, Key=Form().key, ChecksumMode="ENABLED")
-    assert head["ContentType"] == "image/png"
-    assert head["CacheControl"] == "no-store"
-    assert head["ContentDisposition"] == "inline"
-    assert head["Metadata"] == {"colour": "=?UTF-8?B?Z3LDvG4=?="}
-    assert head["StorageClass"] == "STANDARD_IA"
-    assert head["ChecksumSHA256"] == fields["x-amz-checksum-sha256"]
-    tags = edge.s3.get_object_tagging(Bucket=UPLOADS, Key=Form().key)["TagSet"]
-    assert tags == [{"Key": "a b", "Value": "1+2"}]
-
-
-def test_the_type_of_the_files_own_part_is_not_looked_at(edge: Edge) -> None:
-    fields = [part(name, value.encode()) for name, value in Form().sent_fields()]
-    file = f'--{BOUNDARY}\r\nContent-Disposition: form-data; name="file"\r\nContent-Type: text/html\r\n\r\nx\r\n'
-    assert edge.post_body(closed([*fields, file.encode()])).status_code == 204
-    assert edge.s3.head_object(Bucket=UPLOADS, Key=Form().key)["ContentType"] == "binary/octet-stream"
-
-
-def test_a_large_file_arrives_whole(edge: Edge) -> None:
-    file = bytes(range(256)) * 40_000
-    assert edge.post(Form(file=file, conditions=[["content-length-range", 1, len(file)]])).status_code == 204
+def test_boundary_inside_the_file_is_data(edge: Edge) -> None:
+    file = f"x--{BOUNDARY}\r\n\r\n-{BOUNDARY}--\r\n--{BOUNDARY[:-1]}".encode() + bytes(300_000)
+    assert edge.post(Form(file=file)).status_code == 204
     assert edge.stored() == {Form().key: file}
 
 
-def test_a_boundary_inside_the_file_is_no_boundary(edge: Edge) -> None:
-    file = f"--{BOUNDARY}\r\n\r\n-{BOUNDARY}--\r\n--{BOUNDARY[:-1]}".encode()
-    assert edge.post(Form(file=b"x" + file)).status_code == 204
-    assert edge.stored() == {Form().key: b"x" + file}
+def test_file_over_the_policys_limit_is_not_kept_in_memory(monkeypatch: pytest.MonkeyPatch, edge: Edge) -> None:
+    kept: list[int] = []
+
+    class Counting(BytesIO):
+        def write(self, data: object, /) -> int:
+            kept.append(len(bytes(data)))  # type: ignore[call-overload]
+            return super().write(data)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(form_module, "BytesIO", Counting)
+    limited = Form(file=bytes(5_000_000), conditions=[["content-length-range", 1, 100_000]])
+    error = document(edge.post(limited))
+    assert (error["Code"], error["ProposedSize"], error["MaxSizeAllowed"]) == ("EntityTooLarge", "5000000", "100000")
+    assert sum(kept) <= 100_000
 
 
-@pytest.mark.parametrize(
-    ("redirect", "start"),
-    [
-        ("https://app.example.com/done", "https://app.example.com/done?bucket="),
-        ("https://app.example.com/done?a=b", "https://app.example.com/done?a=b&bucket="),
-        ("/wrong/relative", None),
-        ("ftp://app.example.com/", None),
-        ("javascript:alert(1)", None),
-        ("https://app.example.com/\r\nSet-Cookie: a=b", None),
-    ],
-)
-def test_redirects(edge: Edge, redirect: str, start: str | None) -> None:
-    response = edge.post(Form(fields={"success_action_redirect": redirect, "success_action_status": "200"}))
-    if start is None:
-        assert (response.status_code, response.headers["Location"]) == (200, LOCATION)
-    else:
-        assert response.status_code == 303
-        assert response.headers["Location"].startswith(start)
-        query = parse_qs(urlsplit(response.headers["Location"]).query)
-        assert query["key"] == ["incoming/owner/upload"]
-        assert query["etag"] == [ETAG]
-        assert query["bucket"] == [UPLOADS]
-
-
-READABLE = {
-    "Access-Control-Allow-Origin": ORIGIN,
-    "Access-Control-Expose-Headers": "ETag, Location",
-    "Access-Control-Allow-Credentials": "true",
-    "Vary": "Origin, Access-Control-Request-Headers, Access-Control-Request-Method",
-}
-
-
-@pytest.mark.parametrize(
-    "form", [Form(), answer("201"), Form(secret="guessed"), Form(file_name="upload"), Form(file=b"", key="")]
-)
-def test_pages_of_allowed_origins_read_every_answer(edge: Edge, form: Form) -> None:
+@pytest.mark.parametrize("form", [Form(), Form(secret="guessed"), Form(file_name="upload")])
+def test_allowed_origin_can_read_every_answer(edge: Edge, form: Form) -> None:
     response = edge.post(form)
     assert {name: response.headers.get(name) for name in READABLE} == READABLE
+    assert "Origin" in response.headers["Vary"]
 
 
 @pytest.mark.parametrize(
     ("origin", "allowed"),
     [
         ("https://branch.preview.example.com", True),
-        ("https://a.b.preview.example.com", True),
         ("https://preview.example.com", False),
         ("https://app.example.com.evil.example", False),
-        ("https://APP.example.com", False),
         ("http://app.example.com", False),
-        ("https://app-example.com", False),
-        ("https://x.preview.example.com.evil.example", False),
         ("null", False),
-        ("", False),
     ],
 )
-def test_origins(edge: Edge, origin: str, *, allowed: bool) -> None:
-    posted = edge.post(Form(), headers={"Origin": origin})
-    asked = edge.client.options(f"/{UPLOADS}", headers={"Origin": origin, "Access-Control-Request-Method": "POST"})
-    for response in (posted, asked):
+def test_cors_answers_follow_the_buckets_rules(edge: Edge, origin: str, allowed: bool) -> None:
+    posted = edge.post(Form(), origin)
+    preflight = edge.client.options(f"/{UPLOADS}", headers={"Origin": origin, "Access-Control-Request-Method": "POST"})
+    for response in (posted, preflight):
         assert response.headers.get("Access-Control-Allow-Origin") == (origin if allowed else None)
-    assert (posted.status_code, asked.status_code) == (204, 200 if allowed else 403)
-    assert posted.headers["Vary"] == READABLE["Vary"]
+    assert (posted.status_code, preflight.status_code) == (204, 200 if allowed else 403)
 
 
-def test_an_origin_that_may_not_read_can_still_be_refused(edge: Edge) -> None:
-    response = edge.post(Form(secret="guessed"), headers={"Origin": "https://evil.example"})
-    assert (response.status_code, document(response)["Code"]) == (403, "SignatureDoesNotMatch")
-    assert not [name for name in response.headers.keys() if name.startswith("Access-Control")]  # noqa: SIM118
-
-
-PREFLIGHTS: dict[str, tuple[dict[str, str], int, str]] = {
-    "a form": ({"Origin": ORIGIN, "Access-Control-Request-Method": "POST"}, 200, ""),
-    "no origin": ({"Access-Control-Request-Method": "POST"}, 400, "BadRequest"),
-    "no method": ({"Origin": ORIGIN}, 400, "BadRequest"),
-    "a method that S3 has not": ({"Origin": ORIGIN, "Access-Control-Request-Method": "PATCH"}, 400, "BadRequest"),
-    "a method that no rule allows": (
-        {"Origin": ORIGIN, "Access-Control-Request-Method": "PUT"},
-        403,
-        "AccessForbidden",
-    ),
-    "another origin": (
-        {"Origin": "https://evil.example", "Access-Control-Request-Method": "POST"},
-        403,
-        "AccessForbidden",
-    ),
-    "a header that no rule allows": (
-        {"Origin": ORIGIN, "Access-Control-Request-Method": "POST", "Access-Control-Request-Headers": "x-a"},
-        403,
-        "AccessForbidden",
-    ),
-}
-
-
-@pytest.mark.parametrize(("headers", "status", "code"), PREFLIGHTS.values(), ids=PREFLIGHTS)
-def test_preflights(edge: Edge, headers: dict[str, str], status: int, code: str) -> None:
-    response = edge.client.options(f"/{UPLOADS}", headers=headers)
+@pytest.mark.parametrize(
+    ("headers", "status"),
+    [
+        ({"Access-Control-Request-Method": "POST"}, 200),
+        ({"Access-Control-Request-Method": "PUT"}, 403),
+        ({"Access-Control-Request-Method": "POST", "Access-Control-Request-Headers": "x-a"}, 403),
+        ({}, 403),
+    ],
+)
+def test_preflight_allows_only_what_the_rules_allow(edge: Edge, headers: dict[str, str], status: int) -> None:
+    response = edge.client.options(f"/{UPLOADS}", headers={"Origin": ORIGIN, **headers})
     assert response.status_code == status
     if status == 200:
-        assert response.data == b""
         assert response.headers["Access-Control-Allow-Methods"] == "POST"
         assert response.headers["Access-Control-Max-Age"] == "600"
-        assert response.headers["Access-Control-Allow-Origin"] == ORIGIN
     else:
-        assert document(response)["Code"] == code
+        assert document(response)["Code"] == "AccessForbidden"
         assert "Access-Control-Allow-Origin" not in response.headers
 
 
-STRANGERS = [
-    ("GET", f"/{UPLOADS}", 403, "AccessDenied"),
-    ("GET", f"/{UPLOADS}/", 403, "AccessDenied"),
-    ("GET", f"/{UPLOADS}/incoming/owner/upload", 403, "AccessDenied"),
-    ("PUT", f"/{UPLOADS}/incoming/owner/upload", 403, "AccessDenied"),
-    ("DELETE", f"/{UPLOADS}/incoming/owner/upload", 403, "AccessDenied"),
-    ("DELETE", f"/{UPLOADS}", 403, "AccessDenied"),
-    ("POST", f"/{UPLOADS}?delete", 403, "AccessDenied"),
-    ("POST", f"/{UPLOADS}/incoming/owner/upload", 405, "MethodNotAllowed"),
-    ("POST", f"/{MEDIA}", 403, "AccessDenied"),
-    ("GET", f"/{MEDIA}/media/upload/thumb-digest.webp", 403, "AccessDenied"),
-    ("OPTIONS", f"/{MEDIA}", 403, "AccessDenied"),
-    ("GET", "/", 403, "AccessDenied"),
-    ("GET", "//", 403, "AccessDenied"),
-    ("POST", "/nowhere", 403, "AccessDenied"),
-    ("GET", "/moto-api/data.json", 403, "AccessDenied"),
-    ("POST", "/media/upload", 403, "AccessDenied"),
-]
-
-
-@pytest.mark.parametrize(("method", "path", "status", "code"), STRANGERS)
-def test_strangers(edge: Edge, method: str, path: str, status: int, code: str) -> None:
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [
+        ("GET", f"/{UPLOADS}"),
+        ("GET", f"/{UPLOADS}/incoming/owner/upload"),
+        ("PUT", f"/{UPLOADS}/incoming/owner/upload"),
+        ("DELETE", f"/{UPLOADS}/incoming/owner/upload"),
+        ("POST", f"/{UPLOADS}?delete"),
+        ("POST", f"/{MEDIA}"),
+        ("GET", f"/{MEDIA}/media/upload/thumb-digest.webp"),
+        ("GET", "/"),
+        ("GET", "/moto-api/data.json"),
+        ("POST", PICTURE),
+        ("DELETE", PICTURE),
+    ],
+)
+def test_other_requests_are_denied(edge: Edge, method: str, path: str) -> None:
     edge.s3.put_object(Bucket=UPLOADS, Key=Form().key, Body=b"an original")
     response = edge.client.open(path, method=method)
-    assert (response.status_code, document(response)["Code"]) == (status, code)
-    assert b"an original" not in response.data
+    assert (response.status_code, document(response)["Code"]) == (403, "AccessDenied")
     assert edge.stored() == {Form().key: b"an original"}
 
 
-def test_head_of_an_upload_is_denied_without_a_word(edge: Edge) -> None:
-    response = edge.client.head(f"/{UPLOADS}/incoming/owner/upload")
-    assert (response.status_code, response.data) == (403, b"")
+def test_body_without_length_is_refused(edge: Edge) -> None:
+    chunked = {"wsgi.input": BytesIO(Form().body()), "wsgi.input_terminated": True}
+    response = edge.client.post(f"/{UPLOADS}", environ_overrides=chunked)
+    assert (response.status_code, document(response)["Code"]) == (411, "MissingContentLength")
 
 
-@pytest.mark.parametrize("length", [None, "", "-1", "many"])
-def test_a_form_says_how_long_it_is(edge: Edge, length: str | None) -> None:
-    response = edge.post_stream(BytesIO(Form().body()), length)
-    assert response.status_code in (400, 411)
+def test_body_over_the_limit_is_refused_unread(edge: Edge) -> None:
+    body = BytesIO(b"x")
+    response = edge.client.post(f"/{UPLOADS}", environ_overrides={"wsgi.input": body, "CONTENT_LENGTH": str(10**15)})
+    assert document(response)["Code"] == "EntityTooLarge"
+    assert body.tell() == 0
+
+
+def test_incomplete_body_stores_nothing(edge: Edge) -> None:
+    cut = LimitedStream(BytesIO(Form().body()[:-100]), len(Form().body()))
+    environ = {"wsgi.input": cut, "CONTENT_LENGTH": str(len(Form().body()))}
+    response = edge.client.post(
+        f"/{UPLOADS}", content_type=f"multipart/form-data; boundary={BOUNDARY}", environ_overrides=environ
+    )
+    assert document(response)["Code"] == "IncompleteBody"
     assert edge.stored() == {}
 
 
-class Unending:
-    """A body that counts how much of it was read."""
-
-    def __init__(self) -> None:
-        self.read_bytes = 0
-
-    def read(self, size: int, /) -> bytes:
-        self.read_bytes += size
-        return bytes(size)
-
-
-def test_a_body_longer_than_anything_is_not_read(edge: Edge) -> None:
-    body = Unending()
-    response = edge.post_stream(body, str(10**15))
-    assert document(response)["Code"] == "EntityTooLarge"
-    assert response.headers["Connection"] == "close"
-    assert body.read_bytes <= 1024**3 + 65_536
-
-
-def test_a_refused_body_is_read_to_its_end_so_that_the_browser_hears_why(edge: Edge) -> None:
-    body = BytesIO(Form(secret="guessed", file=bytes(300_000)).body() + b"the next request")
-    size = len(body.getvalue()) - len(b"the next request")
-    response = edge.post_stream(body, str(size))
-    assert document(response)["Code"] == "SignatureDoesNotMatch"
-    assert "Connection" not in response.headers
-    assert body.read() == b"the next request"
-
-
-def test_a_client_that_hangs_up_stores_nothing(edge: Edge) -> None:
-    class HungUp:
-        def read(self, size: int, /) -> bytes:
-            raise ConnectionResetError
-
-    response = edge.post_stream(HungUp(), "100")
-    assert document(response)["Code"] == "IncompleteBody"
-    assert response.headers["Connection"] == "close"
-
-
-def test_a_store_that_is_not_there_is_not_the_forms_fault(edge: Edge, monkeypatch: pytest.MonkeyPatch) -> None:
-    def gone(**_: object) -> None:
+def test_unreachable_storage_is_503(edge: Edge, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(**_: object) -> None:
         raise EndpointConnectionError(endpoint_url="http://127.0.0.1:1")
 
-    monkeypatch.setattr(edge.s3, "put_object", gone)
+    monkeypatch.setattr(edge.s3, "put_object", fail)
     response = edge.post(Form())
     assert (response.status_code, document(response)["Code"]) == (503, "ServiceUnavailable")
     assert response.headers["Access-Control-Allow-Origin"] == ORIGIN
 
 
-def test_a_bucket_without_cors_is_for_no_page(edge: Edge) -> None:
-    app = create_app(
-        s3=edge.s3,
-        uploads_bucket=MEDIA,
-        media_bucket=MEDIA,
-        credentials={},
-        region="eu-central-1",
-        public_url=PUBLIC_URL,
-        media_headers={},
-    )
-    client = type(edge.client)(app)
-    response = client.options(f"/{MEDIA}", headers={"Origin": ORIGIN, "Access-Control-Request-Method": "POST"})
-    assert (response.status_code, document(response)["Code"]) == (403, "AccessForbidden")
-    assert "not enabled" in document(response)["Message"]
-
-
-PICTURE = "/media/upload/thumb-digest.webp"
-
-
-def test_media_is_served_with_its_own_headers_and_the_policys(edge: Edge) -> None:
-    response = edge.client.get(PICTURE)
-    assert (response.status_code, response.data) == (200, b"a picture")
+def test_media_is_served_with_object_and_policy_headers(edge: Edge) -> None:
     expected = {
         "Content-Type": "image/webp",
         "Content-Length": "9",
@@ -363,20 +172,12 @@ def test_media_is_served_with_its_own_headers_and_the_policys(edge: Edge) -> Non
         "Cache-Control": "public, max-age=31536000, immutable",
         **MEDIA_HEADERS,
     }
-    assert {name: response.headers.get(name) for name in expected} == expected
-    head = edge.client.head(PICTURE)
-    assert (head.status_code, head.data) == (200, b"")
-    assert {name: head.headers.get(name) for name in expected} == expected
-
-
-def test_media_that_is_known_is_not_sent_again(edge: Edge) -> None:
-    etag = edge.client.get(PICTURE).headers["ETag"]
-    for known in (etag, f"W/{etag}", f'"other", {etag}', "*"):
-        response = edge.client.get(PICTURE, headers={"If-None-Match": known})
-        assert (response.status_code, response.data) == (304, b"")
-        assert response.headers["ETag"] == etag
-        assert response.headers["Cache-Control"] == "public, max-age=31536000, immutable"
-    assert edge.client.get(PICTURE, headers={"If-None-Match": '"other"'}).data == b"a picture"
+    for method, body in (("GET", b"a picture"), ("HEAD", b"")):
+        response = edge.client.open(PICTURE, method=method)
+        assert (response.status_code, response.data) == (200, body)
+        assert {name: response.headers.get(name) for name in expected} == expected
+    cached = edge.client.get(PICTURE, headers={"If-None-Match": expected["ETag"]})
+    assert (cached.status_code, cached.data) == (304, b"")
 
 
 @pytest.mark.parametrize(
@@ -384,31 +185,39 @@ def test_media_that_is_known_is_not_sent_again(edge: Edge) -> None:
     [
         "/media/upload/unknown.webp",
         "/media/upload/",
-        "/media/upload",
-        "/media/",
-        "/media",
         "/media/../private/secret",
-        "/media/upload/../../private/secret",
         "/media/%2e%2e/private/secret",
         "/media/..%2fprivate/secret",
         "/media//upload/thumb-digest.webp",
         "/media/upload/thumb-digest.webp%00",
-        "/media/upload/thumb-digest.webp%0a",
         "/media/%ff",
         "/private/secret",
-        "/media/upload/thumb-digest.webp/",
     ],
 )
-@pytest.mark.parametrize("method", ["GET", "HEAD"])
-def test_media_that_is_not_there_is_denied(edge: Edge, path: str, method: str) -> None:
-    response = edge.client.open(path, method=method)
+def test_unknown_media_is_denied(edge: Edge, path: str) -> None:
+    response = edge.client.get(path)
     assert response.status_code == 403
     assert b"not served" not in response.data
-    if path.startswith("/media/"):
-        assert {name: response.headers.get(name) for name in MEDIA_HEADERS} == MEDIA_HEADERS
 
 
-@pytest.mark.parametrize("method", ["POST", "PUT", "DELETE", "OPTIONS", "PATCH"])
-def test_media_can_only_be_read(edge: Edge, method: str) -> None:
-    assert edge.client.open(PICTURE, method=method).status_code == 403
-    assert edge.client.get(PICTURE).data == b"a picture"
+@given(
+    body=st.binary(max_size=400), content_type=st.text(st.characters(min_codepoint=32, max_codepoint=126), max_size=80)
+)
+@FUZZ
+def test_random_body_is_refused(edge: Edge, body: bytes, content_type: str) -> None:
+    response = edge.post_body(body, content_type or "text/plain")
+    assert 400 <= response.status_code < 500
+    assert edge.stored() == {}
+
+
+@given(data=st.data())
+@FUZZ
+def test_form_with_changed_bytes_stores_at_most_its_own_key(edge: Edge, data: st.DataObject) -> None:
+    good = Form(fields={"Content-Type": "image/png"}, conditions=[["content-length-range", 1, 100]])
+    body = good.body()
+    start = data.draw(st.integers(0, len(body)))
+    end = data.draw(st.integers(start, min(len(body), start + 20)))
+    splices = st.sampled_from([b"\r\n", b"--", f"\r\n--{BOUNDARY}--".encode(), b"\0", b'"', b";"])
+    response = edge.post_body(body[:start] + data.draw(splices | st.binary(max_size=20)) + body[end:])
+    assert 200 <= response.status_code < 500
+    assert set(edge.stored()) <= {good.key}

@@ -1,4 +1,4 @@
-"""Published holes of JWT libraries, by name: each is tried here, though none of those libraries decides anything."""
+"""Published vulnerabilities of JWT libraries, tried against this service's own check."""
 
 import json
 import time
@@ -10,15 +10,11 @@ from itertools import pairwise
 import pytest
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
-from profile_media.auth.jwks import (
-    COOLDOWN_SECONDS,
-    Jwks,
-    JwksUnavailable,
-    fetch,
-    parse_endpoint,
-    parse_key_set,
-)
-from profile_media.auth.tokens import Refusal, TokenPolicy, TokenRefused, TokenVerifier
+from profile_media.auth.cache import COOLDOWN_SECONDS, JwksCache
+from profile_media.auth.fetch import fetch, parse_endpoint
+from profile_media.auth.key_set import JwksUnavailable, parse_key_set
+from profile_media.auth.policy import Refusal, TokenPolicy, TokenRefused
+from profile_media.auth.tokens import TokenVerifier
 from tests.assurance import Note
 from tests.tokens import (
     AUDIENCE,
@@ -48,7 +44,7 @@ token = partial(a_token, now=NOW)
 
 
 def a_verifier(fetched: Callable[[], bytes] = a_jwks, issuer: str = ISSUER) -> TokenVerifier:
-    return TokenVerifier(Jwks(fetched, lambda: NOW), TokenPolicy(issuer, AUDIENCE), lambda: NOW)
+    return TokenVerifier(JwksCache(fetched, lambda: NOW), TokenPolicy(issuer, AUDIENCE), lambda: NOW)
 
 
 def ssh_key() -> bytes:
@@ -60,14 +56,14 @@ def pem(kind: PublicFormat) -> bytes:
 
 
 def detached(claims: str) -> str:
-    """A token whose payload says that it is not encoded."""
+    """Build a token whose header says that its payload is not encoded."""
     header = json.dumps(header_of(an_rsa_key(), {"b64": False, "crit": ["b64"]}))
     good = a_raw_token(header, "{}").split(".")
     return f"{good[0]}.{claims}.{good[2]}"
 
 
 def nested(levels: int) -> str:
-    """A signed token that nests as deeply as its length allows."""
+    """Build a signed token that nests as deeply as its length allows."""
     return a_raw_token(
         json.dumps(header_of(an_rsa_key())), json.dumps(claims_of(now=NOW))[:-1] + ', "x": ' + "[" * levels
     )
@@ -116,7 +112,7 @@ TOKENS: dict[str, tuple[Callable[[], str], Refusal]] = {
 
 
 @pytest.mark.parametrize("name", TOKENS)
-def test_the_token_of_an_advisory_is_refused(name: str, note: Note) -> None:
+def test_token_of_advisory_is_refused(name: str, note: Note) -> None:
     make, refusal = TOKENS[name]
     verifier = a_verifier()
     assert verifier.verify(token()).sub == SUBJECT
@@ -138,12 +134,12 @@ def test_the_token_of_an_advisory_is_refused(name: str, note: Note) -> None:
         "jar:https://a/!/b",
     ],
 )
-def test_cve_2026_48522_keys_are_not_read_from_other_schemes(url: str) -> None:
+def test_cve_2026_48522_key_set_url_with_other_scheme_is_refused(url: str) -> None:
     with pytest.raises(ValueError, match="key set"):
         parse_endpoint(url, allow_loopback=True)
 
 
-def test_cve_2026_48524_unknown_key_ids_neither_flood_the_issuer_nor_evict_the_keys(note: Note) -> None:
+def test_cve_2026_48524_unknown_key_ids_neither_flood_issuer_nor_evict_keys(note: Note) -> None:
     fetches: list[float] = []
     clock = [float(NOW)]
 
@@ -153,7 +149,7 @@ def test_cve_2026_48524_unknown_key_ids_neither_flood_the_issuer_nor_evict_the_k
             raise JwksUnavailable("status 429")
         return a_jwks()
 
-    jwks = Jwks(fetched, lambda: clock[0])
+    jwks = JwksCache(fetched, lambda: clock[0])
     for number in range(1000):
         assert jwks.find(f"random-{number}") is None
         assert jwks.find(RSA_KID)
@@ -166,7 +162,7 @@ def test_cve_2026_48524_unknown_key_ids_neither_flood_the_issuer_nor_evict_the_k
 
 @pytest.mark.enable_socket
 @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
-def test_cve_2026_102267_a_redirect_leads_nowhere(status: int, note: Note) -> None:
+def test_cve_2026_102267_redirect_is_not_followed(status: int, note: Note) -> None:
     with an_issuer(answering(a_jwks())) as (elsewhere, asked):
         for location in (f"http://{LOOPBACK}:{elsewhere.port}/", "file:///etc/passwd", "http://169.254.169.254/"):
             with (
@@ -197,7 +193,7 @@ RSA_FIELDS: tuple[object, ...] = (
 )
 
 
-def test_cve_2026_102274_a_malformed_rsa_key_costs_only_itself(note: Note) -> None:
+def test_cve_2026_102274_malformed_rsa_key_is_skipped_alone(note: Note) -> None:
     good = a_jwk(an_ec_key())
     for field in ("n", "e", "kty"):
         for value in RSA_FIELDS:
@@ -207,7 +203,7 @@ def test_cve_2026_102274_a_malformed_rsa_key_costs_only_itself(note: Note) -> No
             note.add("malformed keys")
 
 
-def test_a_key_of_the_largest_size_is_no_burden(note: Note) -> None:
+def test_largest_rsa_key_stays_within_cpu_budget(note: Note) -> None:
     began = time.thread_time()
     for modulus in (2**8191 + 1, 2**400_000 + 1):
         with suppress(JwksUnavailable):

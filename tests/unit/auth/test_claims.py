@@ -1,4 +1,4 @@
-"""What of a token's claims becomes the profile: each claim in its own table, and all of them within the limit."""
+"""The profile's fields that are read from a token's claims."""
 
 import json
 from typing import Any
@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from profile_media.auth.claims import LATEST, MAX_IDENTITY, identity_of
+from profile_media.auth.claims import LATEST, MAX_IDENTITY, read_identity
 
 pytestmark = pytest.mark.disable_socket
 
@@ -39,11 +39,11 @@ CLAIMS = [
 
 
 def read(**claims: object) -> dict[str, Any]:
-    found: dict[str, Any] = json.loads(identity_of(claims))
+    found: dict[str, Any] = json.loads(read_identity(claims))
     return found
 
 
-def test_every_field_has_its_claim() -> None:
+def test_every_field_is_read_from_its_claim() -> None:
     assert read(**USUAL) == {
         "email": "ada@example.com",
         "email_verified": True,
@@ -57,12 +57,12 @@ def test_every_field_has_its_claim() -> None:
     }
 
 
-def test_what_is_not_said_is_not_there() -> None:
-    assert identity_of({"sub": "auth0|ada"}) == "{}"
+def test_missing_claims_give_empty_object() -> None:
+    assert read_identity({"sub": "auth0|ada"}) == "{}"
 
 
-def test_it_is_compact_and_in_ascii() -> None:
-    assert identity_of({"given_name": "Zo\u00eb", "email_verified": True}) == '{"first_name":"Zo\\u00eb"}'
+def test_identity_is_compact_ascii() -> None:
+    assert read_identity({"given_name": "Zo\u00eb", "email_verified": True}) == '{"first_name":"Zo\\u00eb"}'
 
 
 @pytest.mark.parametrize("claim", CLAIMS)
@@ -71,7 +71,7 @@ def test_it_is_compact_and_in_ascii() -> None:
     [None, "", " ", 1.5, -1, ["", 1, None], [], {}, {"a": "b"}, "\0", "a\nb", "a\u202eb", "\ud800", [["editor"]]],
     ids=ascii,
 )
-def test_a_claim_that_is_malformed_is_left_out_and_the_others_stay(claim: str, value: object) -> None:
+def test_malformed_claim_is_ignored_alone(claim: str, value: object) -> None:
     others = {name: usual for name, usual in USUAL.items() if name not in (claim, "role", "email_verified")}
 
     assert read(**{**others, claim: value}) == read(**others)
@@ -81,12 +81,12 @@ def test_a_claim_that_is_malformed_is_left_out_and_the_others_stay(claim: str, v
     "email",
     ["ada", "@example.com", "ada@", "a b@example.com", "ada@example.com, b@c", "a@b@c", "x" * 310 + "@example.com", 1],
 )
-def test_no_address_and_so_none_that_is_verified(email: object) -> None:
+def test_email_verified_needs_email(email: object) -> None:
     assert read(email=email, email_verified=True) == {}
 
 
 @pytest.mark.parametrize("verified", ["true", 1, 0, None, "false"])
-def test_verified_is_a_flag_and_no_text(verified: object) -> None:
+def test_email_verified_must_be_boolean(verified: object) -> None:
     assert read(email="ada@example.com", email_verified=verified) == {"email": "ada@example.com"}
 
 
@@ -112,13 +112,13 @@ def test_verified_is_a_flag_and_no_text(verified: object) -> None:
         "https://example.com/" + "x" * 2029,
     ],
 )
-def test_a_picture_is_an_https_url_or_nothing(picture: str) -> None:
+def test_picture_must_be_https_url(picture: str) -> None:
     found = read(picture=picture)
 
     assert found == ({"picture_url": picture.strip()} if picture.endswith("\n") else {})
 
 
-def test_a_picture_of_the_greatest_length() -> None:
+def test_picture_length_limit_is_inclusive() -> None:
     url = "https://example.com/" + "x" * 2028
 
     assert len(url) == 2048
@@ -136,13 +136,13 @@ def test_a_picture_of_the_greatest_length() -> None:
         ({"role": "editor", "roles": ["admin"]}, "editor"),
     ],
 )
-def test_the_role_is_the_first_that_is_a_text(claims: dict[str, object], role: str) -> None:
+def test_role_is_first_text(claims: dict[str, object], role: str) -> None:
     assert read(**claims) == {"role": role}
 
 
 @pytest.mark.parametrize("name", ["x" * 5000, "\U0001f600" * 500, "\u00e9" * 500, '"' * 500])
 @pytest.mark.parametrize("claim", ["given_name", "family_name", "preferred_username"])
-def test_a_long_name_is_cut_to_what_fits(claim: str, name: str) -> None:
+def test_long_name_is_cut(claim: str, name: str) -> None:
     (cut,) = read(**{claim: name}).values()
 
     assert name.startswith(cut)
@@ -150,17 +150,17 @@ def test_a_long_name_is_cut_to_what_fits(claim: str, name: str) -> None:
 
 
 @pytest.mark.parametrize("seconds", [0, LATEST])
-def test_the_last_login_is_a_time_that_there_is(seconds: int) -> None:
+def test_last_login_accepts_possible_time(seconds: int) -> None:
     assert read(auth_time=seconds) == {"last_login": seconds}
 
 
 @pytest.mark.parametrize("seconds", [-1, LATEST + 1, True, "1700000000", 1.7e9, 10**400])
-def test_and_no_other(seconds: object) -> None:
+def test_last_login_ignores_impossible_time(seconds: object) -> None:
     assert read(auth_time=seconds) == {}
 
 
-def test_at_its_longest_it_fits() -> None:
-    longest = identity_of(
+def test_longest_identity_fits_limit() -> None:
+    longest = read_identity(
         {
             **dict.fromkeys(("given_name", "family_name", "preferred_username"), "x" * 9000),
             "email": "x" * 308 + "@example.com",
@@ -182,8 +182,8 @@ def test_at_its_longest_it_fits() -> None:
         st.recursive(st.none() | st.booleans() | st.integers() | st.text(max_size=3000), st.lists, max_leaves=3),
     )
 )
-def test_whatever_is_claimed_makes_an_object_within_the_limit(claims: dict[str, object]) -> None:
-    identity = identity_of(claims)
+def test_random_claims_give_object_within_limit(claims: dict[str, object]) -> None:
+    identity = read_identity(claims)
 
     assert isinstance(json.loads(identity), dict)
     assert len(identity.encode("ascii")) <= MAX_IDENTITY

@@ -1,6 +1,5 @@
-"""Dialect 2 on the wire: what is read, what is echoed, and how refusals look."""
+"""Dialect 2: parsing URLs, and error bodies."""
 
-import json
 from collections.abc import Sequence
 from typing import Any
 
@@ -10,11 +9,11 @@ from profile_media.dialects import avatar_url
 from profile_media.domain import errors
 from profile_media.domain.errors import MediaError, ReferenceInvalid, RequestInvalid
 from profile_media.domain.keys import media_key
-from profile_media.domain.model import Caller, Reason, Slot
+from profile_media.domain.model import Reason, Slot
 from profile_media.domain.references import Reference
-from profile_media.http.request import Request
 from tests.builders import ADA, a_derivative, an_id
 from tests.docs.markdown import table
+from tests.requests import a_json_request
 
 BASE = "https://media.example.com"
 KEY = media_key(an_id(1), a_derivative())
@@ -27,7 +26,7 @@ WRONG = (
     errors.UploadRejected(Reason.CORRUPT),
     errors.SlotMismatch(Slot.COVER_IMAGE),
 )
-"""What a URL can be refused for."""
+"""Errors of an unusable URL."""
 
 OTHERS = (
     errors.UserNotFound("another tenant's"),
@@ -36,7 +35,7 @@ OTHERS = (
     errors.Unavailable("SlowDown"),
     None,
 )
-"""What else can go wrong."""
+"""Other errors of the endpoint."""
 
 
 def code_of(error: MediaError | None) -> object:
@@ -44,29 +43,24 @@ def code_of(error: MediaError | None) -> object:
     return body["error"]["code"]
 
 
-def a_request(body: object) -> Request:
-    text = body if isinstance(body, str) else json.dumps(body)
-    return Request(Caller(ADA), "r", headers={"content-type": "application/json"}, body=text.encode())
-
-
-def test_the_url_is_taken_as_it_is_and_echoed() -> None:
-    url = " not even a URL\u2028"
-    assert avatar_url.parse_url(a_request({"avatarUrl": url, "other": 1})) == url
+def test_url_is_echoed_as_sent() -> None:
+    url = "https://pictures.example.com/../a b".replace(" ", "%20")
+    assert avatar_url.parse_url(a_json_request({"avatarUrl": url, "other": 1})) == url
     assert avatar_url.render(url).body == {"success": True, "data": {"avatarUrl": url}}
 
 
 @pytest.mark.parametrize("body", [{}, {"avatarUrl": None}, {"avatarUrl": 7}, {"avatarUrl": ["https://a.example"]}])
-def test_anything_but_text_is_no_url(body: object) -> None:
+def test_parse_url_refuses_value_that_is_not_url(body: object) -> None:
     with pytest.raises(ReferenceInvalid):
-        avatar_url.parse_url(a_request(body))
+        avatar_url.parse_url(a_json_request(body))
 
 
-def test_a_body_that_is_no_object_is_no_request() -> None:
+def test_parse_url_refuses_body_that_is_not_object() -> None:
     with pytest.raises(RequestInvalid):
-        avatar_url.parse_url(a_request("https://a.example"))
+        avatar_url.parse_url(a_json_request("https://a.example"))
 
 
-def test_our_own_picture_needs_no_leave() -> None:
+def test_own_media_url_needs_no_allowed_host() -> None:
     expected = Reference(ADA, an_id(1), media_key=KEY)
     assert avatar_url.parse_reference(f"{BASE}/{KEY}", ADA, BASE, ()) == expected
 
@@ -80,7 +74,7 @@ def test_our_own_picture_needs_no_leave() -> None:
         ("https://pictures.example.org/", ("pictures.example.org",)),
     ],
 )
-def test_a_picture_elsewhere_may_lie_on_the_hosts_that_are_named(url: str, hosts: Sequence[str]) -> None:
+def test_external_picture_on_allowed_host_is_accepted(url: str, hosts: Sequence[str]) -> None:
     assert avatar_url.parse_reference(url, ADA, BASE, hosts) is None
 
 
@@ -97,18 +91,18 @@ def test_a_picture_elsewhere_may_lie_on_the_hosts_that_are_named(url: str, hosts
         ("",),
     ],
 )
-def test_no_other_host_will_do_however_alike(hosts: Sequence[str]) -> None:
+def test_external_picture_on_similar_host_is_refused(hosts: Sequence[str]) -> None:
     with pytest.raises(ReferenceInvalid):
         avatar_url.parse_reference("https://pictures.example.org/evil.example/a.png", ADA, BASE, hosts)
 
 
-def test_a_host_that_starts_like_one_on_the_list_is_another() -> None:
+def test_external_picture_on_host_with_allowed_prefix_is_refused() -> None:
     with pytest.raises(ReferenceInvalid):
         avatar_url.parse_reference("https://pictures.example.org.evil.example/a", ADA, BASE, ("pictures.example.org",))
 
 
 @pytest.mark.parametrize("error", WRONG)
-def test_every_url_that_will_not_do_is_refused_in_the_same_words(error: MediaError) -> None:
+def test_every_unusable_url_has_same_error_body(error: MediaError) -> None:
     assert avatar_url.STATUSES[error.code] == 400
     (sentence,) = avatar_url.INVALID.details
     assert avatar_url.render_error(error, "r") == {
@@ -124,7 +118,7 @@ def test_every_url_that_will_not_do_is_refused_in_the_same_words(error: MediaErr
     }
 
 
-def test_the_page_has_the_codes_that_clients_get() -> None:
+def test_page_lists_error_codes() -> None:
     rows = table("docs/dialects/avatar_url.md", header="Error")
     assert {row["Error"]: row["`error.code`"] for row in rows} == {
         f"`{error.code if error else 'internal'}`": f"`{code_of(error)}`"

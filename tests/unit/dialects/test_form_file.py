@@ -1,4 +1,4 @@
-"""Dialect 1's answers, and that its page says the same."""
+"""Dialect 1: answers, and the page that documents them."""
 
 import json
 import re
@@ -35,7 +35,7 @@ SAMPLES: dict[ErrorCode | None, MediaError | None] = {
     ErrorCode.UNAVAILABLE: errors.Unavailable("SlowDown"),
     None: None,
 }
-"""Every error that the endpoint meets; None is a bug."""
+"""Every error of the endpoint; None is an unexpected one."""
 
 
 def status_of(error_code: ErrorCode | None) -> HTTPStatus:
@@ -44,7 +44,7 @@ def status_of(error_code: ErrorCode | None) -> HTTPStatus:
     return form_file.STATUSES.get(error_code, STATUSES[error_code])
 
 
-def test_a_user_of_whom_everything_is_known() -> None:
+def test_render_user_with_full_identity() -> None:
     identity = Identity(
         email="user@example.com",
         email_verified=True,
@@ -71,14 +71,14 @@ def test_a_user_of_whom_everything_is_known() -> None:
     }
 
 
-def test_a_user_of_whom_nothing_is_known() -> None:
+def test_render_user_with_empty_identity() -> None:
     data: Any = form_file.render(Profile(ADA), LINKS).body["data"]
     assert data.pop("id") == ADA
     assert data == dict.fromkeys(["first_name", "last_name", "email", "phone_number", "profile_image"])
 
 
 @pytest.mark.parametrize("error_code", SAMPLES)
-def test_an_error_has_a_message_and_a_code(error_code: ErrorCode | None) -> None:
+def test_error_has_message_and_code(error_code: ErrorCode | None) -> None:
     body: Any = form_file.render_error(SAMPLES[error_code], "request-1")
     assert body.keys() == {"success", "message", "error"}
     assert body["success"] is False
@@ -89,13 +89,13 @@ def test_an_error_has_a_message_and_a_code(error_code: ErrorCode | None) -> None
 
 
 @pytest.mark.parametrize("reason", Reason)
-def test_every_reason_is_the_same_400_with_its_own_sentence(reason: Reason) -> None:
+def test_every_rejection_reason_is_400_with_own_sentence(reason: Reason) -> None:
     error = errors.ImageUnacceptable(reason)
     assert status_of(error.code) == 400
     assert form_file.render_error(error, "r")["message"] == REASONS[reason]
 
 
-def test_the_page_lists_every_error_with_its_status_and_message() -> None:
+def test_page_lists_every_error_with_status_and_message() -> None:
     rows = {code(row["Error"])[0]: row for row in table(PAGE, header="Error")}
     assert rows.keys() == {error_code.value if error_code else "internal" for error_code in SAMPLES}
     for error_code, error in SAMPLES.items():
@@ -106,12 +106,12 @@ def test_the_page_lists_every_error_with_its_status_and_message() -> None:
         assert fnmatchcase(message, pattern), (message, pattern)
 
 
-def test_the_page_names_the_errors_that_do_not_occur() -> None:
+def test_page_names_errors_that_do_not_occur() -> None:
     paragraph = next(text for text in prose(PAGE).split("\n\n") if text.startswith("Errors of the service that this"))
     assert set(code(paragraph)) == {each.value for each in ErrorCode} - {each.value for each in SAMPLES if each}
 
 
-def test_the_pages_fields_and_limits_are_the_codes() -> None:
+def test_page_has_fields_and_limits_of_code() -> None:
     data: Any = form_file.render(Profile(ADA), LINKS).body["data"]
     assert [code(row["Field"])[0] for row in table(PAGE, header="Field")] == list(data)
     assert f"{MAX_DIRECT_BYTES // 1024**2} MiB" in read(PAGE)
@@ -120,7 +120,7 @@ def test_the_pages_fields_and_limits_are_the_codes() -> None:
     assert f"{MAX_HEADER_BYTES:,} bytes of headers" in read(PAGE)
 
 
-def test_the_pages_examples_are_what_is_answered() -> None:
+def test_page_examples_equal_rendered_answers() -> None:
     answered, refused = (json.loads(text) for text in re.findall(r"^```json$(.*?)^```$", read(PAGE), re.M | re.S))
     body: Any = form_file.render(Profile(ADA), LINKS).body
     assert answered.keys() == body.keys()

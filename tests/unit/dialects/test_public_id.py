@@ -1,4 +1,4 @@
-"""Dialect 0's answer: both slots, whichever was changed, and nothing that a cache may keep."""
+"""Dialect 0: answers."""
 
 import json
 from http import HTTPStatus
@@ -12,7 +12,7 @@ from tests.builders import ADA, NOW, a_ready_upload, an_id
 from tests.fakes import attachment_of
 
 
-def test_each_slot_is_shown_with_its_own_picture() -> None:
+def test_render_shows_each_slot_with_its_own_picture() -> None:
     held = {slot: attachment_of(a_ready_upload(upload_id=an_id(number), slot=slot)) for number, slot in enumerate(Slot)}
     profile = Profile(ADA, MappingProxyType(held), NOW, created_at=NOW)
     body = json.loads(json.dumps(public_id.render(profile, Links("app", "https://media.example.com")).body))
@@ -21,5 +21,5 @@ def test_each_slot_is_shown_with_its_own_picture() -> None:
         assert an_id(number) in body[name]["url"]
 
 
-def test_no_cache_keeps_an_answer() -> None:
+def test_answer_is_not_cacheable() -> None:
     assert to_event(Response(HTTPStatus.OK, {}), {})["headers"]["Cache-Control"] == "no-store"

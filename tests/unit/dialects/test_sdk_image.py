@@ -1,4 +1,4 @@
-"""Dialect 4 on the wire: the user as the published SDKs insist on it, and their errors."""
+"""Dialect 4: the user as the published SDKs require it, and their errors."""
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -9,13 +9,10 @@ import pytest
 from profile_media.dialects import sdk_image
 from profile_media.dialects.sdk_image.showing import render_user
 from profile_media.domain import errors
-from profile_media.domain.model import Attachment, Caller, ExternalPicture, Identity, Profile, Reason, Slot
-from profile_media.http.links import Links
-from profile_media.http.request import Request
+from profile_media.domain.model import Attachment, ExternalPicture, Identity, Profile, Reason, Slot
 from profile_media.http.user_id import parse_user_id
 from tests.builders import ADA, GRACE, NOW, an_id, derivatives_for
-
-LINKS = Links("app", "https://media.example.com")
+from tests.requests import LINKS, a_request
 
 NEVER_NULL = {
     "object", "id", "has_image", "public_metadata", "email_addresses", "phone_numbers", "web3_wallets",
@@ -23,7 +20,7 @@ NEVER_NULL = {
     "external_accounts", "saml_accounts", "enterprise_accounts", "banned", "locked", "updated_at", "created_at",
     "delete_self_enabled", "create_organization_enabled",
 }  # fmt: skip
-"""The 21 keys that the Python SDK's model requires, and takes no null for."""
+"""The 21 keys that the Python SDK's model requires and refuses null for."""
 
 NULLABLE = {
     "username", "first_name", "last_name", "image_url", "primary_email_address_id", "primary_phone_number_id",
@@ -54,7 +51,7 @@ def user(profile: Profile) -> Any:
 
 
 @pytest.mark.parametrize("identity", [Identity(), FULL])
-def test_every_key_is_there_and_null_only_where_the_sdks_take_it(identity: Identity) -> None:
+def test_user_has_every_key_and_null_only_where_sdks_accept_it(identity: Identity) -> None:
     body = user(a_profile(identity=identity))
     assert set(body) == NEVER_NULL | NULLABLE
     assert {name for name in NEVER_NULL if body[name] is None} == set()
@@ -70,7 +67,7 @@ def test_times_are_whole_milliseconds() -> None:
     assert user(a_profile())["updated_at"] == user(a_profile())["created_at"]
 
 
-def test_addresses_are_objects_with_ids_that_stay() -> None:
+def test_address_is_object_with_stable_id() -> None:
     first, again = user(a_profile(identity=FULL)), user(a_profile(identity=FULL))
     [email], [phone] = first["email_addresses"], first["phone_numbers"]
     assert email["linked_to"] == phone["linked_to"] == []
@@ -85,12 +82,12 @@ def test_addresses_are_objects_with_ids_that_stay() -> None:
     assert other["primary_email_address_id"] != email["id"]
 
 
-def test_an_address_is_not_said_to_be_verified_that_is_not() -> None:
+def test_unverified_address_is_shown_as_unverified() -> None:
     [email] = user(a_profile(identity=replace(FULL, email_verified=False)))["email_addresses"]
     assert email["verification"]["status"] == "unverified"
 
 
-def test_what_is_shown() -> None:
+def test_image_url_and_has_image_follow_picture() -> None:
     uploaded = Attachment(an_id(1), derivatives_for(Slot.AVATAR))
     external = ExternalPicture("https://elsewhere.example.com/a.png")
     profiles = {
@@ -109,11 +106,11 @@ def test_what_is_shown() -> None:
 
 
 @pytest.mark.parametrize("sent", ["auth0|ada", "auth0%7Cada", "auth0%7cada"])
-def test_a_user_is_named_however_the_path_was_encoded(sent: str) -> None:
-    assert parse_user_id(Request(Caller(ADA), "r", path={"user_id": sent})) == ADA
+def test_parse_user_id_accepts_any_path_encoding(sent: str) -> None:
+    assert parse_user_id(a_request(path={"user_id": sent})) == ADA
 
 
-def test_every_wrong_field_is_an_error_of_its_own() -> None:
+def test_every_wrong_field_is_one_error() -> None:
     body: Any = sdk_image.render_error(errors.RequestInvalid(("first_name: wrong", "role: wrong")), "r")
     assert [error["message"] for error in body["errors"]] == ["first_name: wrong", "role: wrong"]
     assert {error["code"] for error in body["errors"]} == {"request_invalid"}
@@ -121,7 +118,7 @@ def test_every_wrong_field_is_an_error_of_its_own() -> None:
 
 
 @pytest.mark.parametrize("error", [None, errors.UserNotFound("unknown"), errors.ImageUnacceptable(Reason.CORRUPT)])
-def test_all_three_texts_are_always_there(error: errors.MediaError | None) -> None:
+def test_error_always_has_three_texts(error: errors.MediaError | None) -> None:
     body: Any = sdk_image.render_error(error, "r")
     [shown] = body["errors"]
     assert all(isinstance(shown[name], str) and shown[name] for name in ("message", "long_message", "code"))

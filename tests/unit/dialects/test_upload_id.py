@@ -1,4 +1,4 @@
-"""Dialect 3 on the wire: ids in, the user out, and errors as FastAPI writes them."""
+"""Dialect 3: parsing upload ids, the user, and errors in FastAPI's format."""
 
 import json
 from collections.abc import Mapping
@@ -12,27 +12,22 @@ import pytest
 from profile_media.dialects import upload_id
 from profile_media.domain import errors
 from profile_media.domain.errors import MediaError, RequestInvalid, UserNotFound
-from profile_media.domain.model import Caller, ExternalPicture, Identity, Profile, Reason, Slot
+from profile_media.domain.model import ExternalPicture, Identity, Profile, Reason, Slot
 from profile_media.domain.policy import MAX_OWNER_BYTES
 from profile_media.http.request import Request
 from profile_media.http.user_id import parse_user_id
 from tests.builders import ADA, NOW, an_id
 from tests.docs.markdown import table
+from tests.requests import a_json_request
 
 UNKNOWN = Profile(ADA, created_at=NOW)
 
 
 def a_request(body: object, user_id: str = ADA) -> Request:
-    return Request(
-        Caller(ADA),
-        "r",
-        headers={"content-type": "application/json"},
-        path={"user_id": user_id},
-        body=(body if isinstance(body, str) else json.dumps(body)).encode(),
-    )
+    return a_json_request(body, path={"user_id": user_id})
 
 
-def test_null_removes() -> None:
+def test_parse_upload_id_returns_none_for_null() -> None:
     assert upload_id.parse_upload_id(a_request({"uploadId": None})) is None
 
 
@@ -44,11 +39,11 @@ def test_null_removes() -> None:
         "3c90C3cc-0d44-4B50-8888-8dd25736052A",
     ],
 )
-def test_an_id_is_one_id_however_it_is_spelt(spelling: str) -> None:
+def test_parse_upload_id_returns_lower_case(spelling: str) -> None:
     assert upload_id.parse_upload_id(a_request({"uploadId": spelling})) == "3c90c3cc-0d44-4b50-8888-8dd25736052a"
 
 
-def test_ids_of_every_version_are_ids() -> None:
+def test_parse_upload_id_accepts_every_uuid_version() -> None:
     for other in ("00000000-0000-0000-0000-000000000000", "f81d4fae-7dec-11d0-a765-00a0c91e6bf6"):
         assert upload_id.parse_upload_id(a_request({"uploadId": other})) == other
 
@@ -80,7 +75,7 @@ def test_ids_of_every_version_are_ids() -> None:
         (f'{{"uploadId": null, "uploadId": "{an_id(1)}"}}', ["body"], "json_invalid"),
     ],
 )
-def test_what_does_not_validate_is_listed_with_its_place(body: object, loc: list[str], type_: str) -> None:
+def test_invalid_body_is_422_with_location_and_type(body: object, loc: list[str], type_: str) -> None:
     with pytest.raises(RequestInvalid) as refused:
         upload_id.parse_upload_id(a_request(body))
     assert upload_id.STATUSES[refused.value.code] == 422
@@ -93,17 +88,17 @@ def test_what_does_not_validate_is_listed_with_its_place(body: object, loc: list
 
 
 @pytest.mark.parametrize("user_id", [ADA, "a", "b\u00fccher/50%?#", "a" * MAX_OWNER_BYTES])
-def test_whom_the_path_names(user_id: str) -> None:
+def test_parse_user_id_decodes_path(user_id: str) -> None:
     assert parse_user_id(a_request({}, quote(user_id, safe=""))) == user_id
 
 
 @pytest.mark.parametrize("sent", ["", "%ff", "a%0ab", "%00", "a" * (MAX_OWNER_BYTES + 1), "%C3%BC" * 128])
-def test_what_is_nobodys_id_is_nobody(sent: str) -> None:
+def test_parse_user_id_refuses_impossible_id(sent: str) -> None:
     with pytest.raises(UserNotFound):
         parse_user_id(a_request({}, sent))
 
 
-def test_a_user_of_whom_nothing_is_known_has_the_contracts_types_all_the_same() -> None:
+def test_render_user_with_empty_identity_has_contract_types() -> None:
     assert upload_id.render(UNKNOWN, None).body == {
         "id": ADA,
         "email": "",
@@ -119,7 +114,7 @@ def test_a_user_of_whom_nothing_is_known_has_the_contracts_types_all_the_same() 
     }
 
 
-def test_a_user_with_everything() -> None:
+def test_render_user_with_full_identity() -> None:
     identity = Identity(
         email="ada@example.com",
         email_verified=True,
@@ -138,7 +133,7 @@ def test_a_user_with_everything() -> None:
     assert (body["profilePictureUrl"], body["hasCustomProfilePicture"]) == ("https://a.example", True)
 
 
-def test_the_cover_is_no_profile_picture() -> None:
+def test_cover_image_is_not_profile_picture() -> None:
     profile = UNKNOWN.with_attachment(Slot.COVER_IMAGE, ExternalPicture("https://a.example"), NOW)
     assert upload_id.render(profile, None).body["hasCustomProfilePicture"] is False
 
@@ -150,7 +145,7 @@ def test_the_cover_is_no_profile_picture() -> None:
         (errors.UploadRejected(Reason.CORRUPT), "upload_rejected"),
     ],
 )
-def test_an_upload_that_cannot_be_the_avatar_is_the_fields_fault(error: MediaError, type_: str) -> None:
+def test_unusable_upload_is_422_at_field(error: MediaError, type_: str) -> None:
     assert upload_id.STATUSES[error.code] == 422
     [problem] = json.loads(json.dumps(upload_id.render_error(error, "r")))["detail"]
     assert (problem["loc"], problem["type"]) == (["body", "uploadId"], type_)
@@ -169,11 +164,11 @@ SENTENCES: Mapping[MediaError | None, str] = {
 
 
 @pytest.mark.parametrize(("error", "sentence"), SENTENCES.items())
-def test_other_errors_are_a_sentence(error: MediaError | None, sentence: str) -> None:
+def test_other_error_is_sentence(error: MediaError | None, sentence: str) -> None:
     assert upload_id.render_error(error, "r") == {"detail": sentence}
 
 
-def test_the_page_says_what_clients_are_told() -> None:
+def test_page_quotes_messages() -> None:
     rows = {row["Error"].strip("`"): row["`detail`"] for row in table("docs/dialects/upload_id.md", header="Error")}
     listed = {name for name, said in rows.items() if said.startswith("a list")}
     assert listed == {code.value for code in upload_id.STATUSES}

@@ -1,17 +1,19 @@
-"""Intents: idempotency, limits, grants."""
+"""Intents: idempotency, limits and presigned POSTs."""
 
 from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
+from profile_media.domain import access
 from profile_media.domain.errors import IdempotencyConflict, LimitExceeded, Unavailable, UploadTooLarge
-from profile_media.domain.intend import IntentIssuer, PendingUploads
-from profile_media.domain.model import Slot, State
+from profile_media.domain.intend import Intent, IntentIssuer, PendingUploads
+from profile_media.domain.model import AutoBind, Caller, Slot, State
 from profile_media.domain.policy import Lifetimes, Limits
 from profile_media.domain.ports import QuotaExceeded
 from tests.builders import ADA, GRACE, NOW, an_intent_request
-from tests.fakes import FakeClock, FakeGrants, FakeTables, FakeUploads
+from tests.fakes import FakeClock, FakePresigner, FakeProfiles, FakeTables, FakeUploads
 
 
 @pytest.fixture
@@ -26,15 +28,21 @@ def clock() -> FakeClock:
 
 @pytest.fixture
 def intents(tables: FakeTables, clock: FakeClock) -> IntentIssuer:
-    return IntentIssuer(PendingUploads(FakeUploads(tables), clock, Limits(), Lifetimes()), FakeGrants())
+    return IntentIssuer(PendingUploads(FakeUploads(tables), clock, Limits(), Lifetimes()), FakePresigner())
 
 
-def keyed(key: str = "key", **changes: object) -> dict[str, object]:
-    return {"idempotency_key": key, **changes}
+def issue(intents: IntentIssuer, owner_id: str = ADA, actor_id: str = ADA, **changes: object) -> Intent:
+    """Issue an intent of an administrator's."""
+    permission = access.to_intend(FakeProfiles(FakeTables()), Caller(actor_id, is_admin=True, tenant="acme"), owner_id)
+    return intents.issue(permission, an_intent_request(**changes))
 
 
-def test_an_intent_is_a_pending_row_that_expires(intents: IntentIssuer, tables: FakeTables) -> None:
-    intent = intents.issue(an_intent_request(slot=Slot.COVER_IMAGE))
+def keyed(key: str = "key") -> dict[str, Any]:
+    return {"idempotency_key": key}
+
+
+def test_intent_creates_pending_row_that_expires(intents: IntentIssuer, tables: FakeTables) -> None:
+    intent = issue(intents, slot=Slot.COVER_IMAGE)
     [row] = tables.uploads.values()
     assert intent.upload == row
     assert (row.state, row.slot, row.created_at, row.expires_at) == (
@@ -43,156 +51,158 @@ def test_an_intent_is_a_pending_row_that_expires(intents: IntentIssuer, tables: 
         NOW,
         NOW + timedelta(hours=1),
     )
-    assert intent.grant.expires_at == NOW + timedelta(minutes=5)
+    assert intent.post.expires_at == NOW + timedelta(minutes=5)
 
 
-def test_an_expiry_is_never_cut_short_by_the_rows_whole_seconds(intents: IntentIssuer, clock: FakeClock) -> None:
+def test_intent_to_bind_records_who_asked(intents: IntentIssuer) -> None:
+    assert issue(intents, bind=True, actor_id=GRACE).upload.auto_bind == AutoBind(GRACE, "acme")
+    assert issue(intents).upload.auto_bind is None
+
+
+def test_expiry_is_rounded_up_to_whole_seconds(intents: IntentIssuer, clock: FakeClock) -> None:
     clock.pass_(milliseconds=1)
-    upload = intents.issue(an_intent_request()).upload
+    upload = issue(intents).upload
     assert upload.expires_at == NOW + timedelta(hours=1, seconds=1)
 
 
-def test_a_grant_never_outlives_its_upload(tables: FakeTables, clock: FakeClock) -> None:
+def test_presigned_post_expires_with_its_upload_at_the_latest(tables: FakeTables, clock: FakeClock) -> None:
     short = Lifetimes(pending=timedelta(seconds=5))
-    intents = IntentIssuer(PendingUploads(FakeUploads(tables), clock, Limits(), short), FakeGrants())
-    assert intents.issue(an_intent_request()).grant.expires_at == NOW + timedelta(seconds=5)
+    intents = IntentIssuer(PendingUploads(FakeUploads(tables), clock, Limits(), short), FakePresigner())
+    assert issue(intents).post.expires_at == NOW + timedelta(seconds=5)
 
 
-def test_a_replay_within_a_minute_is_the_same_intent(
+def test_repeated_key_within_a_minute_returns_identical_intent(
     intents: IntentIssuer, clock: FakeClock, tables: FakeTables
 ) -> None:
-    first = intents.issue(an_intent_request(**keyed()))
+    first = issue(intents, **keyed())
     clock.pass_(seconds=59)
-    assert intents.issue(an_intent_request(**keyed())) == first
+    assert issue(intents, **keyed()) == first
     assert len(tables.uploads) == 1
 
 
-def test_a_later_replay_renews_the_grant_of_the_same_upload(intents: IntentIssuer, clock: FakeClock) -> None:
-    first = intents.issue(an_intent_request(**keyed()))
+def test_repeated_key_later_returns_new_presigned_post_for_same_upload(intents: IntentIssuer, clock: FakeClock) -> None:
+    first = issue(intents, **keyed())
     clock.pass_(minutes=10, seconds=30)
-    again = intents.issue(an_intent_request(**keyed()))
+    again = issue(intents, **keyed())
     assert again.upload == first.upload
-    assert again.grant.expires_at == NOW + timedelta(minutes=15)
+    assert again.post.expires_at == NOW + timedelta(minutes=15)
 
 
 @pytest.mark.parametrize("seconds", [2, 30, 60, 90])
-def test_a_grant_that_lives_for_less_than_minutes_is_renewed_before_it_is_over(
-    clock: FakeClock, tables: FakeTables, seconds: int
-) -> None:
+def test_short_presigned_post_is_renewed_before_it_expires(clock: FakeClock, tables: FakeTables, seconds: int) -> None:
     lifetime = timedelta(seconds=seconds)
-    promises = PendingUploads(FakeUploads(tables), clock, Limits(), Lifetimes(grant=lifetime))
+    pending_uploads = PendingUploads(FakeUploads(tables), clock, Limits(), Lifetimes(grant=lifetime))
     for _ in range(4 * seconds):
-        grant = IntentIssuer(promises, FakeGrants()).issue(an_intent_request(**keyed())).grant
-        assert clock.now() + lifetime / 2 < grant.expires_at <= clock.now() + lifetime
+        post = issue(IntentIssuer(pending_uploads, FakePresigner()), **keyed()).post
+        assert clock.now() + lifetime / 2 < post.expires_at <= clock.now() + lifetime
         clock.pass_(seconds=0.75)
 
 
 @pytest.mark.parametrize(
-    "change", [{"slot": Slot.COVER_IMAGE}, {"content_length": 7}, {"checksum_sha256": "x"}, {"owner_id": GRACE}]
+    "change",
+    [{"slot": Slot.COVER_IMAGE}, {"content_length": 7}, {"checksum_sha256": "x"}, {"owner_id": GRACE}, {"bind": True}],
 )
-def test_a_key_with_another_request_is_a_conflict(intents: IntentIssuer, change: dict[str, object]) -> None:
-    intents.issue(an_intent_request(**keyed()))
+def test_repeated_key_with_another_request_is_a_conflict(intents: IntentIssuer, change: dict[str, Any]) -> None:
+    issue(intents, **keyed())
     with pytest.raises(IdempotencyConflict):
-        intents.issue(an_intent_request(**keyed(), **change))
+        issue(intents, **keyed(), **change)
 
 
-def test_keys_are_each_callers_own(intents: IntentIssuer) -> None:
-    mine = intents.issue(an_intent_request(**keyed()))
-    by_admin = intents.issue(an_intent_request(**keyed(), actor_id=GRACE))
-    other = intents.issue(an_intent_request(**keyed("other")))
+def test_keys_of_two_callers_are_independent(intents: IntentIssuer) -> None:
+    mine = issue(intents, **keyed())
+    by_admin = issue(intents, **keyed(), actor_id=GRACE)
+    other = issue(intents, **keyed("other"))
     assert len({intent.upload.upload_id for intent in (mine, by_admin, other)}) == 3
 
 
-def test_a_key_whose_upload_is_gone_makes_a_new_one(
+def test_repeated_key_creates_new_upload_after_the_first_is_gone(
     intents: IntentIssuer, clock: FakeClock, tables: FakeTables
 ) -> None:
-    first = intents.issue(an_intent_request(**keyed()))
+    first = issue(intents, **keyed())
     clock.pass_(hours=1, seconds=1)
-    second = intents.issue(an_intent_request(**keyed()))
+    second = issue(intents, **keyed())
     assert second.upload.upload_id != first.upload.upload_id
     del tables.uploads[ADA, second.upload.upload_id]
-    third = intents.issue(an_intent_request(**keyed()))
-    assert intents.issue(an_intent_request(**keyed())) == third
+    third = issue(intents, **keyed())
+    assert issue(intents, **keyed()) == third
 
 
-def test_a_key_stands_for_its_upload_for_a_day(intents: IntentIssuer, clock: FakeClock, tables: FakeTables) -> None:
-    upload = intents.issue(an_intent_request(**keyed())).upload
+def test_key_is_valid_for_a_day(intents: IntentIssuer, clock: FakeClock, tables: FakeTables) -> None:
+    upload = issue(intents, **keyed()).upload
     tables.uploads[ADA, upload.upload_id] = replace(upload, state=State.BOUND, expires_at=None)
     clock.pass_(hours=23, minutes=59)
-    assert intents.issue(an_intent_request(**keyed())).upload.upload_id == upload.upload_id
+    assert issue(intents, **keyed()).upload.upload_id == upload.upload_id
     clock.pass_(minutes=2)
-    assert intents.issue(an_intent_request(**keyed())).upload.upload_id != upload.upload_id
+    assert issue(intents, **keyed()).upload.upload_id != upload.upload_id
 
 
-def test_the_slots_limit_is_inclusive(intents: IntentIssuer) -> None:
+def test_length_limit_is_inclusive(intents: IntentIssuer) -> None:
     limit = 10 * 1024 * 1024
-    intents.issue(an_intent_request(content_length=limit))
+    issue(intents, content_length=limit)
     with pytest.raises(UploadTooLarge) as refused:
-        intents.issue(an_intent_request(content_length=limit + 1))
+        issue(intents, content_length=limit + 1)
     assert refused.value.limit == limit
 
 
-def test_five_may_be_open_and_the_sixth_is_told_when(intents: IntentIssuer, clock: FakeClock) -> None:
+def test_sixth_open_intent_is_refused_with_time_to_retry(intents: IntentIssuer, clock: FakeClock) -> None:
     for _ in range(5):
-        intents.issue(an_intent_request())
+        issue(intents)
         clock.pass_(minutes=1)
     with pytest.raises(LimitExceeded) as refused:
-        intents.issue(an_intent_request())
+        issue(intents)
     assert refused.value.limit == "open_intents"
     assert refused.value.retry_after == 55 * 60
     clock.pass_(seconds=refused.value.retry_after)
-    intents.issue(an_intent_request())
+    issue(intents)
 
 
 @pytest.mark.parametrize(("left", "told"), [(2.5, 3), (1.001, 2), (1.0, 1), (0.001, 1)])
-def test_who_comes_back_as_told_comes_late_enough(
-    intents: IntentIssuer, clock: FakeClock, left: float, told: int
-) -> None:
+def test_retry_after_is_rounded_up(intents: IntentIssuer, clock: FakeClock, left: float, told: int) -> None:
     for _ in range(5):
-        intents.issue(an_intent_request())
+        issue(intents)
     clock.pass_(seconds=3600 - left)
     with pytest.raises(LimitExceeded) as refused:
-        intents.issue(an_intent_request())
+        issue(intents)
     assert refused.value.retry_after == told
     clock.pass_(seconds=told)
-    intents.issue(an_intent_request())
+    issue(intents)
 
 
-def test_a_settled_or_removed_upload_is_not_open_any_more(intents: IntentIssuer, tables: FakeTables) -> None:
-    made = [intents.issue(an_intent_request()).upload for _ in range(5)]
+def test_processed_or_removed_upload_does_not_count_as_open(intents: IntentIssuer, tables: FakeTables) -> None:
+    made = [issue(intents).upload for _ in range(5)]
     tables.uploads[ADA, made[0].upload_id] = replace(made[0], state=State.REJECTED)
     del tables.uploads[ADA, made[1].upload_id]
-    intents.issue(an_intent_request())
-    intents.issue(an_intent_request())
+    issue(intents)
+    issue(intents)
     with pytest.raises(LimitExceeded):
-        intents.issue(an_intent_request())
+        issue(intents)
 
 
-def test_thirty_an_hour_in_a_sliding_window(intents: IntentIssuer, clock: FakeClock, tables: FakeTables) -> None:
+def test_limit_of_thirty_per_hour_slides(intents: IntentIssuer, clock: FakeClock, tables: FakeTables) -> None:
     for _ in range(30):
-        upload = intents.issue(an_intent_request()).upload
+        upload = issue(intents).upload
         tables.uploads[ADA, upload.upload_id] = replace(upload, state=State.REJECTED)
         clock.pass_(minutes=1)
     with pytest.raises(LimitExceeded) as refused:
-        intents.issue(an_intent_request())
+        issue(intents)
     assert (refused.value.limit, refused.value.retry_after) == ("intents_per_hour", 30 * 60)
-    intents.issue(an_intent_request(owner_id=GRACE))
+    issue(intents, owner_id=GRACE)
     clock.pass_(seconds=refused.value.retry_after)
-    intents.issue(an_intent_request())
+    issue(intents)
     with pytest.raises(LimitExceeded):
-        intents.issue(an_intent_request())
+        issue(intents)
 
 
-def test_a_replay_is_not_counted(intents: IntentIssuer) -> None:
+def test_repeated_key_is_not_counted(intents: IntentIssuer) -> None:
     for _ in range(40):
-        intents.issue(an_intent_request(**keyed()))
+        issue(intents, **keyed())
 
 
-def test_when_others_keep_filling_the_quota_the_caller_is_asked_to_come_back(clock: FakeClock) -> None:
+def test_create_gives_up_when_quota_stays_full(clock: FakeClock) -> None:
     class Contended(FakeUploads):
         def create(self, *_args: object, **_limits: object) -> None:
             raise QuotaExceeded
 
-    intents = IntentIssuer(PendingUploads(Contended(FakeTables()), clock, Limits(), Lifetimes()), FakeGrants())
+    intents = IntentIssuer(PendingUploads(Contended(FakeTables()), clock, Limits(), Lifetimes()), FakePresigner())
     with pytest.raises(Unavailable):
-        intents.issue(an_intent_request())
+        issue(intents)

@@ -13,19 +13,19 @@ subjects = st.text(min_size=1, max_size=80).filter(lambda text: not re.search("[
 
 
 @given(subjects)
-def test_an_incoming_key_is_plain_and_comes_back(owner_id: str) -> None:
+def test_incoming_key_round_trip(owner_id: str) -> None:
     key = keys.incoming_key(owner_id, an_id(1))
     assert re.fullmatch(r"incoming/[A-Za-z0-9_-]+/[0-9a-f-]{36}", key)
     assert keys.parse_incoming_key(key) == (owner_id, an_id(1))
 
 
 @given(subjects, subjects)
-def test_two_owners_never_share_a_component(one: str, other: str) -> None:
+def test_encoded_owners_are_distinct(one: str, other: str) -> None:
     assert (keys.encode_owner(one) == keys.encode_owner(other)) == (one == other)
 
 
 @given(st.text())
-def test_any_text_parses_to_what_builds_it_or_to_nothing(text: str) -> None:
+def test_parsed_key_is_built_again_from_its_parts(text: str) -> None:
     parsed = keys.parse_incoming_key(text)
     assert parsed is None or keys.incoming_key(*parsed) == text
 
@@ -46,11 +46,11 @@ def test_any_text_parses_to_what_builds_it_or_to_nothing(text: str) -> None:
         f"media/{an_id(1)}/full-{'0' * 32}.webp",
     ],
 )
-def test_keys_we_would_not_build_are_nobodys(key: str) -> None:
+def test_foreign_keys_are_not_parsed(key: str) -> None:
     assert keys.parse_incoming_key(key) is None
 
 
-def test_a_media_key_names_its_bytes() -> None:
+def test_media_key_contains_the_digest() -> None:
     derivative = a_derivative(content=b"webp")
     key = keys.media_key(an_id(1), derivative)
     assert key == f"media/{an_id(1)}/full-{keys.digest(b'webp')}.webp"
@@ -60,13 +60,13 @@ def test_a_media_key_names_its_bytes() -> None:
 @pytest.mark.parametrize(
     "change", [{"name": "../x"}, {"name": ""}, {"digest": "0" * 31}, {"digest": "../" * 10 + "ab"}]
 )
-def test_a_component_outside_its_alphabet_never_makes_a_key(change: dict[str, str]) -> None:
+def test_component_outside_its_alphabet_is_refused(change: dict[str, str]) -> None:
     with pytest.raises(ValueError, match="not a key component"):
         keys.media_key(an_id(1), a_derivative(**change))
 
 
 @pytest.mark.parametrize("upload_id", ["", "../x", an_id(1) + "/", an_id(0xABC).upper(), "*"])
-def test_a_prefix_is_of_one_upload_only(upload_id: str) -> None:
+def test_prefix_matches_one_upload_only(upload_id: str) -> None:
     with pytest.raises(ValueError, match="not a key component"):
         keys.media_prefix(upload_id)
     with pytest.raises(ValueError, match="not a key component"):

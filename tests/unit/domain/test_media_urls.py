@@ -1,4 +1,4 @@
-"""URLs of pictures: ours, elsewhere, and everything that only looks like either."""
+"""URLs of pictures: our own, those on other hosts, and ambiguous ones."""
 
 import re
 from urllib.parse import urlsplit
@@ -219,7 +219,7 @@ ELSEWHERE = [
 ]
 
 
-def test_what_the_service_writes_comes_back() -> None:
+def test_own_urls_round_trip() -> None:
     for base in (BASE, f"{BASE}/", LOOPBACK, "https://www.example.com/pictures"):
         for kind in ContentType:
             key = media_key(an_id(1), a_derivative(content_type=kind))
@@ -228,12 +228,12 @@ def test_what_the_service_writes_comes_back() -> None:
 
 
 @pytest.mark.parametrize("url", ELSEWHERE)
-def test_a_plain_url_elsewhere_is_no_reference_to_an_upload(url: str) -> None:
+def test_url_on_another_host_is_no_reference(url: str) -> None:
     assert parse_media_url(BASE, ADA, url) is None
 
 
 @pytest.mark.parametrize("name", HOSTILE)
-def test_what_two_readers_could_read_differently_is_refused(name: str) -> None:
+def test_ambiguous_url_is_refused(name: str) -> None:
     with pytest.raises(ReferenceInvalid):
         parse_media_url(BASE, ADA, HOSTILE[name])
 
@@ -250,13 +250,13 @@ def test_what_two_readers_could_read_differently_is_refused(name: str) -> None:
         f"http://127x0x0x1:4001/{KEY}",
     ],
 )
-def test_plain_http_is_for_the_local_stacks_own_media_only(url: str) -> None:
+def test_plain_http_is_accepted_for_the_local_stacks_media_only(url: str) -> None:
     with pytest.raises(ReferenceInvalid):
         parse_media_url(LOOPBACK, ADA, url)
 
 
 @pytest.mark.parametrize("base", ["https://www.example.com/pictures", "https://www.example.com:8443"])
-def test_our_host_is_ours_on_every_path_and_port(base: str) -> None:
+def test_other_paths_and_ports_of_our_host_are_refused(base: str) -> None:
     with pytest.raises(ReferenceInvalid):
         parse_media_url(base, ADA, "https://www.example.com/elsewhere.png")
 
@@ -268,7 +268,7 @@ _PIECES = [
 
 
 @given(st.lists(st.sampled_from(_PIECES), max_size=12).map("".join) | st.text())
-def test_whatever_is_let_through_has_the_one_host_that_everybody_sees(text: str) -> None:
+def test_accepted_url_has_the_same_host_for_every_parser(text: str) -> None:
     try:
         reference = parse_media_url(BASE, ADA, text)
     except ReferenceInvalid:

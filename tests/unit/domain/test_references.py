@@ -10,7 +10,7 @@ from profile_media.domain.references import Reference, bound_public_id, parse_pu
 from tests.builders import ADA, an_id
 
 
-def test_both_forms_come_back() -> None:
+def test_public_ids_round_trip() -> None:
     assert parse_public_id("app", temporary_public_id("app", ADA, an_id(1))) == Reference(ADA, an_id(1))
     for slot in Slot:
         text = bound_public_id("app", ADA, slot, an_id(1))
@@ -18,7 +18,7 @@ def test_both_forms_come_back() -> None:
 
 
 @given(st.text())
-def test_any_text_is_read_as_written_or_refused(text: str) -> None:
+def test_accepted_text_is_a_public_id_that_we_write(text: str) -> None:
     try:
         reference = parse_public_id("app", text)
     except ReferenceInvalid:
@@ -43,6 +43,6 @@ def test_any_text_is_read_as_written_or_refused(text: str) -> None:
         "app/temp/user______/images/" + an_id(1),
     ],
 )
-def test_what_we_never_wrote_is_no_reference(text: str) -> None:
+def test_foreign_public_ids_are_refused(text: str) -> None:
     with pytest.raises(ReferenceInvalid):
         parse_public_id("app", text)

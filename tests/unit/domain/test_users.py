@@ -1,4 +1,4 @@
-"""Who users are: just in time, and only within their tenant."""
+"""Users: saved when they first call, and visible only within their tenant."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -20,13 +20,13 @@ def tables() -> FakeTables:
     return FakeTables()
 
 
-def test_the_first_call_writes_the_user_and_later_ones_only_what_is_new(tables: FakeTables) -> None:
+def test_load_own_profile_writes_only_news(tables: FakeTables) -> None:
     class Counting(FakeProfiles):
         written = 0
 
-        def identify(self, *who: object) -> bool:
+        def save_identity(self, *who: object) -> bool:
             self.written += 1
-            return super().identify(*who)  # type: ignore[arg-type]
+            return super().save_identity(*who)  # type: ignore[arg-type]
 
     profiles, clock = Counting(tables), FakeClock()
     first = users.load_own_profile(profiles, clock, CALLER)
@@ -40,14 +40,14 @@ def test_the_first_call_writes_the_user_and_later_ones_only_what_is_new(tables: 
     assert profiles.written == 2
 
 
-def test_what_a_later_token_does_not_mention_stays(tables: FakeTables) -> None:
+def test_load_own_profile_keeps_fields_that_a_later_token_leaves_out(tables: FakeTables) -> None:
     profiles, clock = FakeProfiles(tables), FakeClock()
     users.load_own_profile(profiles, clock, CALLER)
     terse = replace(CALLER, identity=Identity(last_name="Lovelace"))
     assert users.load_own_profile(profiles, clock, terse).identity == replace(CALLER.identity, last_name="Lovelace")
 
 
-def test_a_new_provider_picture_never_replaces_an_uploaded_one(tables: FakeTables) -> None:
+def test_load_own_profile_keeps_the_slots(tables: FakeTables) -> None:
     bound = Profile(ADA).with_attachment(Slot.AVATAR, attachment_of(a_ready_upload()), NOW)
     tables.profiles[ADA] = bound
     profile = users.load_own_profile(FakeProfiles(tables), FakeClock(), CALLER)
@@ -55,7 +55,7 @@ def test_a_new_provider_picture_never_replaces_an_uploaded_one(tables: FakeTable
     assert profile.identity.picture_url == "https://example.com/ada.png"
 
 
-def test_a_user_acts_for_itself_and_an_administrator_for_any_existing_user(tables: FakeTables) -> None:
+def test_find_own_user_or_as_administrator_any_existing_user(tables: FakeTables) -> None:
     profiles, clock = FakeProfiles(tables), FakeClock()
     assert users.find(profiles, clock, CALLER, ADA).user_id == ADA
     assert users.find(profiles, clock, ADMIN, ADA).identity == CALLER.identity
@@ -67,14 +67,14 @@ def test_a_user_acts_for_itself_and_an_administrator_for_any_existing_user(table
 
 
 @pytest.mark.parametrize(("mine", "theirs"), [("acme", "evil"), ("acme", None), (None, "acme")])
-def test_another_tenants_user_is_not_there(tables: FakeTables, mine: str | None, theirs: str | None) -> None:
+def test_user_of_another_tenant_is_not_found(tables: FakeTables, mine: str | None, theirs: str | None) -> None:
     profiles, clock = FakeProfiles(tables), FakeClock()
     users.load_own_profile(profiles, clock, replace(CALLER, tenant=theirs))
     before = dict(tables.profiles)
     acts: list[Callable[[], Profile]] = [
         lambda: users.find(profiles, clock, replace(ADMIN, tenant=mine), ADA),
         lambda: users.load_own_profile(profiles, clock, replace(CALLER, tenant=mine)),
-        lambda: users.write(profiles, clock, ADA, mine, Identity(first_name="Eve")),
+        lambda: users.write(profiles, clock, replace(ADMIN, tenant=mine), ADA, Identity(first_name="Eve")),
     ]
     for act in acts:
         with pytest.raises(UserNotFound):
@@ -82,9 +82,15 @@ def test_another_tenants_user_is_not_there(tables: FakeTables, mine: str | None,
     assert tables.profiles == before
 
 
-def test_an_administrator_writes_a_user_who_has_not_signed_in_yet(tables: FakeTables) -> None:
+def test_administrator_writes_user_before_first_sign_in(tables: FakeTables) -> None:
     profiles, clock = FakeProfiles(tables), FakeClock()
-    written = users.write(profiles, clock, GRACE, "acme", Identity(first_name="Grace"))
+    written = users.write(profiles, clock, replace(ADMIN, tenant="acme"), GRACE, Identity(first_name="Grace"))
     assert (written.identity.first_name, written.tenant, written.created_at) == ("Grace", "acme", NOW)
     signed_in = Caller(GRACE, tenant="acme", identity=Identity(first_name="Grace", email="grace@example.com"))
     assert users.load_own_profile(profiles, clock, signed_in).identity == signed_in.identity
+
+
+def test_only_administrators_write_users(tables: FakeTables) -> None:
+    with pytest.raises(OwnerForbidden):
+        users.write(FakeProfiles(tables), FakeClock(), CALLER, ADA, Identity())
+    assert tables.profiles == {}

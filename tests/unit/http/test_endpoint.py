@@ -1,4 +1,4 @@
-"""What every API function does around its own lines."""
+"""The decorator of API functions: errors, callers and logs."""
 
 import json
 from collections.abc import Callable
@@ -11,11 +11,12 @@ from profile_media.dialects import avatar_url, form_file, native, public_id, sdk
 from profile_media.domain import errors
 from profile_media.domain.errors import ErrorCode, MediaError
 from profile_media.domain.model import Reason, Slot
-from profile_media.http.endpoint import Dialect, endpoint
+from profile_media.http.endpoint import Dialect, Edge, endpoint
 from profile_media.http.request import Request, Response
 from profile_media.http.status import STATUSES
 from tests.conftest import Logs
 from tests.functions.conftest import Context, an_event
+from tests.requests import LINKS
 
 DIALECTS: dict[str, Dialect] = {
     "native": native,
@@ -48,11 +49,11 @@ ERRORS: dict[ErrorCode, MediaError] = {
 
 def answer(respond: Callable[[Request], Response], dialect: Dialect = native, **changes: Any) -> dict[str, Any]:
     event = {**an_event("get_profile"), **changes}
-    return endpoint(dialect, lambda: ("https://app.example.com",))(respond)(event, Context("it"))
+    return endpoint(dialect, lambda: Edge(("https://app.example.com",), LINKS))(respond)(event, Context("it"))
 
 
 def refuses(body: dict[str, Any]) -> bool:
-    """Whether a client of one of the contracts takes it for an error."""
+    """Tell whether clients of the contracts recognise an error."""
     return body.get("success") is False or bool(body.get("errors") or body.get("detail"))
 
 
@@ -63,14 +64,14 @@ def raising(error: BaseException) -> Callable[[Request], Response]:
     return respond
 
 
-def test_every_error_has_a_status_and_a_sample_here() -> None:
+def test_every_error_has_status_and_sample() -> None:
     assert set(STATUSES) == set(ERRORS) == set(ErrorCode)
     assert {code: error.code for code, error in ERRORS.items()} == {code: code for code in ErrorCode}
 
 
 @pytest.mark.parametrize("code", ErrorCode)
 @pytest.mark.parametrize("name", DIALECTS)
-def test_every_dialect_renders_every_error(name: str, code: ErrorCode) -> None:
+def test_dialect_renders_error_without_internal_details(name: str, code: ErrorCode) -> None:
     dialect = DIALECTS[name]
     given = answer(raising(ERRORS[code]), dialect)
     assert given["statusCode"] == dialect.STATUSES.get(code, STATUSES[code])
@@ -84,7 +85,7 @@ def test_every_dialect_renders_every_error(name: str, code: ErrorCode) -> None:
 
 
 @pytest.mark.parametrize("name", DIALECTS)
-def test_a_bug_is_a_500_that_tells_nothing_and_a_log_that_tells_all(name: str, logs: Logs) -> None:
+def test_unexpected_error_is_500_without_details_and_logged_with_them(name: str, logs: Logs) -> None:
     given = answer(raising(RuntimeError("arn:aws:secret")), DIALECTS[name])
     assert given["statusCode"] == 500
     assert "secret" not in given["body"]
@@ -107,7 +108,7 @@ def test_a_bug_is_a_500_that_tells_nothing_and_a_log_that_tells_all(name: str, l
         {"sub": "", "exp": "4102444800"},
     ],
 )
-def test_nobody_gets_past_the_edge(authorizer: dict[str, str] | None) -> None:
+def test_request_without_valid_caller_is_401(authorizer: dict[str, str] | None) -> None:
     reached: list[Request] = []
     context = {**an_event("get_profile")["requestContext"], "authorizer": authorizer}
     given = answer(lambda request: reached.append(request) or Response(HTTPStatus.OK, {}), requestContext=context)  # type: ignore[func-returns-value]
@@ -117,7 +118,7 @@ def test_nobody_gets_past_the_edge(authorizer: dict[str, str] | None) -> None:
 
 
 @pytest.mark.parametrize(("claim", "is_admin"), [("true", True), ("false", False), ("True", False), ("", False)])
-def test_an_administrator_is_who_the_authorizer_says(claim: str, *, is_admin: bool) -> None:
+def test_caller_is_admin_only_by_authorizer_context(claim: str, *, is_admin: bool) -> None:
     seen: list[Request] = []
     context = an_event("get_profile")["requestContext"]
     context["authorizer"]["admin"] = claim
@@ -128,7 +129,7 @@ def test_an_administrator_is_who_the_authorizer_says(claim: str, *, is_admin: bo
 HOSTILE = '"}\r\n{"level":"INFO","message":"forged"}\u2028\x1b[31m' + "x" * 5000
 
 
-def test_what_a_client_sends_stays_inside_one_line_of_the_log(logs: Logs, capsys: pytest.CaptureFixture[str]) -> None:
+def test_client_input_cannot_forge_log_record(logs: Logs, capsys: pytest.CaptureFixture[str]) -> None:
     context = an_event("get_profile")["requestContext"]
     context["authorizer"]["sub"] = HOSTILE
     answer(raising(errors.UploadNotFound(HOSTILE)), requestContext=context)

@@ -1,4 +1,4 @@
-"""The picture in a form, and what else may come as one."""
+"""Parsing the picture out of a form, and refusing everything else within a bounded time."""
 
 import time
 from collections.abc import Callable
@@ -11,11 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from profile_media.domain.errors import PayloadTooLarge, RequestInvalid
-from profile_media.domain.model import Caller
 from profile_media.domain.policy import MAX_DIRECT_BYTES
 from profile_media.http.multipart import MAX_HEADER_BYTES, MAX_HEADERS, MAX_OTHER_BYTES, MAX_PARTS, parse_file
-from profile_media.http.request import Request
-from tests.builders import ADA
+from tests.requests import a_request
 
 BOUNDARY = "----WebKitFormBoundary7MA4YWxkTrZu0gW"
 TYPE = f"multipart/form-data; boundary={BOUNDARY}"
@@ -25,22 +23,22 @@ FILE = 'form-data; name="file"; filename="image.png"'
 PICTURE = b"\x89PNG\r\n\x1a\n\r\n--not-the-boundary\r\n--\r\n"
 
 SLOWEST = 0.1
-"""Seconds of work that any body may cause; the quickest of three counts, as the machine may be busy."""
+"""Seconds of CPU that parsing any body may take, in the fastest of three attempts."""
 
 
 def parse(body: bytes, content_type: str | None = TYPE) -> bytes:
     headers = {} if content_type is None else {"content-type": content_type}
-    return parse_file(Request(Caller(ADA), "correlation", headers=headers, body=body))
+    return parse_file(a_request(headers=headers, body=body))
 
 
 def a_part(content: bytes = PICTURE, disposition: str = FILE, *headers: bytes) -> bytes:
-    """One part, without the boundary behind it; `headers` follow the disposition."""
+    """Build a part without the boundary after it; `headers` follow the disposition."""
     lines = [b"Content-Disposition: " + disposition.encode(), *headers]
     return DELIMITER + b"\r\n" + b"\r\n".join(lines) + b"\r\n\r\n" + content
 
 
 def a_form(*parts: bytes) -> bytes:
-    """A whole form."""
+    """Build a complete form."""
     return b"\r\n".join(parts) + END
 
 
@@ -55,7 +53,7 @@ def refusal_of(body: bytes, content_type: str | None = TYPE) -> str:
 
 
 @given(st.binary(min_size=1, max_size=2000))
-def test_any_content_comes_back_as_it_was(content: bytes) -> None:
+def test_parse_file_returns_content_unchanged(content: bytes) -> None:
     if b"\r\n" + DELIMITER not in b"\r\n" + content:
         assert parse(a_form(a_part(content))) == content
 
@@ -70,12 +68,12 @@ def test_any_content_comes_back_as_it_was(content: bytes) -> None:
         f" multipart/form-data ;  boundary={BOUNDARY} ",
     ],
 )
-def test_the_type_by_any_spelling(content_type: str) -> None:
+def test_content_type_is_accepted_in_any_spelling(content_type: str) -> None:
     assert parse(a_form(a_part()), content_type) == PICTURE
 
 
 @pytest.mark.parametrize("boundary", ["x", "-", "a" * 70, "0aZ'()+_,-./:=?", "gc0p4Jq0M2Yt08jU534c0p"])
-def test_every_boundary_there_may_be(boundary: str) -> None:
+def test_boundary_may_have_any_allowed_character(boundary: str) -> None:
     body = a_form(a_part()).replace(BOUNDARY.encode(), boundary.encode())
     assert parse(body, f'multipart/form-data; boundary="{boundary}"') == PICTURE
     assert parse(body, f"multipart/form-data; boundary={boundary}") == PICTURE
@@ -108,11 +106,11 @@ def test_every_boundary_there_may_be(boundary: str) -> None:
         "image/png",
     ],
 )
-def test_no_other_type(content_type: str | None) -> None:
+def test_other_content_type_is_refused(content_type: str | None) -> None:
     assert "Content-Type" in refusal_of(a_form(a_part()), content_type)
 
 
-def test_the_last_line_break_may_be_missing() -> None:
+def test_last_line_break_may_be_missing() -> None:
     assert parse(GOOD.removesuffix(b"\r\n")) == PICTURE
 
 
@@ -120,14 +118,14 @@ def test_the_last_line_break_may_be_missing() -> None:
 @pytest.mark.parametrize(
     "start", ["", "multipart/form-data", TYPE, "multipart/form-data; charset=a", TYPE + "; charset"]
 )
-def test_no_type_takes_long_to_read(start: str, filling: str) -> None:
+def test_hostile_content_type_stays_within_cpu_budget(start: str, filling: str) -> None:
     content_type = start + filling * (10_000 // len(filling)) + "\0"
     began = time.thread_time()
     assert "Content-Type" in refusal_of(GOOD, content_type)
     assert time.thread_time() - began < SLOWEST
 
 
-def test_what_else_is_in_the_form_is_left_out() -> None:
+def test_other_parts_are_ignored() -> None:
     assert parse(a_form(a_text("file", b"image.png"), a_text("user"), a_part())) == PICTURE
     assert parse(a_form(a_part(), a_part(b"other", 'form-data; name="cover"; filename="b.png"'))) == PICTURE
 
@@ -148,7 +146,7 @@ def test_what_else_is_in_the_form_is_left_out() -> None:
         'form-data; name="file"; filename="../../etc/passwd"',
     ],
 )
-def test_a_file_by_any_spelling(disposition: str) -> None:
+def test_file_part_is_found_in_any_spelling(disposition: str) -> None:
     assert parse(a_form(a_part(PICTURE, disposition))) == PICTURE
 
 
@@ -162,42 +160,42 @@ def test_a_file_by_any_spelling(disposition: str) -> None:
         "form-data; name=\"file\"; filename*=utf-8''a.png",
     ],
 )
-def test_parts_that_are_not_the_file(disposition: str) -> None:
+def test_form_without_file_part_is_refused(disposition: str) -> None:
     assert "there are 0" in refusal_of(a_form(a_part(PICTURE, disposition)))
     assert parse(a_form(a_part(b"other", disposition), a_part())) == PICTURE
 
 
-def test_one_file_only() -> None:
+def test_second_file_is_refused() -> None:
     assert "there are 2" in refusal_of(a_form(a_part(), a_part()))
     assert "there are 0" in refusal_of(DELIMITER + b"--\r\n")
     assert "empty" in refusal_of(a_form(a_part(b"")))
 
 
-def test_as_many_parts_as_there_may_be() -> None:
+def test_part_limit_is_inclusive() -> None:
     texts = [a_text(f"text{number}") for number in range(MAX_PARTS)]
     assert parse(a_form(*texts[1:], a_part())) == PICTURE
     refusal_of(a_form(*texts, a_part()))
 
 
-def test_as_many_headers_as_there_may_be() -> None:
+def test_header_count_limit_is_inclusive() -> None:
     others = [b"X-%d: y" % number for number in range(MAX_HEADERS)]
     assert parse(a_form(a_part(PICTURE, FILE, *others[1:]))) == PICTURE
     refusal_of(a_form(a_part(PICTURE, FILE, *others)))
 
 
-def test_headers_as_long_as_they_may_be() -> None:
+def test_header_size_limit_is_inclusive() -> None:
     taken = len("Content-Disposition" + FILE) + len("X")
     assert parse(a_form(a_part(PICTURE, FILE, b"X: " + b"y" * (MAX_HEADER_BYTES - taken)))) == PICTURE
     refusal_of(a_form(a_part(PICTURE, FILE, b"X: " + b"y" * (MAX_HEADER_BYTES - taken + 1))))
 
 
 @pytest.mark.parametrize("encoding", ["binary", "base64", "quoted-printable", "gzip"])
-def test_a_part_is_taken_as_the_bytes_it_has(encoding: str) -> None:
+def test_transfer_encoding_is_not_decoded(encoding: str) -> None:
     header = f"Content-Transfer-Encoding: {encoding}".encode()
     assert parse(a_form(a_part(b"aGVsbG8=", FILE, header, b"Content-Type: text/html"))) == b"aGVsbG8="
 
 
-def test_the_largest_picture() -> None:
+def test_picture_limit_is_inclusive() -> None:
     largest = b"x" * MAX_DIRECT_BYTES
     assert parse(a_form(a_part(largest))) == largest
     with pytest.raises(PayloadTooLarge) as caught:
@@ -205,7 +203,7 @@ def test_the_largest_picture() -> None:
     assert caught.value.limit == MAX_DIRECT_BYTES
 
 
-def test_the_largest_body() -> None:
+def test_body_limit_is_inclusive() -> None:
     room = MAX_DIRECT_BYTES + MAX_OTHER_BYTES - len(a_form(a_text("text", b""), a_part()))
     assert parse(a_form(a_text("text", b"x" * room), a_part())) == PICTURE
     with pytest.raises(PayloadTooLarge):
@@ -298,7 +296,7 @@ DAMAGED: dict[str, Callable[[], bytes]] = {
     "a header of spaces": lambda: a_form(a_part(PICTURE, "form-data;" + " " * 3000 + "; a" + " " * 900)),
     "a header of quoted backslashes": lambda: a_form(a_part(PICTURE, 'form-data; name="' + "\\\\" * 1900)),
 }
-"""Bodies that are no form, or one with no single file in it."""
+"""Bodies that are malformed, or have no file or several."""
 
 HEAVY: dict[str, Callable[[], bytes]] = {
     f"{pattern!r} in the file": partial(_filled_form, pattern)
@@ -314,7 +312,7 @@ HEAVY: dict[str, Callable[[], bytes]] = {
         b"\0",
     )
 }
-"""Forms that are in order, and as much work as they can be."""
+"""Well-formed forms that take as much work as possible."""
 
 CUTS: dict[str, Callable[[], bytes]] = {
     f"cut after {at} of {len(GOOD)} bytes": partial(_cut, at) for at in range(0, len(GOOD) - 2, 3)
@@ -322,22 +320,22 @@ CUTS: dict[str, Callable[[], bytes]] = {
 
 
 @pytest.mark.parametrize("name", DAMAGED | CUTS)
-def test_what_is_no_form_with_a_file_is_refused(name: str) -> None:
+def test_malformed_form_is_refused(name: str) -> None:
     refusal_of((DAMAGED | CUTS)[name]())
 
 
-def test_there_are_enough_hostile_bodies() -> None:
+def test_hostile_bodies_are_many() -> None:
     assert len(DAMAGED) + len(CUTS) + len(HEAVY) > 100
 
 
 @pytest.mark.parametrize("name", HEAVY)
-def test_no_content_is_taken_for_a_boundary(name: str) -> None:
+def test_content_that_resembles_boundary_is_content(name: str) -> None:
     body = HEAVY[name]()
     assert len(parse(body)) == MAX_DIRECT_BYTES
 
 
 @pytest.mark.parametrize("name", DAMAGED | HEAVY)
-def test_nothing_takes_long(name: str) -> None:
+def test_hostile_body_stays_within_cpu_budget(name: str) -> None:
     body = (DAMAGED | HEAVY)[name]()
     seconds = []
     for _ in range(3):
@@ -354,7 +352,7 @@ SPLICES = st.sampled_from(
 
 
 @given(data=st.data())
-def test_a_form_that_bytes_were_changed_in_is_read_or_refused(data: st.DataObject) -> None:
+def test_mutated_form_is_parsed_or_refused(data: st.DataObject) -> None:
     start = data.draw(st.integers(0, len(GOOD)))
     end = data.draw(st.integers(start, min(len(GOOD), start + 30)))
     changed = GOOD[:start] + data.draw(SPLICES | st.binary(max_size=20)) + GOOD[end:]
@@ -363,25 +361,25 @@ def test_a_form_that_bytes_were_changed_in_is_read_or_refused(data: st.DataObjec
 
 
 @given(st.lists(SPLICES | st.binary(max_size=8) | st.sampled_from([a_part(), a_text("file")]), max_size=8))
-def test_any_pieces_of_forms_are_read_or_refused(pieces: list[bytes]) -> None:
+def test_shuffled_pieces_of_forms_are_parsed_or_refused(pieces: list[bytes]) -> None:
     with suppress(RequestInvalid):
         assert parse(b"".join(pieces))
 
 
 @given(st.text(max_size=80), st.text(max_size=40))
-def test_any_disposition_and_any_header_are_read_or_refused(disposition: str, header: str) -> None:
+def test_generated_headers_are_parsed_or_refused(disposition: str, header: str) -> None:
     lines = header.encode(errors="surrogatepass")
     with suppress(RequestInvalid):
         assert parse(a_form(a_part(PICTURE, "form-data;" + disposition.encode(errors="replace").decode(), lines)))
 
 
 @given(st.text(max_size=100), st.binary(max_size=200))
-def test_any_type_and_any_body_are_refused(content_type: str, body: bytes) -> None:
+def test_random_content_type_and_body_are_refused(content_type: str, body: bytes) -> None:
     refusal_of(body, content_type)
     refusal_of(body, "multipart/form-data; boundary=" + content_type)
 
 
-def test_bytes_around_every_place_of_a_good_form() -> None:
+def test_inserted_bytes_at_every_position_are_parsed_or_refused() -> None:
     for at, piece in product(range(len(GOOD)), (b"\r", b"\n", b"-", b"\0")):
         with suppress(RequestInvalid):
             assert parse(GOOD[:at] + piece + GOOD[at:])

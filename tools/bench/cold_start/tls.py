@@ -30,7 +30,7 @@ if sys.argv[1]:
 
 OURS = """import sys
 sys.path[:0] = sys.argv[3:]
-from profile_media.auth.jwks import fetch, parse_endpoint
+from profile_media.auth.fetch import fetch, parse_endpoint
 if sys.argv[1]:
     fetch(parse_endpoint(sys.argv[1], allow_loopback=True)._replace(authorities=sys.argv[2]), 60)
 """

@@ -1,7 +1,4 @@
-"""The API's documentation to read and try: `docs/openapi.yaml` in Swagger UI, whose built files a package brings along.
-
-Nothing is loaded from anywhere else, so it works offline.
-"""
+"""Serve `docs/openapi.yaml` with Swagger UI, whose files are in an installed package. It works offline."""
 
 from importlib.util import find_spec
 from pathlib import Path
@@ -19,7 +16,7 @@ FILE = Path(__file__).resolve().parents[3] / "docs" / "openapi.yaml"
 _OURS = frozenset({"index.html", "start.js"})
 _VIEWERS = frozenset({"swagger-ui-bundle.js", "swagger-ui.css"})
 
-# The viewer sets styles on its elements and draws its icons from data URLs; scripts come from here only.
+# Swagger UI sets inline styles and uses data URLs for icons. Scripts come only from this server.
 _POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; "
     "connect-src 'self' http://127.0.0.1:* http://localhost:*; base-uri 'none'; form-action 'none'"
@@ -27,7 +24,7 @@ _POLICY = (
 
 
 def answer(request: Request) -> Response:
-    """The page and its files; raises werkzeug's NotFound for any other."""
+    """Return a file of the page. Raise NotFound for any other path."""
     name = request.path.removeprefix(PAGE).strip("/") or "index.html"
     if name not in _OURS | _VIEWERS:
         raise NotFound
@@ -38,8 +35,8 @@ def answer(request: Request) -> Response:
 
 
 def document(api: str) -> bytes:
-    """The document, its server being the stack's own API."""
-    content = yaml.load(FILE.read_bytes(), Loader=_LOADER)  # noqa: S506 - the safe one, in C where there is one
+    """Return the document with the local API as its server."""
+    content = yaml.load(FILE.read_bytes(), Loader=_LOADER)  # noqa: S506 - a safe loader, in C if available
     content["servers"] = [{"url": api}]
     return yaml.dump(content, Dumper=_DUMPER, sort_keys=False, allow_unicode=True, encoding="utf-8")
 
@@ -49,7 +46,7 @@ _DUMPER: type[yaml.SafeDumper | yaml.CSafeDumper] = getattr(yaml, "CSafeDumper",
 
 
 def _viewer() -> Path:
-    """Where the package keeps the viewer's files; it is found, not imported."""
+    """Return the folder of Swagger UI's files, without importing its package."""
     package = find_spec("swagger_ui")
     if package is None or not package.submodule_search_locations:
         raise FileNotFoundError("swagger-ui-py is not installed: run `make install`")

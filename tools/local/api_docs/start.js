@@ -1,4 +1,4 @@
-// Opens the viewer on the stack's own document, signed in as the first development user so that calls can be tried.
+// Open Swagger UI with the stack's document, signed in as the first development user.
 
 const { users } = await (await fetch("/stack.json")).json();
 const [{ token }] = Object.values(users);

@@ -1,6 +1,6 @@
 /**
- * The calls a front end makes to give its user a picture: ask for an upload, send the bytes, wait, bind.
- * It needs nothing but the platform, and nothing here knows of this page, so it can be copied as it stands.
+ * The API client of a front end: create an upload intent, send the file, wait, bind.
+ * It has no dependencies and does not refer to this page, so it can be copied into another project.
  *
  *   const media = mediaApi({ api: "https://api.example.com", token: accessToken });
  *   const intent = await media.intend(file, "avatar");
@@ -8,8 +8,7 @@
  *   const upload = await media.settled(intent.uploadId);
  *   if (upload.state === "ready") await media.bind(upload);
  *
- * Every call throws a MediaFailure for whatever the other side, or the way to it, did; an AbortError once its signal
- * fired.
+ * A call throws a MediaFailure if the service, S3 or the network fails, and an AbortError if its signal fires.
  */
 
 const BIND_PATHS = {
@@ -17,16 +16,16 @@ const BIND_PATHS = {
   coverImage: "/user/profile/cover-image",
 };
 
-/** Seconds one request waits for an upload to leave *pending*: the most the service holds an answer. */
+/** Seconds that one request waits for a pending upload: the maximum of the service. */
 const WAIT = 20;
 
-/** Milliseconds between two such requests, in case the service answers at once. */
+/** Milliseconds between two such requests. */
 const PAUSE = 500;
 
-/** Bytes. A checksum needs the whole file in memory; one this large is refused by its length anyway. */
+/** Bytes. A checksum needs the whole file in memory; a larger file is refused by its length. */
 const CHECKSUM_LIMIT = 64 * 1024 * 1024;
 
-/** Says what went wrong with a call; `kind` says where: "service", "storage", "network", "slow", "empty" or "file". */
+/** A failed call. `kind` is "service", "storage", "network", "slow", "empty" or "file". */
 export class MediaFailure extends Error {
   constructor(kind, { status = 0, code = "", message = "", details = [], retryAfter = null } = {}) {
     super(message || `${kind} ${status} ${code}`.trim());
@@ -35,18 +34,18 @@ export class MediaFailure extends Error {
 }
 
 /**
- * Makes the client of one signed-in user. `signal` ends all its calls; `observe` is told of each exchange with the
- * service or the storage when it is over (see `exchange` below), tokens and all.
+ * Return a client for one signed-in user. `signal` aborts all its calls. `observe` is called with each finished
+ * request and response (see `exchange` below), including tokens.
  */
 export function mediaApi({ api, token, signal = new AbortController().signal, observe = () => {} }) {
   const call = (method, path, options = {}) =>
     callService(observe, method, api + path, { token, ...options, signal: either(signal, options.signal) });
 
   return {
-    /** What the user's slots hold. */
+    /** Return the user's profile. */
     profile: () => call("GET", "/media/profile"),
 
-    /** Asks for an upload into a slot; the same key and file again get the same one, so a lost answer costs nothing. */
+    /** Create an upload intent. The same key and file return the same intent, so a lost answer can be retried. */
     async intend(file, slot, { idempotencyKey = crypto.randomUUID(), signal: own } = {}) {
       if (file.size === 0) throw new MediaFailure("empty");
       const checksumSha256 = await checksum(file);
@@ -59,14 +58,14 @@ export function mediaApi({ api, token, signal = new AbortController().signal, ob
       return call("POST", "/media/intents", { body, headers: { "Idempotency-Key": idempotencyKey }, signal: own });
     },
 
-    /** Sends the bytes straight to the storage in the intent's form; `onProgress` gets the bytes sent and in all. */
+    /** Send the file to S3 with the intent's form. `onProgress` gets the bytes sent and the total. */
     send: (form, file, { onProgress = () => {}, signal: own } = {}) =>
       sendForm(observe, form, file, onProgress, either(signal, own)),
 
-    /** The upload as it stands. */
+    /** Return the upload. */
     upload: (uploadId) => call("GET", `/media/uploads/${encodeURIComponent(uploadId)}`),
 
-    /** The upload once it is no longer pending; fails as "slow" where that takes over `patience` milliseconds. */
+    /** Return the upload once it is no longer pending. Fail as "slow" after `patience` milliseconds. */
     async settled(uploadId, { patience = 60_000, signal: own } = {}) {
       const path = `/media/uploads/${encodeURIComponent(uploadId)}?wait=${WAIT}`;
       const deadline = Date.now() + patience;
@@ -78,7 +77,7 @@ export function mediaApi({ api, token, signal = new AbortController().signal, ob
       }
     },
 
-    /** Makes a ready upload the picture of the slot it was asked for. */
+    /** Bind a ready upload to the slot of its intent. */
     bind: ({ slot, publicId }) => call("PATCH", BIND_PATHS[slot], { body: { publicId } }),
   };
 }
@@ -101,8 +100,8 @@ async function callService(observe, method, url, { token, body, headers = {}, si
 }
 
 /**
- * Sends a request, and gives the exchange once it is over, whatever its status; `observe` is told of it, also of one
- * that got no answer, which fails as "network". `body` is the request's, as it was before it was written as text.
+ * Send a request and return the exchange, whatever the response's status. Call `observe` with it, also if there was no
+ * response, which fails as "network". `body` is the request's body before serialization.
  */
 export async function exchange(observe, request, body) {
   const { method, url } = request;
@@ -134,7 +133,7 @@ function refusedByService(status, headers, answer) {
   });
 }
 
-// fetch cannot tell how much of a body has been sent, so this one call uses XMLHttpRequest.
+// fetch does not report upload progress, so this call uses XMLHttpRequest.
 function sendForm(observe, { method, url, fields }, file, onProgress, signal) {
   const form = new FormData();
   for (const [name, value] of Object.entries(fields)) form.append(name, value);
@@ -167,7 +166,7 @@ function refusedByStorage(request) {
   return new MediaFailure("storage", { status: request.status, code: text("Code"), message: text("Message") });
 }
 
-/** SHA-256 of the file as S3 writes it; null where the page is no secure context, or the file too large anyway. */
+/** Return the file's SHA-256 in base64; null if the page is not a secure context or the file is too large. */
 async function checksum(file) {
   if (!crypto.subtle || file.size > CHECKSUM_LIMIT) return null;
   try {

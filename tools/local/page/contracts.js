@@ -1,16 +1,15 @@
 /**
- * The requests of the five contracts, each as a client of that contract makes it. Fields are sent as they were typed:
- * what is wrong with them is for the service to say.
+ * The requests of the five contracts. Fields are sent as typed, so that the service validates them.
  */
 
 import { exchange } from "./api.js";
 
 const BIND_PATHS = { avatar: "/user/profile/avatar", coverImage: "/user/profile/cover-image" };
 
-/** The contract's word for whoever the token is of. */
+/** The contract's name for the token's user. */
 export const ME = "me";
 
-/** By operation: the request for a form's fields. `json` is sent as JSON, `parts` as multipart/form-data. */
+/** By operation: the request made from a form's fields. `json` is sent as JSON, `parts` as multipart/form-data. */
 const REQUESTS = {
   bindPublicId: ({ slot, publicId }) => ({ method: "PATCH", path: BIND_PATHS[slot], json: { publicId } }),
 
@@ -26,7 +25,7 @@ const REQUESTS = {
   deleteProfileImage: ({ user }) => ({ method: "DELETE", path: `${sdkUser(user)}/profile_image` }),
 };
 
-/** By operation: where an answer names the picture that is shown from now on. */
+/** By operation: where the response contains the new picture's URL. */
 const PICTURES = {
   bindPublicId: (answer, { slot }) => answer[slot]?.url,
   uploadUserImage: ({ data }) => data.profile_image,
@@ -39,8 +38,8 @@ const PICTURES = {
 };
 
 /**
- * Sends one operation's request; `observe` is told of the exchange (see `exchange` in api.js).
- * Gives the answer's status, and the URL of the picture it names, or null. Throws a MediaFailure where there is none.
+ * Send one operation's request. Call `observe` with the exchange (see `exchange` in api.js).
+ * Return the response's status and the picture's URL, or null. Throw a MediaFailure if there is no response.
  */
 export async function send(operation, fields, { api, token, signal, observe }) {
   const { method, path, json, parts } = REQUESTS[operation](fields);
@@ -64,7 +63,7 @@ function sdkUser(user) {
   return `/v1/users/${encodeURIComponent(user)}`;
 }
 
-/** The parts as a form. An input without a file holds one that has neither name nor bytes, and no part is made of it. */
+/** Return the parts as a form. An input without a file contains an empty file without a name, which is left out. */
 function formOf(parts) {
   const form = new FormData();
   for (const [name, file] of Object.entries(parts)) {

@@ -1,8 +1,8 @@
-/** A box that tells a person what went wrong, with a button where something can be done about it. */
+/** A box that explains a failure, with a button if there is a remedy. */
 
 const LABELS = { retry: "Try again", signIn: "Sign in again" };
 
-/** Shows an explained failure; `remedies` are what its button does, by remedy. */
+/** Show an explained failure. `remedies` maps a remedy to the button's action. */
 export function showFailure(box, { sentence, detail, remedy }, remedies) {
   const button = box.querySelector("button");
   box.querySelector('[data-part="sentence"]').textContent = sentence;
@@ -13,7 +13,7 @@ export function showFailure(box, { sentence, detail, remedy }, remedies) {
   box.hidden = false;
 }
 
-/** Takes the box away. */
+/** Hide the box. */
 export function clearFailure(box) {
   box.hidden = true;
   for (const part of box.querySelectorAll("[data-part]")) part.textContent = "";

@@ -1,4 +1,4 @@
-/** The demo page: signs a development user in, and takes one picture at a time from a file to the profile. */
+/** The demo page: sign a development user in, and take one picture from a file to the profile. */
 
 import { MediaFailure, mediaApi } from "./api.js";
 import { clearFailure, showFailure } from "./failure.js";
@@ -21,18 +21,18 @@ const SENTENCES = {
   ready: "Nobody else sees it until you set it.",
 };
 
-/** Who is signed in: their key in stack.json and what else is in there, their name, their client, and its signal. */
+/** The signed-in user: key and entry in stack.json, name, API client and its signal. */
 let session = null;
 
-/** Ends everything the session is doing. */
+/** Abort all requests of the session. */
 let ending = new AbortController();
 
-/** The picture in hand: its file and slot, the key of its intent, and what has come of it so far. */
+/** The current picture: file, slot, idempotency key and upload so far. */
 let picture = null;
 
-// People
+// Users
 
-/** Where the stack is and who can sign in; read for each sign-in, because tokens run out and stacks start anew. */
+/** The stack's addresses and users. Read at each sign-in, because tokens expire and stacks restart. */
 async function readStack(signal) {
   const response = await fetch("stack.json", { cache: "no-store", signal }).catch((error) => {
     throw error.name === "AbortError" ? error : new MediaFailure("network");
@@ -90,7 +90,7 @@ function takePicture(file) {
   startOver(file);
 }
 
-/** Forgets what became of the picture in hand: another intent will be asked for, perhaps for another slot. */
+/** Forget the current picture's upload: the next one gets another intent, perhaps for another slot. */
 function startOver(file = picture.file) {
   picture?.stopping.abort();
   picture = { file, slot: chosenSlot(), key: crypto.randomUUID(), stopping: new AbortController() };
@@ -117,7 +117,7 @@ async function uploadPicture() {
   await continueUpload();
 }
 
-/** Goes on from where the picture in hand got to. Its key stays, so a lost answer makes no second upload. */
+/** Continue the current upload. Its idempotency key stays, so a lost answer creates no second upload. */
 async function continueUpload() {
   const mine = picture;
   at("upload").disabled = true;
@@ -146,7 +146,7 @@ async function sendPicture(mine) {
   mine.sent = true;
 }
 
-/** Stops the upload. Its key stays: uploading the same picture again takes up the same intent. */
+/** Cancel the upload. Its idempotency key stays: uploading the same picture again continues the intent. */
 function cancelUpload() {
   picture.stopping.abort();
   picture.stopping = new AbortController();
@@ -165,7 +165,7 @@ async function bindPicture() {
   if (failure && picture === mine) at("bind").disabled = false;
 }
 
-// What became of it
+// The result
 
 function showUpload(upload) {
   const slot = SLOT_NAMES[upload.slot];
@@ -197,8 +197,8 @@ function clearOutcome() {
 }
 
 /**
- * Does the work; what fails is explained in the box, with a button that does `again`, signed in anew where that helps.
- * The answer is the explained failure, or null, also where the work was stopped on purpose.
+ * Run an action. Explain a failure in the box, with a button that calls `again`, after another sign-in if that helps.
+ * Return the explained failure, or null, also if the action was cancelled.
  */
 async function attempt(box, again, work, explain = explainFailure) {
   clearFailure(box);
@@ -220,7 +220,7 @@ async function signInAgain(box, again) {
   if (box.hidden) await again();
 }
 
-// What a person does
+// Events
 
 at("slots").addEventListener("change", () => picture && startOver());
 at("file").addEventListener("change", () => takePicture(at("file").files[0]));
@@ -229,7 +229,7 @@ at("cancel").addEventListener("click", cancelUpload);
 at("bind").addEventListener("click", bindPicture);
 at("clear").addEventListener("click", () => at("exchanges").replaceChildren());
 
-// Anywhere on the page will do: a drop beside the box would make the browser leave for the file.
+// Accept a drop anywhere on the page: otherwise the browser opens a file dropped beside the box.
 document.addEventListener("dragover", (event) => {
   event.preventDefault();
   at("drop").dataset.over = "";

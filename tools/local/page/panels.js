@@ -1,4 +1,4 @@
-/** The five contracts' panels: one tab and one form each, and beneath it what its last request and answer were. */
+/** The five contracts' panels: a tab, a form, and the last request and response. */
 
 import { MediaFailure } from "./api.js";
 import { ME, send } from "./contracts.js";
@@ -6,13 +6,13 @@ import { answerText, requestText } from "./wire.js";
 
 const ADMINISTRATOR = "admin";
 
-/** How far an arrow key goes along the tabs. */
+/** How far a key moves along the tabs. */
 const STEPS = { ArrowLeft: -1, ArrowRight: 1, ArrowUp: -1, ArrowDown: 1 };
 
 /**
- * Brings the card's panels to life. `session` gives who is signed in, `record` is told of each exchange, and `changed`
- * is called after each that succeeded. `open` empties the panels for whoever has just signed in; `offer` fills an
- * upload that can be bound into their fields.
+ * Set up the panels. `session` returns the signed-in user, `record` is called with each exchange, and `changed` after
+ * each successful one. `open` empties the panels for a user who has signed in; `offer` fills in an upload that can be
+ * bound.
  */
 export function contractPanels(card, { session, record, changed }) {
   const forms = [...card.querySelectorAll("form")];
@@ -59,7 +59,7 @@ async function submit(form, operation, session, { record, changed }) {
     showPicture(form.querySelector(".sent img"), picture);
     if (status === 200) await changed();
   } catch (error) {
-    // Signed out meanwhile; or no answer, which is what the exchange shows.
+    // Signed out, or no response, which the exchange shows.
     if (error.name !== "AbortError" && !(error instanceof MediaFailure)) throw error;
   } finally {
     form.ariaBusy = null;
@@ -78,7 +78,7 @@ function showExchange(form, exchange) {
   sent.hidden = false;
 }
 
-/** Shows the picture an answer names, if the browser can get at it: another host's may be out of reach. */
+/** Show the response's picture, if the browser can load it. */
 function showPicture(image, url) {
   image.hidden = true;
   image.onload = () => (image.hidden = false);
@@ -86,7 +86,7 @@ function showPicture(image, url) {
   else image.removeAttribute("src");
 }
 
-/** Fills a list with the development users, the signed-in one first; where it starts with "me", that stays first. */
+/** Fill a list with the development users, the signed-in one first, after "me" if the list has that. */
 function offerUsers(select, { users, person }) {
   const others = Object.keys(users).filter((key) => key !== person);
   const me = [...select.options].filter(({ value }) => value === ME);
@@ -95,7 +95,7 @@ function offerUsers(select, { users, person }) {
   select.selectedIndex = 0;
 }
 
-// As tabs are used everywhere: one stop for the Tab key, and arrows, Home and End within.
+// The ARIA tabs pattern: one Tab stop; arrow keys, Home and End move between the tabs.
 function chooseByTab(card) {
   const tabs = [...card.querySelectorAll('[role="tab"]')];
   const choose = (chosen) => {

@@ -1,8 +1,8 @@
-/** The picture in hand: how the chosen file looks here, and the derivatives the service made of it. */
+/** The current picture: a preview of the file, and its derivatives. */
 
 let previewUrl = null;
 
-/** Shows the chosen file as the browser reads it, cropped as the slot will crop it; nothing has been sent yet. */
+/** Show the chosen file, cropped like the slot's derivatives, before it is sent. */
 export function showPreview(figure, file) {
   const image = figure.querySelector("img");
   const caption = figure.querySelector('[data-part="about"]');
@@ -23,14 +23,14 @@ export function showPreview(figure, file) {
   figure.hidden = false;
 }
 
-/** Takes the preview away, and frees the memory that its file holds. */
+/** Hide the preview and free its memory. */
 export function forgetPreview(figure) {
   figure.hidden = true;
   if (previewUrl) URL.revokeObjectURL(previewUrl);
   previewUrl = null;
 }
 
-/** Shows each derivative with its name, pixels and bytes, largest first. */
+/** Show the derivatives with name, pixels and bytes, largest first. */
 export function showDerivatives(list, template, upload) {
   list.dataset.slot = upload.slot;
   list.replaceChildren(
@@ -51,7 +51,7 @@ function derivativeItem(template, name, { url, width, height, contentType, bytes
   return item;
 }
 
-/** A number of bytes as a person reads it. */
+/** Format a number of bytes. */
 export function bytes(count) {
   const units = ["byte", "kilobyte", "megabyte", "gigabyte"];
   const power = Math.min(Math.floor(Math.log10(Math.max(count, 1)) / 3), units.length - 1);

@@ -1,6 +1,6 @@
-/** The profile card: what other people would see of the signed-in user. */
+/** The profile card: what others see of the signed-in user. */
 
-/** Shows a profile in the card; `name` is the user's, for texts and for the initials that stand in for a picture. */
+/** Show a profile. `name` is used for alternative texts and for the initials that replace a missing picture. */
 export function showProfile(card, name, profile) {
   card.querySelector('[data-part="name"]').textContent = name;
   card.querySelector('[data-part="user-id"]').textContent = profile.userId;

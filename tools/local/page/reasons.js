@@ -1,6 +1,6 @@
-/** What a person is told: the words for every reason a picture is rejected, and for every way a call can fail. */
+/** The sentences for every rejection reason and every failure. */
 
-/** One sentence per reason code of the service; the list is closed, and a test compares it with the service's. */
+/** One sentence per reason code. A test compares the codes with the service's. */
 export const REASONS = {
   unsupported_format: "This file is not a picture we can read. Choose a JPEG, PNG, WebP, GIF or AVIF.",
   type_mismatch: "This file is named like one kind of picture but holds another. Save it again under its own kind.",
@@ -12,12 +12,12 @@ export const REASONS = {
   checksum_mismatch: "The picture was changed on its way here. Upload it again.",
 };
 
-/** Tells a person why their picture was rejected; falls back on the service's own words. */
+/** Return the sentence for a rejection, or the service's message. */
 export function explainReason({ code, message } = {}) {
   return REASONS[code] ?? message ?? "The picture was rejected.";
 }
 
-/** By HTTP status: the sentence, and what can be done about it ("retry", "signIn", or nothing). */
+/** By HTTP status: the sentence and the remedy ("retry", "signIn" or none). */
 const SERVICE = {
   400: ["The service did not accept this request."],
   401: ["Your sign-in is no longer valid.", "signIn"],
@@ -29,7 +29,7 @@ const SERVICE = {
   429: ["That was too much in a short time.", "retry"],
 };
 
-/** By S3's error code. Trying again asks for a new form, so it helps where the old one ran out. */
+/** By S3's error code. A retry creates a new form, which helps if the old one has expired. */
 const STORAGE = {
   AccessDenied: ["The permission to upload has run out, or does not cover this file.", "retry"],
   EntityTooLarge: ["The storage refused the file: it is larger than announced."],
@@ -47,7 +47,7 @@ const FALLBACK = {
   file: ["The file cannot be read. It may be a folder, or it was moved since you chose it."],
 };
 
-/** Tells a person what went wrong with a call: a sentence, the other side's own words if it had any, and a remedy. */
+/** Return a sentence for a failure, the service's or S3's message, and a remedy. */
 export function explainFailure(failure) {
   const { kind, status, code, message, details, retryAfter } = failure;
   const known = { service: SERVICE[status], storage: STORAGE[code] }[kind];
@@ -57,7 +57,7 @@ export function explainFailure(failure) {
   return { sentence: sentence + wait, remedy, detail: kind in { service: 1, storage: 1 } ? said : "" };
 }
 
-/** A bind is answered by one 400 for everything; to a person it means one thing. */
+/** The service answers every failed bind with the same 400. */
 export function explainBindFailure(failure) {
   const explained = explainFailure(failure);
   if (failure.status !== 400) return explained;

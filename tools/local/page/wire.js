@@ -1,14 +1,14 @@
-/** The wire log: every exchange with the service and the storage, newest first, with what is secret masked. */
+/** The request log: every exchange with the service and S3, newest first, with secrets masked. */
 
-/** Entries kept; older ones go, so that a page left open does not grow. */
+/** The number of entries kept. */
 const KEPT = 50;
 
-/** Names of headers, fields and query parameters whose values let somebody act for the user. */
+/** Names of headers, fields and query parameters that contain secrets. */
 const SECRET = /^authorization$|token$|signature$|credential$|^policy$/i;
 
 const MASK = "••• masked";
 
-/** Makes the log in a list; `template` holds one entry. The answer is told of each exchange. */
+/** Set up the log in a list. `template` is an entry's template. Return a function that adds an exchange. */
 export function wireLog(list, template) {
   return function record(exchange) {
     const entry = template.content.cloneNode(true);
@@ -25,20 +25,20 @@ export function wireLog(list, template) {
   };
 }
 
-/** An exchange's request as a person reads it: method and URL, headers, body; nothing secret. */
+/** Format a request: method and URL, headers, body, without secrets. */
 export function requestText({ method, url, headers, body }) {
   const boundary = /^multipart\/form-data; *boundary=(.+)$/.exec(headers["content-type"])?.[1];
   const start = [`${method} ${maskUrl(url)}`, lines(headers)].filter(Boolean).join("\n");
   return paragraphs(start, boundary ? multipart(body, boundary) : pretty(body));
 }
 
-/** An exchange's answer, likewise. */
+/** Format a response. */
 export function answerText({ status, answerHeaders, answer }) {
   if (!status) return "nothing";
   return paragraphs([status, lines(answerHeaders)].filter(Boolean).join("\n"), pretty(parsed(answer)));
 }
 
-/** The body of a form as it is sent, its files' bytes only counted. */
+/** Format a form's body, with the number of bytes in place of a file. */
 function multipart(parts, boundary) {
   const files = Object.entries(parts).filter(([, file]) => file.name || file.size);
   const written = files.map(([name, file]) => {
@@ -49,13 +49,13 @@ function multipart(parts, boundary) {
   return [...written, `--${boundary}--`].join("\n");
 }
 
-/** What of the URL fits in a line: ids are cut short, the entry has them whole. */
+/** Shorten the ids in a URL to fit one line. */
 function pathOf(url) {
   const { pathname, search } = new URL(maskUrl(url));
   return (pathname + search).replace(/([0-9a-f]{8})-[0-9a-f-]{27}/g, "$1…");
 }
 
-/** The URL with the values of its secret parameters masked: presigned URLs carry a signature. */
+/** Mask the values of secret query parameters: presigned URLs contain a signature. */
 function maskUrl(url) {
   const masked = new URL(url);
   for (const name of [...masked.searchParams.keys()]) {

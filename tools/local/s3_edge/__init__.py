@@ -1,7 +1,8 @@
-"""The local stand-in of S3's and the CDN's faces to browsers.
+"""The local stand-in for S3 and the CDN, as browsers see them.
 
-moto stores whatever a form brings. This edge is what makes the local stack say no where AWS would: it holds a browser's
-POST to the policy it was signed with, and answers as S3 does. It shares no code with what issues those policies.
+moto stores every form it receives. This server enforces the form's POST policy, and answers with S3's status codes and
+error codes. It shares no code with the presigner. It knows the fields that this service signs, and refuses every other
+field; so does S3, because no policy of this service covers them.
 """
 
 from tools.local.s3_edge.app import create_app

@@ -1,4 +1,4 @@
-"""The fields of a form as S3 reads them: names in any case, values exact, `${filename}` filled in."""
+"""The fields of an HTML form, read as S3 reads them."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -7,14 +7,14 @@ from typing import Self
 
 @dataclass(frozen=True, slots=True)
 class Field:
-    """One field, its name spelt as it was sent."""
+    """One field. `name` is spelled as the client sent it."""
 
     name: str
     value: str
 
 
 class Fields:
-    """Looks fields up by name, whatever its case. A repeated field is one field, its values joined by commas."""
+    """Look fields up by name, in any case. S3 joins the values of a repeated field with commas."""
 
     def __init__(self, pairs: Iterable[tuple[str, str]]) -> None:
         self._by_name: dict[str, Field] = {}
@@ -24,20 +24,20 @@ class Fields:
             self._by_name[name.lower()] = joined
 
     def __iter__(self) -> Iterator[tuple[str, Field]]:
-        """Every field, with its name in lower case, in the order of the form."""
+        """Iterate over (lower-case name, field), in the order of the form."""
         return iter(self._by_name.items())
 
     def __contains__(self, name: str) -> bool:
         return name.lower() in self._by_name
 
     def get(self, name: str) -> str | None:
-        """The value; None where the form has no such field."""
+        """Return the value of a field, or None if the form does not have it."""
         field = self._by_name.get(name.lower())
         return field.value if field else None
 
     def with_filename(self, filename: str | None) -> Self:
-        """Fills in `${filename}`: without its folders, or left as it stands if the file came without a name."""
+        """Replace `${filename}` with the last path segment of the file's name, if the file has a name."""
         if filename is None:
             return self
-        bare = filename.replace("\\", "/").rpartition("/")[2]
-        return type(self)((field.name, field.value.replace("${filename}", bare)) for _, field in self)
+        name = filename.replace("\\", "/").rpartition("/")[2]
+        return type(self)((field.name, field.value.replace("${filename}", name)) for _, field in self)

@@ -1,148 +1,133 @@
-"""Reads a form as it arrives: fields first, kept in memory and bounded, then one file, kept on disk once it is large.
-
-Nothing of a file is kept before its form was found in order, and no more of it than the policy allows.
-"""
+"""Read a multipart form: first the fields, then one file. Fields after the file are ignored, as S3 ignores them."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from tempfile import SpooledTemporaryFile
-from typing import IO, Protocol
+from io import BytesIO
+from typing import IO
 
 import multipart  # type: ignore[import-untyped, unused-ignore]
+from werkzeug.exceptions import ClientDisconnected
 
 from tools.local.s3_edge.evaluation import Permission
 from tools.local.s3_edge.fields import Fields
-from tools.local.s3_edge.refusal import bad_request, malformed_form, not_a_form, not_one_file, too_large
+from tools.local.s3_edge.refusal import Refusal, bad_argument, malformed_form, too_large
 
-MOST_BEFORE_FILE = 20_480
-"""Bytes of fields, their headers and boundaries, before the file: S3's 20 KB."""
+MAX_BYTES_BEFORE_FILE = 20_480
+MAX_FILE_BYTES = 32 * 1024 * 1024
+"""More than any upload limit of this service; S3 itself accepts 5 GB."""
 
-LARGEST_FILE = 64 * 1024 * 1024
-"""Bytes the edge keeps, whatever a policy allows: it stands in for S3 on somebody's laptop."""
+MAX_PARTS = 1000
+_CHUNK_BYTES = 1 << 16
 
-LONGEST_BOUNDARY = 70
-"""Bytes (RFC 2046)."""
-
-MOST_PARTS = 1000
-"""Parts after the file are ignored, not endured: what fits before it is bounded by its bytes already."""
-
-_CHUNK = 1 << 16
-_IN_MEMORY = 1 << 20
+type Admit = Callable[[Fields, str | None], Permission]
 
 
-class Body(Protocol):
-    """The request's bytes, ending where its Content-Length says."""
-
-    def read(self, size: int, /) -> bytes:
-        """At most `size` bytes, and none at the end."""
-
-
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class Received:
-    """A file that arrived whole, with what its form may do with it."""
+    """A file that arrived whole, and what its form may do."""
 
     permission: Permission
-    content: IO[bytes]
-    size: int
+    content: bytes
 
 
 @dataclass(slots=True)
-class _Reading:
-    """Where the reading of a form stands."""
+class _Form:
+    """The state while a form is read."""
 
-    admit: Callable[[Fields, str | None], Permission]
-    boundary_size: int
+    admit: Admit
+    boundary_bytes: int
     pairs: list[tuple[str, str]] = field(default_factory=list)
-    before_file: int = 0
+    bytes_before_file: int = 0
     name: str = ""
     value: bytearray = field(default_factory=bytearray)
-    files: int = 0
-    received: Received | None = None
+    permission: Permission | None = None
+    content: BytesIO = field(default_factory=BytesIO)
+    size: int = 0
 
-    def start(self, name: str, filename: str | None, headers: list[tuple[str, str]]) -> None:
-        """A part begins. Only the name makes it the file; toolkits put a filename on everything."""
-        self.name = name
+    def start_part(self, part: multipart.MultipartSegment) -> None:
+        """Begin a part. It is the file if its name is `file`: some clients give every part a filename."""
+        self.name = part.name.lower()
         self.value.clear()
-        if name.lower() == "file":
-            self.files += 1
-            if self.files > 1:
-                raise not_one_file(self.files)
-            permission = self.admit(Fields(self.pairs), filename)
-            # Closed by `read_form`, or by its caller.
-            content = SpooledTemporaryFile[bytes](_IN_MEMORY)
-            self.received = Received(permission, content, 0)
-        elif not self.files:
-            self._count(self.boundary_size + sum(len(key) + len(value) + 4 for key, value in headers))
+        if self.name == "file":
+            if self.permission is not None:
+                raise _not_one_file(2)
+            self.permission = self.admit(Fields(self.pairs), part.filename)
+        elif self.permission is None:
+            headers = sum(len(name) + len(value) + 4 for name, value in part.headerlist)
+            self._count(self.boundary_bytes + headers)
 
-    def take(self, chunk: bytes) -> None:
-        """Bytes of the part arrive."""
-        if self.received is None:
+    def add(self, chunk: bytes) -> None:
+        """Append bytes to the current part. Bytes over the limit are counted, but not kept."""
+        if self.permission is None:
             self._count(len(chunk))
             self.value += chunk
-        elif self.name.lower() == "file":
-            self.received.size += len(chunk)
-            # Bytes over the limit are counted, for the answer names their number, but not kept.
-            if self.received.size <= min(self.received.permission.size.largest, LARGEST_FILE):
-                self.received.content.write(chunk)
+        elif self.name == "file":
+            self.size += len(chunk)
+            if self.size <= min(self.permission.size.largest, MAX_FILE_BYTES):
+                self.content.write(chunk)
 
-    def end(self) -> None:
-        """The part is whole. Fields after the file are ignored."""
-        if self.received is None:
+    def end_part(self, part_name: str) -> None:
+        """Keep the field, if it comes before the file."""
+        if self.permission is None:
             try:
-                self.pairs.append((self.name, self.value.decode()))
+                self.pairs.append((part_name, self.value.decode()))
             except UnicodeDecodeError as error:
                 raise malformed_form() from error
 
+    def received(self) -> Received:
+        """Return the file, after the checks that need all of it."""
+        if self.permission is None:
+            raise _not_one_file(0)
+        if self.size > MAX_FILE_BYTES:
+            raise too_large(self.size, MAX_FILE_BYTES)
+        self.permission.check_content(self.content, self.size)
+        return Received(self.permission, self.content.getvalue())
+
     def _count(self, size: int) -> None:
-        self.before_file += size
-        if self.before_file > MOST_BEFORE_FILE:
+        self.bytes_before_file += size
+        if self.bytes_before_file > MAX_BYTES_BEFORE_FILE:
             message = "Your POST request fields preceeding the upload file was too large."
-            limit = {"MaxPostPreDataLengthBytes": str(MOST_BEFORE_FILE)}
-            raise bad_request("MaxPostPreDataLengthExceeded", message, **limit)
+            limit = str(MAX_BYTES_BEFORE_FILE)
+            raise Refusal(400, "MaxPostPreDataLengthExceeded", message, MaxPostPreDataLengthBytes=limit)
 
 
-def read_form(body: Body, content_type: str, admit: Callable[[Fields, str | None], Permission]) -> Received:
-    """Reads the whole form, asking `admit` as soon as the file begins; the caller closes the content.
+def read_form(body: IO[bytes], content_type: str, admit: Admit) -> Received:
+    """Read a whole form. Call `admit` with the fields when the file begins, before any byte of it is kept.
 
-    Raises Refusal, from `admit` or of its own: 412 where it is no form, 400 where it is a broken one.
+    Raise Refusal: 412 if the request is not a form, 400 if the form is malformed, or whatever `admit` raises.
     """
     boundary = _boundary(content_type)
-    reading = _Reading(admit, len(boundary) + len("--\r\n\r\n\r\n"))
+    form = _Form(admit, len(boundary) + len("--\r\n\r\n\r\n"))
+    part_name = ""
     try:
-        _parse(body, boundary, reading)
-        if reading.received is None:
-            raise not_one_file(0)
-        received = reading.received
-        if received.size > LARGEST_FILE:
-            raise too_large(received.size, LARGEST_FILE)
-        received.permission.check_content(received.content, received.size)
-        received.content.seek(0)
-    except BaseException:
-        if reading.received:
-            reading.received.content.close()
-        raise
-    return received
+        with multipart.PushMultipartParser(boundary, max_segment_count=MAX_PARTS) as parser:
+            for event in parser.parse_blocking(body.read, _CHUNK_BYTES):
+                if event is None:
+                    form.end_part(part_name)
+                elif isinstance(event, multipart.MultipartSegment):
+                    part_name = event.name
+                    form.start_part(event)
+                else:
+                    form.add(bytes(event))
+    except (ClientDisconnected, ConnectionError) as error:
+        message = "You did not provide the number of bytes specified by the Content-Length HTTP header"
+        raise Refusal(400, "IncompleteBody", message) from error
+    except multipart.MultipartError as error:
+        raise malformed_form() from error
+    return form.received()
+
+
+def _not_one_file(count: int) -> Refusal:
+    return bad_argument("POST requires exactly one file upload per request.", "file", str(count))
 
 
 def _boundary(content_type: str) -> str:
     media_type, options = multipart.parse_options_header(content_type)
     if media_type != "multipart/form-data":
-        raise not_a_form()
+        message = "At least one of the pre-conditions you specified did not hold"
+        condition = "Bucket POST must be of the enclosure-type multipart/form-data"
+        raise Refusal(412, "PreconditionFailed", message, Condition=condition)
     boundary = str(options.get("boundary", ""))
-    if not 1 <= len(boundary) <= LONGEST_BOUNDARY:
+    if not 1 <= len(boundary) <= 70:  # RFC 2046
         raise malformed_form()
     return boundary
-
-
-def _parse(body: Body, boundary: str, reading: _Reading) -> None:
-    try:
-        with multipart.PushMultipartParser(boundary, max_segment_count=MOST_PARTS) as parser:
-            for event in parser.parse_blocking(body.read, _CHUNK):
-                if event is None:
-                    reading.end()
-                elif isinstance(event, multipart.MultipartSegment):
-                    reading.start(event.name, event.filename, event.headerlist)
-                else:
-                    reading.take(bytes(event))
-    except (multipart.MultipartError, OSError) as error:
-        raise malformed_form() from error

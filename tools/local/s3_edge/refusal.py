@@ -1,103 +1,79 @@
-"""How S3 says no: every refusal the edge can make, with the status, code, wording and details that S3 gives it.
+"""S3's error answers: status, code, message and XML document.
 
-Codes and wordings are those that S3 was seen to answer, where its reference says something else: clients match on them.
+Where S3's reference and S3's observed answers differ, the observed answer is used, because clients match on it.
 """
 
+import re
+from collections.abc import Mapping
 from http import HTTPStatus
+from xml.sax.saxutils import escape
+
+_NOT_IN_XML = re.compile(r"[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
 class Refusal(Exception):
-    """An answer S3 would give instead of doing what was asked; `details` become elements of the error document."""
+    """S3 refuses the request. `details` become elements of the XML document."""
 
-    def __init__(self, status: HTTPStatus, code: str, message: str, **details: str) -> None:
+    def __init__(self, status: int, code: str, message: str, **details: str) -> None:
         super().__init__(f"{code}: {message}")
-        self.status = status
+        self.status = HTTPStatus(status)
         self.code = code
         self.message = message
         self.details = details
 
-
-def refused(status: int, code: str, message: str) -> Refusal:
-    """What another store said, passed on."""
-    return Refusal(HTTPStatus(status), code, message)
-
-
-def unavailable() -> Refusal:
-    """503: the store behind the edge is not there, which is nobody's form's fault."""
-    return Refusal(HTTPStatus.SERVICE_UNAVAILABLE, "ServiceUnavailable", "Please reduce your request rate.")
+    def document(self, request_id: str, host_id: str) -> str:
+        """Render the XML error document."""
+        elements = {"Code": self.code, "Message": self.message, **self.details}
+        return xml_document("Error", {**elements, "RequestId": request_id, "HostId": host_id})
 
 
-def bad_request(code: str, message: str, **details: str) -> Refusal:
-    """400 with any code."""
-    return Refusal(HTTPStatus.BAD_REQUEST, code, message, **details)
+def xml_document(root: str, elements: Mapping[str, str]) -> str:
+    """Render S3's flat XML. Characters that XML cannot hold become U+FFFD."""
+
+    def text(value: str) -> str:
+        # XML parsers read a bare carriage return as a line feed, so it is escaped.
+        return escape(_NOT_IN_XML.sub("\ufffd", value), {"\r": "&#13;"})
+
+    inner = "".join(f"<{name}>{text(value)}</{name}>" for name, value in elements.items())
+    return f'<?xml version="1.0" encoding="UTF-8"?>\n<{root}>{inner}</{root}>'
 
 
-def bad_argument(message: str, name: str, value: str, **details: str) -> Refusal:
-    """400 InvalidArgument, about one field of the form."""
-    return bad_request("InvalidArgument", message, ArgumentName=name, ArgumentValue=value, **details)
+def denied(message: str = "Access Denied") -> Refusal:
+    """403 AccessDenied."""
+    return Refusal(403, "AccessDenied", message)
+
+
+def against_policy(detail: str) -> Refusal:
+    """403: the form does not satisfy its policy."""
+    return denied(f"Invalid according to Policy: {detail}")
+
+
+def bad_argument(message: str, name: str, value: str) -> Refusal:
+    """400 InvalidArgument: one field of the form is wrong."""
+    return Refusal(400, "InvalidArgument", message, ArgumentName=name, ArgumentValue=value)
 
 
 def missing_field(name: str) -> Refusal:
-    """400: a field is not there, or comes after the file, which is the same to S3."""
+    """400: a required field is missing, or comes after the file."""
     message = (
         f"Bucket POST must contain a field named '{name}'.  If it is specified, please check the order of the fields."
     )
     return bad_argument(message, name, "")
 
 
-def not_one_file(count: int) -> Refusal:
-    """400: a form without a file, or with several."""
-    return bad_argument("POST requires exactly one file upload per request.", "file", str(count))
-
-
 def malformed_form() -> Refusal:
-    """400: the body is no form, or ends before the form does."""
-    return bad_request("MalformedPOSTRequest", "The body of your POST request is not well-formed multipart/form-data.")
-
-
-def incomplete() -> Refusal:
-    """400: the connection ended before the body did."""
-    message = "You did not provide the number of bytes specified by the Content-Length HTTP header"
-    return bad_request("IncompleteBody", message)
-
-
-def not_a_form() -> Refusal:
-    """412: the request does not even claim to be a form."""
-    return Refusal(
-        HTTPStatus.PRECONDITION_FAILED,
-        "PreconditionFailed",
-        "At least one of the pre-conditions you specified did not hold",
-        Condition="Bucket POST must be of the enclosure-type multipart/form-data",
-    )
-
-
-def malformed_policy(detail: str) -> Refusal:
-    """400: the policy's signature is right, but it is no policy."""
-    return bad_request("InvalidPolicyDocument", f"Invalid Policy: {detail}")
-
-
-def forbidden(code: str, message: str, **details: str) -> Refusal:
-    """403 with any code."""
-    return Refusal(HTTPStatus.FORBIDDEN, code, message, **details)
-
-
-def denied(message: str = "Access Denied") -> Refusal:
-    """403 AccessDenied, which is all that a stranger is told."""
-    return forbidden("AccessDenied", message)
-
-
-def against_policy(detail: str) -> Refusal:
-    """403: the form does not keep to its policy."""
-    return denied(f"Invalid according to Policy: {detail}")
+    """400: the body is not a complete multipart form."""
+    message = "The body of your POST request is not well-formed multipart/form-data."
+    return Refusal(400, "MalformedPOSTRequest", message)
 
 
 def too_large(size: int, limit: int) -> Refusal:
-    """400: more bytes than the policy, or S3, takes."""
+    """400: the file has more bytes than the policy, or this server, accepts."""
     message = "Your proposed upload exceeds the maximum allowed size"
-    return bad_request("EntityTooLarge", message, ProposedSize=str(size), MaxSizeAllowed=str(limit))
+    return Refusal(400, "EntityTooLarge", message, ProposedSize=str(size), MaxSizeAllowed=str(limit))
 
 
 def too_small(size: int, limit: int) -> Refusal:
-    """400: fewer bytes than the policy asks for."""
+    """400: the file has fewer bytes than the policy requires."""
     message = "Your proposed upload is smaller than the minimum allowed size"
-    return bad_request("EntityTooSmall", message, ProposedSize=str(size), MinSizeAllowed=str(limit))
+    return Refusal(400, "EntityTooSmall", message, ProposedSize=str(size), MinSizeAllowed=str(limit))

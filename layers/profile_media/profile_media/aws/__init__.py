@@ -1,1 +1,1 @@
-"""The ports on AWS; the only package that talks to it. Each module's docstring lists the actions it needs."""
+"""The ports on AWS. No other package talks to AWS; the docstring of each module lists the rights it needs."""

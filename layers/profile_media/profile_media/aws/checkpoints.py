@@ -1,58 +1,63 @@
-"""Where reconciling stands: the `Checkpoints` port on DynamoDB.
-
-Needs dynamodb:GetItem to load and PutItem to save, on the uploads table.
-"""
+"""The `Checkpoints` port. Needs dynamodb:GetItem to load and PutItem to save, on the uploads table."""
 
 import json
-from datetime import datetime
+from datetime import UTC, datetime
 
-from profile_media.aws.dynamodb import get, item_of, put, write
-from profile_media.aws.tables import RECONCILE_PREFIX, milliseconds, seconds, time_of, upload_key
+from profile_media.aws.models import CheckpointItem, use_tables
+from profile_media.aws.tables import Save, read, write
 from profile_media.domain.ports import Checkpoint
 
-_NOBODY = "reconcile"
-"""The hash key. A user may be called that: range keys tell the items apart, as they do an owner's own."""
+_OWNER = "reconcile"
+"""The hash key. If a user has this id, the range keys still tell the items apart."""
 
 
 class DynamoCheckpoints:
     """Checkpoints, in the uploads table."""
 
     def __init__(self, uploads_table: str) -> None:
-        self._table = uploads_table
+        use_tables(uploads=uploads_table)
 
     def load(self, name: str) -> Checkpoint | None:
-        """The pass's last one."""
-        item = get(self._table, upload_key(_NOBODY, RECONCILE_PREFIX + name))
+        """Return the last checkpoint of the pass."""
+        item = read(CheckpointItem, _OWNER, CheckpointItem.PREFIX + name)
         if item is None:
             return None
-        kept = json.loads(item["checkpoint"]["S"])
+        kept = json.loads(item.checkpoint)
         return Checkpoint(
             name,
-            time_of(kept["began"]),
+            _time(kept["began"]),
             kept["step"],
             kept["position"],
             tuple(kept["suspects"]),
-            None if kept["suspected_at"] is None else time_of(kept["suspected_at"]),
+            None if kept["suspected_at"] is None else _time(kept["suspected_at"]),
             kept["found"],
-            int(item["version"]["N"]),
+            item.version,
         )
 
     def save(self, checkpoint: Checkpoint, expires_at: datetime) -> bool:
-        """One conditional write: the item is its predecessor, or there is none."""
+        """Replace the previous version, in one conditional write."""
         kept = {
-            "began": milliseconds(checkpoint.began),
+            "began": _milliseconds(checkpoint.began),
             "step": checkpoint.step,
             "position": checkpoint.position,
             "suspects": checkpoint.suspects,
-            "suspected_at": None if checkpoint.suspected_at is None else milliseconds(checkpoint.suspected_at),
+            "suspected_at": None if checkpoint.suspected_at is None else _milliseconds(checkpoint.suspected_at),
             "found": dict(checkpoint.found),
         }
-        attributes = {
-            "owner_id": _NOBODY,
-            "upload_id": RECONCILE_PREFIX + checkpoint.name,
-            "version": checkpoint.version,
-            "checkpoint": json.dumps(kept),
-            "expires_at": seconds(expires_at),
-        }
-        follows = "attribute_not_exists(#version) OR #version = :before"
-        return write(put(self._table, item_of(attributes), follows, before=checkpoint.version - 1))
+        item = CheckpointItem(
+            _OWNER,
+            CheckpointItem.PREFIX + checkpoint.name,
+            version=checkpoint.version,
+            checkpoint=json.dumps(kept),
+            expires_at=expires_at,
+        )
+        previous = CheckpointItem.version == checkpoint.version - 1
+        return write(Save(item, CheckpointItem.version.does_not_exist() | previous))
+
+
+def _milliseconds(time: datetime) -> int:
+    return round(time.timestamp() * 1000)
+
+
+def _time(milliseconds: int) -> datetime:
+    return datetime.fromtimestamp(milliseconds / 1000, UTC)

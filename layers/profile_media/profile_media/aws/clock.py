@@ -1,4 +1,4 @@
-"""Time, as it is: the `Clock` port."""
+"""The `Clock` port: the system's time."""
 
 import time
 from datetime import datetime
@@ -10,9 +10,9 @@ class SystemClock:
     """The machine's clock."""
 
     def now(self) -> datetime:
-        """The present, UTC, to the millisecond."""
+        """Return the present time in UTC, truncated to milliseconds."""
         return utc_now()
 
     def wait(self, seconds: float) -> None:
-        """Sleeps."""
+        """Sleep."""
         time.sleep(seconds)

@@ -1,14 +1,15 @@
-"""The two buckets: the `Incoming`, `Media` and `Listings` ports on S3.
+"""The `Incoming`, `Media` and `ObjectListings` ports: the two buckets.
 
-Incoming needs s3:GetObject and s3:DeleteObject on `incoming/*` of the uploads bucket, and s3:ListBucket so that a
-missing object is told from a forbidden one. Media needs s3:GetObject to fetch, s3:PutObject to store, s3:DeleteObject
-to take back and purge, and s3:ListBucket under `media/` to purge, on the media bucket. Listings need s3:ListBucket
-under `incoming/` and `media/`.
+Incoming needs s3:GetObject and s3:DeleteObject on `incoming/*` of the uploads bucket, and s3:ListBucket, without which
+S3 answers 403 for a missing object. Media needs, on the media bucket, s3:GetObject to fetch, s3:PutObject to store,
+s3:DeleteObject to delete, and s3:ListBucket under `media/` to delete a prefix. ObjectListings need s3:ListBucket under
+`incoming/` and `media/`.
 """
 
 from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
+from itertools import batched
 
 from botocore.exceptions import ClientError
 
@@ -18,10 +19,13 @@ from profile_media.domain.model import Derivative
 from profile_media.domain.ports import Page, StoredObject
 
 IMMUTABLE = "public, max-age=31536000, immutable"
-"""Keys name their bytes, so caches may keep them for good."""
+"""Keys contain the digest of the bytes, so caches may keep an object for a year, the longest there is."""
 
-STORES = 5
-"""Puts under way at once, as many as an avatar has files; each is latency, not work."""
+PARALLEL_PUTS = 5
+"""An avatar has five files. Each put waits for S3 and takes little CPU time, so all run at once."""
+
+DELETE_BATCH = 1000
+"""Keys in one DeleteObjects request, as S3 allows."""
 
 
 class S3Incoming:
@@ -31,11 +35,11 @@ class S3Incoming:
         self._bucket = bucket
 
     def fetch(self, owner_id: str, upload_id: str, limit: int) -> bytes | None:
-        """The object as it is now, at most `limit` + 1 bytes of it."""
+        """Return at most `limit` + 1 bytes of the original."""
         return _fetch(self._bucket, incoming_key(owner_id, upload_id), limit + 1)
 
-    def discard(self, owner_id: str, upload_id: str) -> None:
-        """Deletes the object."""
+    def delete(self, owner_id: str, upload_id: str) -> None:
+        """Delete the original."""
         with available():
             s3().delete_object(Bucket=self._bucket, Key=incoming_key(owner_id, upload_id))
 
@@ -47,11 +51,11 @@ class S3Media:
         self._bucket = bucket
 
     def fetch(self, upload_id: str, derivative: Derivative) -> bytes | None:
-        """The derivative's bytes."""
+        """Return the derivative's bytes."""
         return _fetch(self._bucket, media_key(upload_id, derivative))
 
     def store(self, upload_id: str, contents: Sequence[tuple[Derivative, bytes]]) -> None:
-        """Stores all of them at once; the threads are gone when it returns, because decoding forks."""
+        """Store derivatives in parallel. The threads end before the return, because decoding forks the process."""
         if not contents:
             return
         client = s3()
@@ -68,64 +72,48 @@ class S3Media:
                 ContentDisposition=f'inline; filename="{key.rpartition("/")[2]}"',
             )
 
-        with available(), ThreadPoolExecutor(STORES) as pool:
+        with available(), ThreadPoolExecutor(PARALLEL_PUTS) as pool:
             list(pool.map(put, contents))
 
-    def discard(self, upload_id: str, derivatives: Iterable[Derivative]) -> None:
-        """Deletes these."""
-        self._delete([media_key(upload_id, derivative) for derivative in derivatives])
+    def delete(self, keys: Iterable[str]) -> None:
+        """Delete these objects, as far as they exist."""
+        for batch in batched(keys, DELETE_BATCH, strict=False):
+            with available():
+                answer = s3().delete_objects(
+                    Bucket=self._bucket, Delete={"Objects": [{"Key": key} for key in batch], "Quiet": True}
+                )
+            if errors := answer.get("Errors"):
+                raise DeleteFailed(errors[0].get("Code", ""))
 
-    def purge(self, upload_id: str) -> int:
-        """Deletes everything under the upload's prefix; returns how many objects."""
-        pages = s3().get_paginator("list_objects_v2")
-        deleted = 0
-        with available():
-            for page in pages.paginate(Bucket=self._bucket, Prefix=media_prefix(upload_id)):
-                keys = [entry["Key"] for entry in page.get("Contents", ())]
-                self._delete(keys)
-                deleted += len(keys)
-        return deleted
-
-    def _delete(self, keys: Sequence[str]) -> None:
-        if not keys:
-            return
-        with available():
-            answer = s3().delete_objects(
-                Bucket=self._bucket, Delete={"Objects": [{"Key": key} for key in keys], "Quiet": True}
-            )
-        if errors := answer.get("Errors"):
-            raise DeleteFailed(errors[0].get("Code", ""))
+    def delete_prefix(self, upload_id: str) -> int:
+        """List and delete all derivatives of an upload. Return their number."""
+        keys = _keys(self._bucket, media_prefix(upload_id))
+        self.delete(keys)
+        return len(keys)
 
 
 class S3ObjectListings:
-    """Both buckets, as listings have them."""
+    """Listings of both buckets."""
 
     def __init__(self, uploads_bucket: str, media_bucket: str) -> None:
         self._uploads_bucket = uploads_bucket
         self._media_bucket = media_bucket
 
     def incoming(self, after: str | None) -> Page[StoredObject]:
-        """A thousand originals."""
+        """List up to a thousand originals."""
         return _list(self._uploads_bucket, INCOMING_PREFIX, after)
 
     def media(self, after: str | None) -> Page[StoredObject]:
-        """A thousand derivatives."""
+        """List up to a thousand derivatives."""
         return _list(self._media_bucket, MEDIA_PREFIX, after)
 
     def derivatives(self, upload_id: str) -> frozenset[str]:
-        """The keys of one upload's."""
-        keys: set[str] = set()
-        after: str | None = None
-        while True:
-            page = _list(self._media_bucket, media_prefix(upload_id), after)
-            keys.update(stored.key for stored in page.items)
-            if page.next is None:
-                return frozenset(keys)
-            after = page.next
+        """Return the keys of one upload's derivatives."""
+        return frozenset(_keys(self._media_bucket, media_prefix(upload_id)))
 
 
 def _fetch(bucket: str, key: str, most: int | None = None) -> bytes | None:
-    """An object's first bytes, or all of them; None where there is no object."""
+    """Return an object's first bytes, or all of them; None if there is no object."""
     with available():
         try:
             answer = s3().get_object(Bucket=bucket, Key=key)
@@ -133,9 +121,22 @@ def _fetch(bucket: str, key: str, most: int | None = None) -> bytes | None:
             if error.response["Error"]["Code"] == "NoSuchKey":
                 return None
             raise
-        with closing(answer["Body"]) as body:  # entered itself, it would hand out what lies below botocore's errors
+        # As a context manager the body is urllib3's response, whose errors are not botocore's.
+        with closing(answer["Body"]) as body:
             content: bytes = body.read(most)
     return content
+
+
+def _keys(bucket: str, prefix: str) -> list[str]:
+    """List all keys with a prefix."""
+    keys: list[str] = []
+    after: str | None = None
+    while True:
+        page = _list(bucket, prefix, after)
+        keys += [stored.key for stored in page.items]
+        if page.next is None:
+            return keys
+        after = page.next
 
 
 def _list(bucket: str, prefix: str, after: str | None) -> Page[StoredObject]:
@@ -146,4 +147,4 @@ def _list(bucket: str, prefix: str, after: str | None) -> Page[StoredObject]:
 
 
 class DeleteFailed(Exception):
-    """S3 took a batch of deletes and refused some of them; the whole is to be tried again."""
+    """S3 refused some of a batch of deletes; the batch is to be repeated."""

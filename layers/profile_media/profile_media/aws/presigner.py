@@ -1,6 +1,8 @@
-"""Presigned POSTs: the `Grants` port, signed on the spot without a call or an S3 client.
+"""The `Presigner` port. No request is sent and no S3 client is made.
 
-The bearer borrows the function's s3:PutObject on `incoming/*`, for one key and a few minutes.
+The form has the rights of the function's role, s3:PutObject on `incoming/*`, for one key and a few minutes. boto3's
+`generate_presigned_post` signs at the present time only; a repeated intent must answer with the same form, byte for
+byte, so botocore's public signer is used with the time of the first.
 See https://docs.aws.amazon.com/AmazonS3/latest/API/sigv4-HTTPPOSTConstructPolicy.html.
 """
 
@@ -18,14 +20,14 @@ from profile_media.domain.policy import SMALLEST_UPLOAD
 
 
 class S3Presigner:
-    """Grants on the uploads bucket; `url` is where browsers POST to."""
+    """Presigned POSTs to the uploads bucket; `url` is the address that browsers POST to."""
 
     def __init__(self, bucket: str, url: str) -> None:
         self._bucket = bucket
         self._url = url
 
     def presign(self, upload: Upload, signed_at: datetime, expires_at: datetime) -> PresignedPost:
-        """One key, type, length, checksum: every field is pinned by a condition, and every condition exactly."""
+        """Sign a POST for exactly this key, content type, length and checksum."""
         credentials, region = session.signing()
         signer = S3SigV4PostAuth(credentials, "s3", region)
         request = AWSRequest(method="POST", url=self._url)
@@ -50,7 +52,7 @@ class S3Presigner:
         )
 
     def _policy(self, fields: dict[str, str], length: int, expires_at: datetime) -> str:
-        """Built from the fields themselves, so that none can be sent uncovered or differ by a byte."""
+        """Make the policy from the fields, so that every field has a condition with exactly its value."""
         conditions: list[object] = [{"bucket": self._bucket}, *({name: value} for name, value in fields.items())]
         conditions.append(["content-length-range", SMALLEST_UPLOAD, length])
         document = {"expiration": expires_at.strftime("%Y-%m-%dT%H:%M:%SZ"), "conditions": conditions}

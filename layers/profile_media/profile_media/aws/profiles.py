@@ -1,9 +1,9 @@
-"""User rows: the `Profiles` port on DynamoDB. Needs dynamodb:GetItem and UpdateItem on the users table."""
+"""The `Profiles` port. Needs dynamodb:GetItem and UpdateItem on the users table."""
 
 from datetime import datetime
 
-from profile_media.aws.dynamodb import get, update, write
-from profile_media.aws.tables import identity_attribute, milliseconds, profile_of, user_key
+from profile_media.aws.models import IdentityMap, UserItem, use_tables
+from profile_media.aws.tables import Update, read, write
 from profile_media.domain.model import Identity, Profile
 
 
@@ -11,18 +11,21 @@ class DynamoProfiles:
     """Users, in their table."""
 
     def __init__(self, table: str) -> None:
-        self._table = table
+        use_tables(users=table)
 
     def get(self, user_id: str) -> Profile:
-        """The profile, read strongly; the empty one for an unknown user."""
-        return profile_of(user_id, get(self._table, user_key(user_id)))
+        """Return the profile, strongly consistent; an empty one for a user without a row."""
+        item = read(UserItem, user_id)
+        return item.profile() if item else Profile(user_id)
 
-    def identify(self, user_id: str, tenant: str | None, identity: Identity, now: datetime) -> bool:
-        """One conditional write: a row that exists must be of the same tenant."""
-        changes = "SET #identity = :identity, #created_at = if_not_exists(#created_at, :now)"
-        same, of = "attribute_not_exists(#tenant)", {}
+    def save_identity(self, user_id: str, tenant: str | None, identity: Identity, now: datetime) -> bool:
+        """Write the identity in one conditional write: an existing row must be of the same tenant."""
+        actions = [
+            UserItem.identity.set(IdentityMap.of(identity)),
+            UserItem.created_at.set(UserItem.created_at | now),
+        ]
+        same_tenant = UserItem.tenant.does_not_exist()
         if tenant:
-            changes += ", #tenant = :tenant"
-            same, of = "attribute_not_exists(#created_at) OR #tenant = :tenant", {"tenant": tenant}
-        said = identity_attribute(identity)
-        return write(update(self._table, user_key(user_id), changes, same, identity=said, now=milliseconds(now), **of))
+            actions.append(UserItem.tenant.set(tenant))
+            same_tenant = UserItem.created_at.does_not_exist() | (UserItem.tenant == tenant)
+        return write(Update(UserItem(user_id), actions, same_tenant))

@@ -1,52 +1,63 @@
-"""The delete queue: the `PurgeQueue` port on SQS. Needs sqs:SendMessage on it."""
+"""The `PurgeQueue` port: messages on the delete queue. Needs sqs:SendMessage on it."""
 
-import json
 from collections.abc import Sequence
+from itertools import batched
+
+from pydantic import BaseModel, ConfigDict, ValidationError
 
 from profile_media.aws.session import available, sqs
+from profile_media.domain.keys import is_upload_id
 from profile_media.domain.ports import PurgeRequest
 
 BATCH = 10
-"""Messages SQS takes in one call."""
+"""Messages in one SendMessageBatch request, as SQS allows."""
 
 
 class SqsPurgeQueue:
-    """Removed uploads, on their way to deletion."""
+    """Removed uploads whose objects are to be deleted."""
 
     def __init__(self, url: str) -> None:
         self._url = url
 
-    def enqueue(self, removed: Sequence[PurgeRequest]) -> Sequence[PurgeRequest]:
-        """Queues them, ten a call; returns those that were not taken."""
-        return [removed[index] for index in send(self._url, [_body(each) for each in removed])]
+    def enqueue(self, requests: Sequence[PurgeRequest]) -> Sequence[PurgeRequest]:
+        """Enqueue purge requests in batches. Return the ones that failed."""
+        return [requests[index] for index in send(self._url, [_body(each) for each in requests])]
 
 
 def send(url: str, bodies: Sequence[str]) -> list[int]:
-    """Puts messages on a queue, ten a call; returns which were not taken."""
-    refused: list[int] = []
-    for start in range(0, len(bodies), BATCH):
-        batch = bodies[start : start + BATCH]
+    """Send messages to a queue in batches. Return the indexes of the ones that failed."""
+    failed: list[int] = []
+    for batch in batched(enumerate(bodies), BATCH, strict=False):
         with available():
             answer = sqs().send_message_batch(
-                QueueUrl=url,
-                Entries=[{"Id": str(index), "MessageBody": body} for index, body in enumerate(batch)],
+                QueueUrl=url, Entries=[{"Id": str(index), "MessageBody": body} for index, body in batch]
             )
-        refused.extend(start + int(entry["Id"]) for entry in answer.get("Failed", ()))
-    return refused
+        failed += [int(entry["Id"]) for entry in answer.get("Failed", ())]
+    return failed
 
 
-def _body(removed: PurgeRequest) -> str:
-    return json.dumps({"owner_id": removed.owner_id, "upload_id": removed.upload_id})
+class _Message(BaseModel):
+    """The body of a message. Messages of version 0.1.0 have no `media_keys`."""
+
+    model_config = ConfigDict(extra="forbid", strict=True, defer_build=True)
+
+    owner_id: str | None
+    upload_id: str
+    media_keys: list[str] | None = None
+
+
+def _body(request: PurgeRequest) -> str:
+    keys = None if request.media_keys is None else list(request.media_keys)
+    return _Message(owner_id=request.owner_id, upload_id=request.upload_id, media_keys=keys).model_dump_json()
 
 
 def parse_body(body: str) -> PurgeRequest:
-    """The upload a message is about; raises ValueError for anything this service would not have sent."""
+    """Parse a message. Raises ValueError for anything that this service would not send, foreign keys among it."""
     try:
-        message = json.loads(body)
-    except RecursionError:
-        raise ValueError("not a removed upload") from None
-    match message:
-        case {"owner_id": str() | None as owner_id, "upload_id": str(upload_id)} if len(message) == 2:
-            return PurgeRequest(owner_id, upload_id)
-        case _:
-            raise ValueError("not a removed upload")
+        message = _Message.model_validate_json(body)
+    except ValidationError:
+        raise ValueError("not a purge request") from None
+    if not is_upload_id(message.upload_id):
+        raise ValueError("not a purge request")
+    keys = None if message.media_keys is None else tuple(message.media_keys)
+    return PurgeRequest(message.owner_id, message.upload_id, keys)

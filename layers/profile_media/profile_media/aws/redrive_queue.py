@@ -1,4 +1,4 @@
-"""Events sent again: the `RedriveQueue` port on SQS. Needs sqs:SendMessage on it."""
+"""The `RedriveQueue` port: repeated S3 events. Needs sqs:SendMessage on the queue."""
 
 import json
 from collections.abc import Sequence
@@ -8,14 +8,14 @@ from profile_media.aws.purge_queue import send
 
 
 class SqsRedriveQueue:
-    """Originals, on their way to processing: each message is the event that S3 would have sent."""
+    """Originals to be processed; each message is the event that S3 would have sent."""
 
     def __init__(self, url: str, uploads_bucket: str) -> None:
         self._url = url
         self._uploads_bucket = uploads_bucket
 
     def redrive(self, keys: Sequence[str]) -> Sequence[str]:
-        """Queues them, ten a call; returns those that were not taken."""
+        """Enqueue the events of these originals in batches. Return the keys that failed."""
         return [keys[index] for index in send(self._url, [self._event(key) for key in keys])]
 
     def _event(self, key: str) -> str:

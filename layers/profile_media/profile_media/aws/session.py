@@ -1,38 +1,35 @@
-"""One botocore session for every client of a function, and one meaning for the ways AWS fails.
+"""The session of all AWS clients, the boto3 clients for S3 and SQS, and the errors of AWS that are transient.
 
-boto3 is left out: it adds import time and no call that we make. One session serves all clients, because each session
-reads its own copy of what describes the services.
+boto3 is imported by the functions that make one of its clients: 80 million instructions that no other function pays.
 """
 
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING
 
 import botocore.session
 from botocore.config import Config
-from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError, UnknownServiceError
-from botocore.loaders import Loader
+from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError
 
 from profile_media.domain.errors import Unavailable
 
 if TYPE_CHECKING:
+    import boto3
+    from botocore.config import _RetryDict
     from botocore.credentials import ReadOnlyCredentials
     from mypy_boto3_s3 import S3Client
     from mypy_boto3_sqs import SQSClient
 
 CONNECT_TIMEOUT = 2
 READ_TIMEOUT = 5
-"""Seconds. AWS answers these calls in milliseconds; a connection that does not is better replaced."""
+"""Seconds. AWS answers these requests in milliseconds; a connection that takes longer is better replaced."""
 
 ATTEMPTS = 3
-"""Of one call, by botocore, with its backoff; every call the service makes is safe to repeat."""
+RETRIES: "_RetryDict" = {"mode": "standard", "total_max_attempts": ATTEMPTS}
+"""Attempts of one request, by botocore with its backoff; every request of this service is safe to repeat."""
 
-_VARIANTS = ("use_fips_endpoint", "use_dualstack_endpoint")
-"""Of endpoints: some regions' are named by the rules alone."""
-
-_PASSING = frozenset(
+_TRANSIENT = frozenset(
     {
         "InternalServerError",
         "InternalError",
@@ -47,39 +44,30 @@ _PASSING = frozenset(
         "Throttling",
         "TransactionConflictException",
         "TransactionInProgressException",
-        # Where what stands before a service answers for it, botocore takes the status for the code.
+        # botocore uses the status as the code if a load balancer answers instead of the service.
         *("500", "502", "503", "504"),
     }
 )
 """Error codes that go away by themselves."""
 
 
-class _Descriptions(Loader):
-    """What describes the services, made to cost less with every call of DynamoDB (docs/decisions/0022).
-
-    `descriptions/` adds that items are documents, which go out and come in as they are. And where a service has no
-    rules for endpoints, its endpoint is found once, for the client.
-    """
-
-    def load_service_model(self, service_name: str, type_name: str, api_version: str | None = None) -> Any:
-        """A description, if there is one."""
-        if (service_name, type_name) == ("dynamodb", "endpoint-rule-set-1"):
-            raise UnknownServiceError(service_name=service_name, known_service_names="")
-        return super().load_service_model(service_name, type_name, api_version)
+_sessions: list[botocore.session.Session] = []
 
 
-@cache
 def session() -> botocore.session.Session:
-    """The session, with credentials from the function's role."""
-    made = botocore.session.get_session()
-    if not any(made.get_config_variable(name) for name in _VARIANTS):
-        folder = Path(__file__).parent / "descriptions"
-        made.register_component("data_loader", _Descriptions(extra_search_paths=[str(folder)]))
-    return made
+    """Return the session of all clients: one copy of the service descriptions and of the role's credentials."""
+    if not _sessions:
+        _sessions.append(botocore.session.get_session())
+    return _sessions[-1]
+
+
+def adopt(made: botocore.session.Session) -> None:
+    """Use a session that PynamoDB made: it takes none. Two sessions would cost 66 million instructions more."""
+    _sessions.append(made)
 
 
 def signing() -> "tuple[ReadOnlyCredentials, str]":
-    """The role's credentials as they are now, and the region: what a signature is made of."""
+    """Return the role's present credentials and the region, which a signature is made with."""
     credentials = session().get_credentials()
     if credentials is None:
         raise NoCredentialsError
@@ -87,50 +75,48 @@ def signing() -> "tuple[ReadOnlyCredentials, str]":
 
 
 @cache
-def dynamodb() -> Any:
-    """The DynamoDB client, made once; contract tests hold its calls to DynamoDB's description, so that it need not."""
-    return session().create_client("dynamodb", config=_config(parameter_validation=False))
-
-
-@cache
 def s3() -> "S3Client":
-    """The S3 client, made once: loading a service's description is what costs."""
-    return cast("S3Client", session().create_client("s3", config=_config(signature_version="s3v4")))
+    """Return the S3 client, made at its first use."""
+    return _boto3().client("s3", config=_config().merge(Config(signature_version="s3v4")))
 
 
 @cache
 def sqs() -> "SQSClient":
-    """The SQS client, made once."""
-    return cast("SQSClient", session().create_client("sqs", config=_config()))
+    """Return the SQS client, made at its first use."""
+    return _boto3().client("sqs", config=_config())
 
 
-def _config(**more: Any) -> Config:
+@cache
+def _boto3() -> "boto3.Session":
+    import boto3  # noqa: PLC0415
+
+    return boto3.Session(botocore_session=session())
+
+
+def _config() -> Config:
     return Config(
         connect_timeout=CONNECT_TIMEOUT,
         read_timeout=READ_TIMEOUT,
-        retries={"mode": "standard", "total_max_attempts": ATTEMPTS},
-        # Checksums of our own would be computed on every put; S3 keeps CRCs by itself.
+        retries=RETRIES,
+        # S3 computes checksums by itself; computing another for every put costs CPU time.
         request_checksum_calculation="when_required",
         response_checksum_validation="when_required",
-        # The same text every time: what botocore says by itself, it gathers anew for every call, twice.
-        user_agent=session().user_agent(),
-        **more,
     )
 
 
-def is_passing(code: str | None) -> bool:
-    """Whether an error code says: later."""
-    return code in _PASSING
+def is_transient(code: str | None) -> bool:
+    """Tell whether an error code goes away by itself."""
+    return code in _TRANSIENT
 
 
 @contextmanager
 def available() -> Iterator[None]:
-    """Turns what goes away by itself into Unavailable; anything else is a bug or a missing right, and stays that."""
+    """Raise Unavailable for transient errors. Any other error is a bug or a missing right, and is not changed."""
     try:
         yield
     except ClientError as error:
         code = error.response.get("Error", {}).get("Code")
-        if is_passing(code):
+        if is_transient(code):
             raise Unavailable(str(code)) from error
         raise
     except BotoCoreError as error:

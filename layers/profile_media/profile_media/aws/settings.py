@@ -1,59 +1,45 @@
-"""What a deployment chooses, read from the environment: the only module that touches `os.environ`.
+"""The settings that a deployment chooses, read from environment variables: one class for each use case.
 
-Each use case has a small frozen class; a field's name in upper case is its variable. `load` reads and checks one once,
-at first use and never at import, so that a function needs only the variables of its own class. What the domain makes
-of them is imported where it is made: the authorizer has settings too, and would pay a sixth more for a cold start.
+A field's name in upper case is its variable. `load` reads a class once, at its first use and never at import, so a
+function needs only the variables of its own class. The authorizer's are in `authorizer_settings`.
 """
 
 import os
-from collections.abc import Callable
-from dataclasses import MISSING, dataclass, fields
 from datetime import timedelta
 from types import MappingProxyType
-from typing import TYPE_CHECKING, cast
+from typing import Annotated, Any, cast
 
-if TYPE_CHECKING:
-    from profile_media.domain.policy import Lifetimes, Limits
+from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationError
 
-
-class SettingInvalid(Exception):
-    """A variable is missing or does not parse: the deployment is wrong."""
-
-
-@dataclass(frozen=True)
-class AuthorizerSettings:
-    """Whose tokens are taken."""
-
-    token_issuer: str
-    token_audience: str
-    token_jwks_url: str = ""
-    token_required_claim: str = ""
-    """`name=value`, or empty; tells access tokens from other tokens of the same issuer."""
-    tenant_claim: str = ""
-    """Whose value keeps users apart; empty where there are no tenants."""
-    admin_claim: str = "scope=profile-media:admin"
-    """`name=value`, or empty for no administrators."""
-    certificate_authorities: str = ""
-    """A folder that OpenSSL finds them in one by one; where there is none, the system's are taken."""
-    jwks_allow_loopback: bool = False
-    """Lets the local stack's issuer be http on 127.0.0.1."""
-
-    @property
-    def jwks_url(self) -> str:
-        """Where the issuer publishes its keys."""
-        return self.token_jwks_url or self.token_issuer.rstrip("/") + "/.well-known/jwks.json"
+from profile_media.aws.authorizer_settings import SettingInvalid
+from profile_media.domain.model import Slot
+from profile_media.domain.policy import Lifetimes, Limits
 
 
-@dataclass(frozen=True)
-class CorsSettings:
-    """Which origins' pages may call the API."""
-
-    allowed_origins: tuple[str, ...]
+def _split(text: object) -> object:
+    """Split a list at its commas, without spaces and empty items."""
+    return tuple(item.strip() for item in text.split(",") if item.strip()) if isinstance(text, str) else text
 
 
-@dataclass(frozen=True, kw_only=True)
-class UploadLimitSettings:
-    """How much a user may upload, and how long an upload may take to come."""
+type CommaSeparated = Annotated[tuple[str, ...], BeforeValidator(_split)]
+
+
+class Settings(BaseModel):
+    """What all settings have in common; a class is compiled by pydantic when it is loaded."""
+
+    model_config = ConfigDict(frozen=True, defer_build=True)
+
+
+class ApiSettings(Settings):
+    """What every endpoint needs: the origins of CORS, and how clients name and fetch pictures."""
+
+    allowed_origins: CommaSeparated
+    app_name: str
+    media_base_url: str
+
+
+class UploadLimitSettings(Settings):
+    """How much a user may upload, and how long an upload may stay pending."""
 
     avatar_max_bytes: int = 10 * 1024 * 1024
     cover_image_max_bytes: int = 10 * 1024 * 1024
@@ -62,11 +48,8 @@ class UploadLimitSettings:
     pending_ttl_seconds: int = 3600
 
     @property
-    def limits(self) -> "Limits":
-        """Sizes and counts."""
-        from profile_media.domain.model import Slot  # noqa: PLC0415
-        from profile_media.domain.policy import Limits  # noqa: PLC0415
-
+    def limits(self) -> Limits:
+        """The limits of sizes and counts."""
         return Limits(
             max_bytes=MappingProxyType(
                 {Slot.AVATAR: self.avatar_max_bytes, Slot.COVER_IMAGE: self.cover_image_max_bytes}
@@ -76,76 +59,59 @@ class UploadLimitSettings:
         )
 
 
-@dataclass(frozen=True, kw_only=True)
 class IntentSettings(UploadLimitSettings):
-    """Everything an upload intent needs."""
+    """Making upload intents."""
 
-    app_name: str
     users_table: str
     uploads_table: str
     uploads_bucket: str
     uploads_url: str
-    """Where browsers POST to."""
+    """The address that browsers POST to."""
     grant_seconds: int = 300
 
     @property
-    def lifetimes(self) -> "Lifetimes":
-        """How long the promise and its grant last."""
-        from profile_media.domain.policy import Lifetimes  # noqa: PLC0415
-
+    def lifetimes(self) -> Lifetimes:
+        """The lifetimes of a pending upload and of its presigned POST."""
         return Lifetimes(
             pending=timedelta(seconds=self.pending_ttl_seconds), grant=timedelta(seconds=self.grant_seconds)
         )
 
 
-@dataclass(frozen=True)
-class LinkSettings:
-    """How clients name and fetch what is shown to them."""
-
-    app_name: str
-    media_base_url: str
-
-
-@dataclass(frozen=True)
-class UploadReadingSettings(LinkSettings):
+class UploadReadingSettings(Settings):
     """Showing one upload."""
 
     uploads_table: str
 
 
-@dataclass(frozen=True)
-class ProfileReadingSettings(LinkSettings):
+class ProfileReadingSettings(Settings):
     """Showing a profile."""
 
     users_table: str
 
 
-@dataclass(frozen=True)
-class BindingSettings(LinkSettings):
+class BindingSettings(Settings):
     """Changing slots."""
 
     users_table: str
     uploads_table: str
     writes_per_minute: int = 30
-    """Changes that one caller may make."""
+    """Changes of one user's pictures within a minute."""
 
 
-@dataclass(frozen=True)
 class UrlBindingSettings(BindingSettings):
     """Binding by URL."""
 
-    external_avatar_hosts: tuple[str, ...] = ("*",)
-    """Whose pictures may be pointed at; `*` for anybody's, empty for nobody's."""
+    media_base_url: str
+    external_avatar_hosts: CommaSeparated = ("*",)
+    """Hosts whose pictures a slot may point at; `*` for any host, empty for none."""
 
 
-@dataclass(frozen=True, kw_only=True)
 class ThumbnailSettings(BindingSettings):
     """Changing slots, and showing pictures by presigned links."""
 
     media_bucket: str
 
 
-@dataclass(frozen=True, kw_only=True)
 class DirectUploadSettings(BindingSettings, UploadLimitSettings):
     """Taking a picture through the API."""
 
@@ -153,55 +119,51 @@ class DirectUploadSettings(BindingSettings, UploadLimitSettings):
     purge_queue_url: str
     settled_ttl_seconds: int = 86400
     keep_master: bool = True
+    """Keep a picture of at most 2048 pixels for making new sizes later. It is never public."""
 
     @property
-    def lifetimes(self) -> "Lifetimes":
-        """How long the row lives on its way."""
-        from profile_media.domain.policy import Lifetimes  # noqa: PLC0415
-
+    def lifetimes(self) -> Lifetimes:
+        """The lifetimes of a pending and of a processed upload."""
         return Lifetimes(
             pending=timedelta(seconds=self.pending_ttl_seconds), settled=timedelta(seconds=self.settled_ttl_seconds)
         )
 
 
-@dataclass(frozen=True)
-class ProcessingSettings:
-    """Making derivatives of what browsers stored."""
+class ProcessingSettings(Settings):
+    """Making derivatives of the originals that browsers stored."""
 
+    users_table: str
     uploads_table: str
     uploads_bucket: str
     media_bucket: str
     purge_queue_url: str
     settled_ttl_seconds: int = 86400
     keep_master: bool = True
-    """Whether the whole picture is stored too, for sizes to come."""
+    """Keep a picture of at most 2048 pixels for making new sizes later. It is never public."""
+    writes_per_minute: int = 30
+    """Changes of one user's pictures within a minute."""
 
     @property
-    def lifetimes(self) -> "Lifetimes":
-        """How long a settled upload waits to be bound."""
-        from profile_media.domain.policy import Lifetimes  # noqa: PLC0415
-
+    def lifetimes(self) -> Lifetimes:
+        """The lifetime of a processed upload that is not bound."""
         return Lifetimes(settled=timedelta(seconds=self.settled_ttl_seconds))
 
 
-@dataclass(frozen=True)
-class ReleasingSettings:
+class ReleasingSettings(Settings):
     """Queueing removed uploads for deletion."""
 
     purge_queue_url: str
 
 
-@dataclass(frozen=True)
-class PurgingSettings:
-    """Deleting what removed uploads left behind."""
+class PurgingSettings(Settings):
+    """Deleting the objects of removed uploads."""
 
     uploads_bucket: str
     media_bucket: str
 
 
-@dataclass(frozen=True)
-class ReconcilingSettings:
-    """Holding buckets and tables against each other."""
+class ReconcilingSettings(Settings):
+    """Comparing buckets and tables."""
 
     users_table: str
     uploads_table: str
@@ -210,50 +172,37 @@ class ReconcilingSettings:
     purge_queue_url: str
     redrive_queue_url: str
     reconcile_mends: bool = False
-    """Whether findings are put right as well."""
+    """Repair what is found, and do not only report it."""
+    purge_delay_seconds: int = 900
+    """How long the delete queue holds a message back."""
 
 
-_read: dict[type, object] = {}
+_loaded: dict[type[Settings], Settings] = {}
 
 
-def load[Settings](of: type[Settings]) -> Settings:
-    """The settings of one use case; raises SettingInvalid naming the variable, never its value."""
-    if of not in _read:
-        _read[of] = _from_environment(of)
-    return cast(Settings, _read[of])
+def load[Chosen: Settings](of: type[Chosen]) -> Chosen:
+    """Return the settings of one use case. Raises SettingInvalid with the name of the variable, not its value."""
+    if of not in _loaded:
+        _loaded[of] = _from_environment(of)
+    return cast(Chosen, _loaded[of])
 
 
 def forget() -> None:
-    """Reads everything again at its next use: for tests, which change the environment."""
-    _read.clear()
+    """Read everything again at the next use, for tests that change the environment."""
+    _loaded.clear()
 
 
-def _from_environment[Settings](of: type[Settings]) -> Settings:
-    values: dict[str, object] = {}
-    for field in fields(of):  # type: ignore[arg-type]
-        text = os.environ.get(field.name.upper())
+def _from_environment[Chosen: Settings](of: type[Chosen]) -> Chosen:
+    values: dict[str, Any] = {}
+    for name, field in of.model_fields.items():
+        text = os.environ.get(name.upper())
+        # An empty text is a choice for a text or a list that has a default, and no value for anything else.
         if text or (text == "" and isinstance(field.default, str | tuple)):
-            values[field.name] = _parse(field.name, str(field.type), text)
-        elif field.default is MISSING:
-            raise SettingInvalid(f"{field.name.upper()} is not set")
-    return of(**values)
-
-
-def _parse(name: str, kind: str, text: str) -> object:
+            values[name] = text
+        elif field.is_required():
+            raise SettingInvalid(f"{name.upper()} is not set")
     try:
-        return _PARSERS[kind](text)
-    except (ValueError, KeyError):
-        raise SettingInvalid(f"{name.upper()} is not a {kind}") from None
-
-
-def _parse_bool(text: str) -> bool:
-    return {"true": True, "false": False}[text]
-
-
-def _parse_list(text: str) -> tuple[str, ...]:
-    return tuple(item.strip() for item in text.split(",") if item.strip())
-
-
-_PARSERS: MappingProxyType[str, Callable[[str], object]] = MappingProxyType(
-    {"<class 'str'>": str, "<class 'int'>": int, "<class 'bool'>": _parse_bool, "tuple[str, ...]": _parse_list}
-)
+        return of.model_validate(values)
+    except ValidationError as error:
+        wrong = error.errors(include_url=False, include_context=False, include_input=False)[0]
+        raise SettingInvalid(f"{str(wrong['loc'][0]).upper()} is not valid: {wrong['msg']}") from None

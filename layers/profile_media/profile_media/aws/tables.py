@@ -1,196 +1,179 @@
-"""The two tables, item by item, and how items turn into the domain's nouns.
+"""Requests to DynamoDB: strongly consistent reads, conditional writes, and transactions.
 
-Users:   hash `user_id`.
-Uploads: hash `owner_id`, range `upload_id`. Beside an owner's uploads it holds `idempotency#<hash>` items and one
-`quota` item, beside a caller's `writes#<minute>` counts, and `reconcile#<pass>` checkpoints. All kinds carry
-`expires_at`, the table's TTL, and only uploads release anything when they go.
-
-Times are milliseconds, but for `expires_at` and an identity's `last_login`: seconds, as DynamoDB's TTL wants them.
+Every PynamoDB model opens a connection, a botocore session and a client of its own, and a transaction another: 90
+million instructions and a TLS handshake each. Here the models make the arguments of a request, and one `Connection`
+sends it.
 """
 
-from collections.abc import Mapping
-from datetime import UTC, datetime
-from types import MappingProxyType
-from typing import Any
+import random
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from functools import cache
+from typing import Any, NamedTuple
 
-from profile_media.aws.dynamodb import Item
-from profile_media.domain.model import (
-    Attachment,
-    ContentType,
-    Derivative,
-    ExternalPicture,
-    Identity,
-    Profile,
-    Reason,
-    Slot,
-    State,
-    Upload,
-)
+from botocore.exceptions import ClientError
+from pynamodb.connection import Connection
+from pynamodb.exceptions import DoesNotExist, PynamoDBException, VerboseClientError
+from pynamodb.expressions.condition import Condition
+from pynamodb.expressions.update import Action
+from pynamodb.models import Model
+from pynamodb.transactions import TransactGet, TransactWrite
 
-IDEMPOTENCY_PREFIX = "idempotency#"
-QUOTA = "quota"
-WRITES_PREFIX = "writes#"
-RECONCILE_PREFIX = "reconcile#"
+from profile_media.aws.session import CONNECT_TIMEOUT, READ_TIMEOUT, RETRIES, adopt, available
+from profile_media.domain.errors import Unavailable
 
+_ATTEMPTS = 5
+"""Attempts of one transaction while others conflict with it."""
 
-def user_key(user_id: str) -> Item:
-    """Of a user's item."""
-    return {"user_id": {"S": user_id}}
+_PAUSE = 0.02
+"""Seconds; the longest first pause between attempts. A transaction takes some 10 ms, so a conflict ends soon."""
 
-
-def upload_key(owner_id: str, upload_id: str) -> Item:
-    """Of an upload's item, and of what else lies beside an owner's uploads."""
-    return {"owner_id": {"S": owner_id}, "upload_id": {"S": upload_id}}
+_CONDITION_FAILED = "ConditionalCheckFailed"
+_TRANSIENT = frozenset({"TransactionConflict", "ThrottlingError", "ProvisionedThroughputExceeded"})
+"""Reasons for a cancelled transaction that go away by themselves."""
 
 
-def milliseconds(moment: datetime) -> int:
-    """A time as the items keep it."""
-    return round(moment.timestamp() * 1000)
+class Save(NamedTuple):
+    """Write an item in place of the one with the same key."""
+
+    item: Model
+    condition: Condition | None = None
 
 
-def seconds(moment: datetime) -> int:
-    """A time as TTL attributes keep it."""
-    return int(moment.timestamp())
+class Update(NamedTuple):
+    """Change an item, or create it."""
+
+    item: Model
+    actions: Sequence[Action]
+    condition: Condition | None = None
 
 
-def time_of(milliseconds: float) -> datetime:
-    """The time behind an item's number."""
-    return datetime.fromtimestamp(milliseconds / 1000, UTC)
+class Delete(NamedTuple):
+    """Remove an item; a missing item is no error."""
+
+    item: Model
+    condition: Condition | None = None
 
 
-def upload_attributes(upload: Upload) -> dict[str, object]:
-    """What an upload's item says; None is what it does not."""
-    return {
-        "owner_id": upload.owner_id,
-        "upload_id": upload.upload_id,
-        "slot": upload.slot,
-        "state": upload.state,
-        "content_type": upload.content_type,
-        "content_length": upload.content_length,
-        "checksum_sha256": upload.checksum_sha256,
-        "created_at": milliseconds(upload.created_at),
-        "expires_at": seconds(upload.expires_at) if upload.expires_at else None,
-        "width": upload.width,
-        "height": upload.height,
-        "derivatives": derivatives_attribute(upload.derivatives) or None,
-        "reason": upload.reason,
-    }
-
-
-def upload_of(item: Item) -> Upload:
-    """The upload an item describes."""
-    reason = _text(item, "reason")
-    return Upload(
-        owner_id=item["owner_id"]["S"],
-        upload_id=item["upload_id"]["S"],
-        slot=Slot(item["slot"]["S"]),
-        state=State(item["state"]["S"]),
-        content_type=ContentType(item["content_type"]["S"]),
-        content_length=int(item["content_length"]["N"]),
-        checksum_sha256=_text(item, "checksum_sha256"),
-        created_at=time_of(int(item["created_at"]["N"])),
-        expires_at=_time(item, "expires_at", 1000),
-        width=_number(item, "width"),
-        height=_number(item, "height"),
-        derivatives=_derivatives(item),
-        reason=Reason(reason) if reason else None,
+@cache
+def connection() -> Connection:
+    """Return the only connection to DynamoDB; its session serves the other clients too."""
+    made = Connection(
+        connect_timeout_seconds=CONNECT_TIMEOUT, read_timeout_seconds=READ_TIMEOUT, retry_configuration=RETRIES
     )
+    adopt(made.session)
+    return made
 
 
-def profile_of(user_id: str, item: Item | None) -> Profile:
-    """The profile a user's item describes; the empty one where there is none."""
-    if item is None:
-        return Profile(user_id)
-    return Profile(
-        user_id,
-        MappingProxyType({slot: _attachment_of(item[slot]["M"]) for slot in Slot if slot in item}),
-        _time(item, "updated_at"),
-        _identity_of(item["identity"]["M"]) if "identity" in item else Identity(),
-        _text(item, "tenant"),
-        _time(item, "created_at"),
-    )
+def request(operation: str, arguments: dict[str, Any]) -> dict[str, Any]:
+    """Send one request. Raises the error of botocore that PynamoDB wraps, and Unavailable for a transient one."""
+    with botocore_errors():
+        answer: dict[str, Any] = connection().dispatch(operation, arguments)
+    return answer
 
 
-def attachment_attribute(attachment: Attachment | ExternalPicture) -> dict[str, object]:
-    """What a slot holds, as a user's item says it."""
-    if isinstance(attachment, ExternalPicture):
-        return {"url": attachment.url}
-    return {"upload_id": attachment.upload_id, "derivatives": derivatives_attribute(attachment.derivatives)}
+def read[Item: Model](model: type[Item], hash_key: str, range_key: str | None = None) -> Item | None:
+    """Read an item, strongly consistent; None if there is none."""
+    answer = request("GetItem", {**model.get_operation_kwargs_from_class(hash_key, range_key), "ConsistentRead": True})
+    return model.from_raw_data(answer["Item"]) if "Item" in answer else None
 
 
-def derivatives_attribute(derivatives: tuple[Derivative, ...]) -> list[dict[str, object]]:
-    """Derivatives, as an upload's item and a slot say them."""
-    return [
-        {
-            "name": each.name,
-            "digest": each.digest,
-            "content_type": each.content_type,
-            "width": each.width,
-            "height": each.height,
-            "size": each.size,
-        }
-        for each in derivatives
-    ]
+def read_both[First: Model, Second: Model](
+    first: tuple[type[First], tuple[str, ...]], second: tuple[type[Second], tuple[str, ...]]
+) -> tuple[First | None, Second | None]:
+    """Read two items as they were at one instant, in one request."""
+
+    def attempt() -> tuple[Any, Any]:
+        with TransactGet(connection=connection()) as transaction:
+            found = [transaction.get(model, *key) for model, key in (first, second)]
+        return _item(found[0]), _item(found[1])
+
+    return _without_conflict(attempt)
 
 
-def identity_attribute(identity: Identity) -> dict[str, object]:
-    """Who the user is, as the item says it."""
-    return {
-        "email": identity.email,
-        "email_verified": identity.email_verified,
-        "first_name": identity.first_name,
-        "last_name": identity.last_name,
-        "phone_number": identity.phone_number,
-        "username": identity.username,
-        "picture_url": identity.picture_url,
-        "role": identity.role,
-        "last_login": seconds(identity.last_login) if identity.last_login else None,
-    }
+def write(change: Save | Update | Delete) -> bool:
+    """Write one item. Return False if its condition failed."""
+    try:
+        match change:
+            case Save(item, condition):
+                request("PutItem", item.get_save_kwargs_from_instance(condition))
+            case Update(item, actions, condition):
+                request("UpdateItem", item.get_update_kwargs_from_instance(list(actions), condition))
+            case Delete(item, condition):
+                request("DeleteItem", item.get_delete_kwargs_from_instance(condition))
+    except ClientError as error:
+        if error.response["Error"]["Code"] != "ConditionalCheckFailedException":
+            raise
+        return False
+    return True
 
 
-def _attachment_of(map_: Mapping[str, Any]) -> Attachment | ExternalPicture:
-    if url := _text(map_, "url"):
-        return ExternalPicture(url)
-    return Attachment(map_["upload_id"]["S"], _derivatives(map_))
+def transact(
+    *, deletes: Sequence[Delete] = (), saves: Sequence[Save] = (), updates: Sequence[Update] = ()
+) -> tuple[Model, ...]:
+    """Commit all writes or none. Return the items whose conditions failed; nothing if the writes were committed."""
+
+    def attempt() -> None:
+        with TransactWrite(connection=connection()) as transaction:
+            for delete in deletes:
+                transaction.delete(*delete)
+            for save in saves:
+                transaction.save(*save)
+            for update in updates:
+                transaction.update(update.item, list(update.actions), update.condition)
+
+    try:
+        _without_conflict(attempt)
+    except VerboseClientError as error:
+        # PynamoDB sends deletes, then puts, then updates, whatever the order of the calls; the reasons follow.
+        sent = [change.item for changes in (deletes, saves, updates) for change in changes]
+        failed = [item for item, code in zip(sent, _reasons(error), strict=False) if code == _CONDITION_FAILED]
+        if not failed:
+            raise
+        return tuple(failed)
+    return ()
 
 
-def _derivatives(item: Item) -> tuple[Derivative, ...]:
-    if "derivatives" not in item:
-        return ()
-    return tuple(
-        Derivative(
-            name=each["name"]["S"],
-            digest=each["digest"]["S"],
-            content_type=ContentType(each["content_type"]["S"]),
-            width=int(each["width"]["N"]),
-            height=int(each["height"]["N"]),
-            size=int(each["size"]["N"]),
-        )
-        for each in (entry["M"] for entry in item["derivatives"]["L"])
-    )
+@contextmanager
+def botocore_errors() -> Iterator[None]:
+    """Raise the error of botocore that PynamoDB wraps, and Unavailable for one that is transient."""
+    with available():
+        try:
+            yield
+        except DoesNotExist:
+            raise
+        except PynamoDBException as error:
+            raise error.cause or error from error
 
 
-def _identity_of(map_: Item) -> Identity:
-    return Identity(
-        email=_text(map_, "email"),
-        email_verified="email_verified" in map_ and map_["email_verified"]["BOOL"],
-        first_name=_text(map_, "first_name"),
-        last_name=_text(map_, "last_name"),
-        phone_number=_text(map_, "phone_number"),
-        username=_text(map_, "username"),
-        picture_url=_text(map_, "picture_url"),
-        role=_text(map_, "role"),
-        last_login=_time(map_, "last_login", 1000),
-    )
+def pause(attempt: int) -> None:
+    """Wait a random time before the next attempt, longer after each."""
+    time.sleep(random.uniform(0, _PAUSE * 2**attempt))  # noqa: S311 - jitter, not a secret
 
 
-def _text(item: Item, name: str) -> str | None:
-    return item[name]["S"] if name in item else None
+def _item(found: Any) -> Any:
+    """Return the item that a transaction found; None if there is none."""
+    try:
+        return found.get()
+    except DoesNotExist:
+        return None
 
 
-def _number(item: Item, name: str) -> int | None:
-    return int(item[name]["N"]) if name in item else None
+def _without_conflict[Result](attempt: Callable[[], Result]) -> Result:
+    """Run a transaction, again after a pause while other transactions conflict with it or requests are throttled."""
+    for number in range(_ATTEMPTS):
+        try:
+            with botocore_errors():
+                return attempt()
+        except VerboseClientError as error:
+            reasons = _reasons(error)
+            if _CONDITION_FAILED in reasons or not _TRANSIENT.intersection(reasons):
+                raise
+            pause(number)
+    raise Unavailable("transactions kept conflicting")
 
 
-def _time(item: Item, name: str, unit: int = 1) -> datetime | None:
-    return time_of(int(item[name]["N"]) * unit) if name in item else None
+def _reasons(error: VerboseClientError) -> list[str]:
+    """Return why each write of a cancelled transaction failed; an empty text for one that did not."""
+    return [reason.code if reason else "" for reason in error.cancellation_reasons]

@@ -1,6 +1,6 @@
-"""Presigned GETs of derivatives, signed on the spot without a call.
+"""Presigned GETs of derivatives, made without a request to S3.
 
-The bearer borrows the function's s3:GetObject on `media/*`, for one key and a quarter of an hour.
+A link has the rights of the function's role, s3:GetObject on `media/*`, for one key and a quarter of an hour.
 """
 
 from profile_media.aws.session import s3
@@ -8,16 +8,16 @@ from profile_media.domain.keys import media_key
 from profile_media.domain.model import Derivative
 
 LIFETIME = 900
-"""Seconds: the longest that AWS advises for a link that is its own permission."""
+"""Seconds: the longest that AWS advises for a link that needs no other permission."""
 
 
 class S3ThumbnailLinks:
-    """Derivatives in the media bucket, shown to whoever holds the link."""
+    """Links to derivatives in the media bucket."""
 
     def __init__(self, bucket: str) -> None:
         self._bucket = bucket
 
     def link(self, upload_id: str, derivative: Derivative) -> str:
-        """A URL that opens one derivative for a while, and that nobody's cache keeps."""
+        """Return a URL that shows one derivative until it expires; the response may not be cached."""
         query = {"Bucket": self._bucket, "Key": media_key(upload_id, derivative), "ResponseCacheControl": "no-store"}
         return s3().generate_presigned_url("get_object", Params=query, ExpiresIn=LIFETIME)

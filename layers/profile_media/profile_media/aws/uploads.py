@@ -1,139 +1,118 @@
-"""Upload rows, idempotency keys and quotas: the `Uploads` port on DynamoDB.
+"""The `Uploads` port: upload rows, idempotency records and quotas.
 
-Needs dynamodb:GetItem to read, UpdateItem to settle and count, PutItem to create, DeleteItem to free a lapsed key,
-each on the uploads table; a transaction needs just those of its items.
+Needs, on the uploads table, dynamodb:GetItem to read, PutItem to create, UpdateItem to save results and count intents,
+and DeleteItem to delete idempotency records. A transaction needs the same rights as its writes.
 """
 
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
+from typing import Any
 
-from profile_media.aws.dynamodb import Write, delete, get, item_of, put, transact, update, write
-from profile_media.aws.tables import (
-    IDEMPOTENCY_PREFIX,
-    QUOTA,
-    milliseconds,
-    seconds,
-    time_of,
-    upload_attributes,
-    upload_key,
-    upload_of,
-)
+from pynamodb.attributes import Attribute
+from pynamodb.expressions.condition import size
+
+from profile_media.aws.models import IdempotencyItem, QuotaItem, UploadItem, use_tables
+from profile_media.aws.tables import Delete, Save, Update, read, transact, write
 from profile_media.domain.model import State, Upload
 from profile_media.domain.ports import IdempotencyKeyInUse, IdempotencyRecord, QuotaEntry, QuotaExceeded, QuotaUsage
 
-_QUOTA_KEPT = 3600
-"""Seconds a quota is kept after its last upload would have expired: by then nothing in it counts any more."""
-
-
-_SETTLED = ("state", "expires_at", "width", "height", "derivatives", "reason")
-"""What settling says of an upload."""
+_QUOTA_KEPT = timedelta(hours=1)
+"""How long a quota is kept after its last upload would have expired: no entry counts any more by then."""
 
 
 class DynamoUploads:
     """Uploads, in their table."""
 
     def __init__(self, table: str) -> None:
-        self._table = table
+        use_tables(uploads=table)
 
     def get(self, owner_id: str, upload_id: str) -> Upload | None:
-        """The row, expired or not."""
-        item = get(self._table, upload_key(owner_id, upload_id))
-        return upload_of(item) if item else None
+        """Return the row, even if it has expired."""
+        item = read(UploadItem, owner_id, upload_id)
+        return item.upload() if item else None
 
-    def create(
-        self, upload: Upload, remembered: IdempotencyRecord | None, *, open_limit: int, recent_limit: int
-    ) -> None:
-        """One transaction: the row, the key if there is one, and the counts. Raises KeyTaken, else QuotaFull."""
-        failed = transact(
-            *([self._key(upload, remembered)] if remembered else []),
-            put(self._table, item_of(upload_attributes(upload)), "attribute_not_exists(#upload_id)"),
-            self._counted(upload, open_limit, recent_limit),
-        )
+    def create(self, upload: Upload, record: IdempotencyRecord | None, *, open_limit: int, recent_limit: int) -> None:
+        """Write the row, the quota entries and the idempotency record in one transaction."""
+        row = Save(UploadItem.of(upload), UploadItem.upload_id.does_not_exist())
+        remember = [_remember(record, upload)] if record else []
+        failed = transact(saves=[*remember, row], updates=[_count(upload, open_limit, recent_limit)])
         if not failed:
             return
-        *key_failed, row_failed, _ = failed
-        if row_failed:
-            return  # ids are random, so the row is ours: an earlier attempt got through and its answer was lost.
-        if any(key_failed):
+        if any(item is row.item for item in failed):
+            return  # Ids are random, so the row is ours: an earlier attempt succeeded and its answer was lost.
+        if any(isinstance(item, IdempotencyItem) for item in failed):
             raise IdempotencyKeyInUse
         raise QuotaExceeded
 
     def find_idempotency_record(self, actor_id: str, key_hash: str) -> IdempotencyRecord | None:
-        """What was remembered under an idempotency key, expired or not."""
-        item = get(self._table, upload_key(actor_id, IDEMPOTENCY_PREFIX + key_hash))
+        """Return the record of an idempotency key, even if it has expired."""
+        item = read(IdempotencyItem, actor_id, IdempotencyItem.PREFIX + key_hash)
         if item is None:
             return None
-        expires_at = time_of(int(item["expires_at"]["N"]) * 1000)
-        return IdempotencyRecord(actor_id, key_hash, item["request_hash"]["S"], item["made"]["S"], expires_at)
+        return IdempotencyRecord(actor_id, key_hash, item.request_hash, item.made, item.expires_at)
 
-    def delete_idempotency_record(self, remembered: IdempotencyRecord) -> None:
-        """Frees a key, if it still names that upload."""
-        key = upload_key(remembered.actor_id, IDEMPOTENCY_PREFIX + remembered.key_hash)
-        write(delete(self._table, key, "#made = :made", made=remembered.upload_id))
+    def delete_idempotency_record(self, record: IdempotencyRecord) -> None:
+        """Delete the record if it still names that upload."""
+        item = IdempotencyItem(record.actor_id, IdempotencyItem.PREFIX + record.key_hash)
+        write(Delete(item, IdempotencyItem.made == record.upload_id))
 
     def quota_usage(self, owner_id: str) -> QuotaUsage:
-        """The counts, stale entries included."""
-        item = get(self._table, upload_key(owner_id, QUOTA)) or {}
-        return QuotaUsage(*(_asked(item[name]["SS"]) if name in item else frozenset() for name in ("open", "recent")))
+        """Return the quota entries, including stale ones."""
+        item = read(QuotaItem, owner_id, QuotaItem.RANGE_KEY)
+        return QuotaUsage(_parse(item.open), _parse(item.recent)) if item else QuotaUsage()
 
     def remove_quota_entries(self, owner_id: str, stale: QuotaUsage) -> None:
-        """Takes these entries off the counts."""
-        entries = {"open": _entries(stale.open), "recent": _entries(stale.recent)}
-        if gone := {name: each for name, each in entries.items() if each}:
-            changes = "DELETE " + ", ".join(f"#{name} :{name}" for name in gone)
-            write(update(self._table, upload_key(owner_id, QUOTA), changes, **gone))
+        """Remove these entries."""
+        entries = ((QuotaItem.open, stale.open), (QuotaItem.recent, stale.recent))
+        if actions := [attribute.delete(_format(gone)) for attribute, gone in entries if gone]:
+            write(Update(QuotaItem(owner_id, QuotaItem.RANGE_KEY), actions))
 
-    def settle(self, upload: Upload, now: datetime) -> bool:
-        """One conditional write: the row must still be pending, and not expired."""
-        attributes = upload_attributes(upload)
-        settled = {name: attributes[name] for name in _SETTLED if attributes[name] is not None}
-        return write(
-            update(
-                self._table,
-                upload_key(upload.owner_id, upload.upload_id),
-                "SET " + ", ".join(f"#{name} = :{name}" for name in settled),
-                "#state = :pending AND #expires_at > :now",
-                **settled,
-                pending=State.PENDING,
-                now=seconds(now),
-            )
+    def save_result(self, upload: Upload, now: datetime) -> bool:
+        """Write the result in one conditional write: the row must be pending and not have expired."""
+        item = UploadItem.of(upload)
+        result: tuple[tuple[Attribute[Any], object], ...] = (
+            (UploadItem.state, item.state),
+            (UploadItem.expires_at, item.expires_at),
+            (UploadItem.width, item.width),
+            (UploadItem.height, item.height),
+            (UploadItem.derivatives, item.derivatives),
+            (UploadItem.reason, item.reason),
         )
-
-    def _key(self, upload: Upload, remembered: IdempotencyRecord) -> Write:
-        attributes = {
-            "owner_id": remembered.actor_id,
-            "upload_id": IDEMPOTENCY_PREFIX + remembered.key_hash,
-            "made": upload.upload_id,
-            "request_hash": remembered.request_hash,
-            "expires_at": seconds(remembered.expires_at),
-        }
-        return put(
-            self._table,
-            item_of(attributes),
-            "attribute_not_exists(#made) OR #expires_at <= :now OR #made = :made",
-            now=seconds(upload.created_at),
-            made=upload.upload_id,
-        )
-
-    def _counted(self, upload: Upload, open_limit: int, recent_limit: int) -> Write:
-        """DynamoDB has no empty sets: one that lost its last entry does not exist."""
-        return update(
-            self._table,
-            upload_key(upload.owner_id, QUOTA),
-            "ADD #open :entry, #recent :entry SET #expires_at = :expires_at",
-            "(attribute_not_exists(#open) OR size(#open) < :open_limit)"
-            " AND (attribute_not_exists(#recent) OR size(#recent) < :recent_limit)",
-            entry=_entries({QuotaEntry(upload.created_at, upload.upload_id)}),
-            expires_at=seconds(upload.expires_at or upload.created_at) + _QUOTA_KEPT,
-            open_limit=open_limit,
-            recent_limit=recent_limit,
-        )
+        actions = [attribute.set(value) for attribute, value in result if value is not None]
+        still_pending = (UploadItem.state == State.PENDING) & (UploadItem.expires_at > now)
+        return write(Update(UploadItem(upload.owner_id, upload.upload_id), actions, still_pending))
 
 
-def _entries(asked: Iterable[QuotaEntry]) -> set[str]:
-    return {f"{milliseconds(each.at)}#{each.upload_id}" for each in asked}
+def _remember(record: IdempotencyRecord, upload: Upload) -> Save:
+    """Make the write of an idempotency record: the key must be unused, expired, or used for this upload."""
+    item = IdempotencyItem(
+        record.actor_id,
+        IdempotencyItem.PREFIX + record.key_hash,
+        made=upload.upload_id,
+        request_hash=record.request_hash,
+        expires_at=record.expires_at,
+    )
+    unused = IdempotencyItem.made.does_not_exist()
+    expired = IdempotencyItem.expires_at <= upload.created_at
+    return Save(item, unused | expired | (IdempotencyItem.made == upload.upload_id))
 
 
-def _asked(entries: Iterable[str]) -> frozenset[QuotaEntry]:
-    pairs = (entry.split("#", 1) for entry in entries)
-    return frozenset(QuotaEntry(time_of(int(at)), upload_id) for at, upload_id in pairs)
+def _count(upload: Upload, open_limit: int, recent_limit: int) -> Update:
+    """Make the write of the quota entries: both sets must be below their limits."""
+    entry = _format([QuotaEntry(upload.created_at, upload.upload_id)])
+    expires_at = (upload.expires_at or upload.created_at) + _QUOTA_KEPT
+    return Update(
+        QuotaItem(upload.owner_id, QuotaItem.RANGE_KEY),
+        [QuotaItem.open.add(entry), QuotaItem.recent.add(entry), QuotaItem.expires_at.set(expires_at)],
+        (QuotaItem.open.does_not_exist() | (size(QuotaItem.open) < open_limit))
+        & (QuotaItem.recent.does_not_exist() | (size(QuotaItem.recent) < recent_limit)),
+    )
+
+
+def _format(entries: Iterable[QuotaEntry]) -> set[str]:
+    return {f"{round(each.at.timestamp() * 1000)}#{each.upload_id}" for each in entries}
+
+
+def _parse(entries: set[str] | None) -> frozenset[QuotaEntry]:
+    pairs = (entry.split("#", 1) for entry in entries or ())
+    return frozenset(QuotaEntry(datetime.fromtimestamp(int(at) / 1000, UTC), upload_id) for at, upload_id in pairs)

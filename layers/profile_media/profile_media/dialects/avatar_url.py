@@ -1,4 +1,4 @@
-"""Dialect 2: the avatar is a URL, of a picture that was uploaded here or of one that lies elsewhere.
+"""Dialect 2: the avatar is a URL, either of a picture uploaded here or of one on another host.
 
 The contract is `docs/dialects/avatar_url.md`.
 """
@@ -6,19 +6,24 @@ The contract is `docs/dialects/avatar_url.md`.
 from collections.abc import Mapping, Sequence
 from http import HTTPStatus
 from types import MappingProxyType
+from typing import Annotated, Literal, TypedDict
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic.alias_generators import to_camel
 
 from profile_media.domain.errors import ErrorCode, MediaError, ReferenceInvalid, RequestInvalid
 from profile_media.domain.references import MAX_URL_LENGTH, Reference, parse_media_url
-from profile_media.http.envelope import coded_error
+from profile_media.http.envelope import CodedError, coded_error
 from profile_media.http.json_body import parse_object
-from profile_media.http.request import Json, Request, Response
+from profile_media.http.request import Request, Response
+from profile_media.http.wire import documented
 
 ANY_HOST = "*"
 
 INVALID = RequestInvalid(
     (
         f"avatarUrl must be a plain https URL of at most {MAX_URL_LENGTH} characters,"
-        " of a ready avatar of your own or of a picture elsewhere",
+        " of your own ready avatar upload or of a picture on another host",
     )
 )
 
@@ -29,37 +34,65 @@ _REFERENCE_ERRORS = (
     ErrorCode.UPLOAD_REJECTED,
     ErrorCode.SLOT_MISMATCH,
 )
-"""All one to the caller: telling them apart would let anybody probe for other people's uploads."""
+"""Answered alike: different answers would tell a caller which uploads of other users exist."""
 
 STATUSES: Mapping[ErrorCode, HTTPStatus] = MappingProxyType(dict.fromkeys(_REFERENCE_ERRORS, HTTPStatus.BAD_REQUEST))
 
+AvatarUrl = Annotated[str, Field(min_length=1, max_length=MAX_URL_LENGTH, pattern="^https?://[!-~]+$")]
+
+
+class AvatarUrlBody(BaseModel):
+    """The picture to show."""
+
+    model_config = ConfigDict(strict=True, frozen=True, alias_generator=to_camel, use_attribute_docstrings=True)
+
+    avatar_url: AvatarUrl
+    """Of a derivative of the caller's own avatar uploads, or on another host."""
+
+
+@documented
+class AvatarUrlData(TypedDict):
+    """What is shown now."""
+
+    avatarUrl: AvatarUrl
+    """Exactly as it was sent."""
+
+
+@documented
+class AvatarUrlAnswer(TypedDict):
+    """The picture that is shown now."""
+
+    success: Literal[True]
+    data: AvatarUrlData
+
 
 def parse_url(request: Request) -> str:
-    """The URL as it was sent, to be read by `parse_reference` and echoed by `render`."""
-    url = parse_object(request).get("avatarUrl")
-    if not isinstance(url, str):
-        raise ReferenceInvalid("avatarUrl must be a string")
-    return url
+    """Return the URL as it was sent. Raise RequestInvalid for a body that is not JSON, else ReferenceInvalid."""
+    try:
+        return AvatarUrlBody.model_validate(parse_object(request)).avatar_url
+    except ValidationError:
+        raise ReferenceInvalid("avatarUrl is missing or not a URL") from None
 
 
 def parse_reference(url: str, owner_id: str, media_base_url: str, hosts: Sequence[str]) -> Reference | None:
-    """The owner's upload that the URL shows, or None for a picture on one of the hosts that may be pointed at.
+    """Return the owner's upload that the URL shows, or None for a picture on one of the allowed hosts.
 
-    Raises ReferenceInvalid for any other URL.
+    Raise ReferenceInvalid for any other URL.
     """
     reference = parse_media_url(media_base_url, owner_id, url)
-    # What was let through as elsewhere has a plain host after the scheme, so that its start says whose it is.
+    # parse_media_url accepts only plain host names after the scheme, so that a prefix identifies the host.
     if reference is None and not any(host == ANY_HOST or f"{url}/".startswith(f"https://{host}/") for host in hosts):
-        raise ReferenceInvalid("a host that is not on the list")
+        raise ReferenceInvalid("the host is not on the list")
     return reference
 
 
 def render(url: str) -> Response:
-    """The URL, as it was sent."""
-    return Response(HTTPStatus.OK, {"success": True, "data": {"avatarUrl": url}})
+    """Render the URL as it was sent."""
+    body: AvatarUrlAnswer = {"success": True, "data": {"avatarUrl": url}}
+    return Response(HTTPStatus.OK, body)
 
 
-def render_error(error: MediaError | None, correlation_id: str) -> Json:
-    """The coded envelope, with nothing to tell the ways a URL can be wrong apart by."""
-    wrong = error is not None and error.code in _REFERENCE_ERRORS
-    return coded_error(INVALID if wrong else error, correlation_id)
+def render_error(error: MediaError | None, correlation_id: str) -> CodedError:
+    """Render the coded error body, the same one for every unusable URL."""
+    unusable = error is not None and error.code in _REFERENCE_ERRORS
+    return coded_error(INVALID if unusable else error, correlation_id)

@@ -1,63 +1,116 @@
-"""Dialect 3: the avatar is an upload, by its id; null takes it away. Errors are written as FastAPI writes them.
+"""Dialect 3: the avatar is referenced by its upload id, and null removes it. Errors have FastAPI's format.
 
 The contract is `docs/dialects/upload_id.md`.
 """
 
 import re
 from collections.abc import Mapping, Sequence
-from datetime import datetime
 from http import HTTPStatus
 from types import MappingProxyType
+from typing import Annotated, TypedDict
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from pydantic.alias_generators import to_camel
+from pydantic_core import PydanticCustomError
 
 from profile_media.domain.errors import ErrorCode, MediaError, RequestInvalid
 from profile_media.domain.model import Profile, Slot
 from profile_media.http.json_body import parse_object
-from profile_media.http.links import iso
-from profile_media.http.request import Json, Request, Response
+from profile_media.http.links import iso, known_since
+from profile_media.http.request import Request, Response
+from profile_media.http.wire import Moment, Url, documented
 from profile_media.http.wording import describe
 
 DEFAULT_ROLE = "user"
-"""Of whom the token names no role: the contract has no null there."""
+"""Role of users whose token names none: the contract does not allow null there."""
 
 STATE = "active"
-"""Of every user: who is not active gets no token, and that is the issuer's to decide."""
+"""State of every user: the issuer gives no token to users who are not active."""
 
 MISSING = "Field required"
 NOT_TEXT = "Input should be a UUID in a string, or null"
 NOT_UUID = "Input should be a valid UUID, or null"
 
+_TYPES: Mapping[str, str] = MappingProxyType({MISSING: "missing", NOT_TEXT: "uuid_type", NOT_UUID: "uuid_parsing"})
+"""Pydantic's error type by message."""
+
 _UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.ASCII | re.IGNORECASE)
 
-_FIELD = ("body", "uploadId")
+_UNPROCESSABLE = (ErrorCode.REQUEST_INVALID, ErrorCode.UPLOAD_REJECTED, ErrorCode.SLOT_MISMATCH)
+"""Errors of the body, and of the upload that it names: both are listed by field."""
 
-_TYPES: Mapping[str, str] = MappingProxyType({MISSING: "missing", NOT_TEXT: "uuid_type", NOT_UUID: "uuid_parsing"})
-"""What is wrong with the field, as pydantic calls it."""
+STATUSES: Mapping[ErrorCode, HTTPStatus] = MappingProxyType(
+    dict.fromkeys(_UNPROCESSABLE, HTTPStatus.UNPROCESSABLE_ENTITY)
+)
 
-_UNFIT = (ErrorCode.REQUEST_INVALID, ErrorCode.UPLOAD_REJECTED, ErrorCode.SLOT_MISMATCH)
-"""What does not validate, and what was validated against the upload: both are listed by field."""
 
-STATUSES: Mapping[ErrorCode, HTTPStatus] = MappingProxyType(dict.fromkeys(_UNFIT, HTTPStatus.UNPROCESSABLE_ENTITY))
+def _canonical_uuid(value: object) -> object:
+    """Accept a UUID in its usual spelling, in any case. Pydantic would also accept braces and `urn:uuid:`."""
+    if value is None:
+        return None
+    if not isinstance(value, str):
+        raise PydanticCustomError("uuid_type", NOT_TEXT)
+    if _UUID.fullmatch(value) is None:
+        raise PydanticCustomError("uuid_parsing", NOT_UUID)
+    return value.lower()
+
+
+class ProfilePictureBody(BaseModel):
+    """Which upload to show; the member is required, and null removes the picture."""
+
+    model_config = ConfigDict(strict=True, frozen=True, alias_generator=to_camel)
+
+    upload_id: Annotated[
+        Annotated[str, Field(json_schema_extra={"format": "uuid"})] | None, BeforeValidator(_canonical_uuid)
+    ]
+
+
+@documented
+class PicturedUser(TypedDict):
+    """The user, with the picture that is shown."""
+
+    id: str
+    email: str
+    emailVerified: bool
+    firstName: str
+    lastName: str
+    profilePictureUrl: Url | None
+    """Of an uploaded picture it is presigned, and good for minutes only."""
+    role: str
+    state: str
+    lastLogin: Moment | None
+    createdAt: Moment
+    hasCustomProfilePicture: bool
+
+
+@documented
+class FieldProblem(TypedDict):
+    """One thing that is wrong with the request."""
+
+    loc: list[str | int]
+    msg: str
+    type: str
+
+
+@documented
+class DetailedError(TypedDict):
+    """An error: one sentence, or what is wrong where."""
+
+    detail: str | list[FieldProblem]
 
 
 def parse_upload_id(request: Request) -> str | None:
-    """The upload to bind, in the one spelling that ids have here; None to unbind. Raises RequestInvalid."""
-    body = parse_object(request)
-    if "uploadId" not in body:
-        raise RequestInvalid((MISSING,))
-    upload_id = body["uploadId"]
-    if upload_id is None:
-        return None
-    if not isinstance(upload_id, str):
-        raise RequestInvalid((NOT_TEXT,))
-    if _UUID.fullmatch(upload_id) is None:
-        raise RequestInvalid((NOT_UUID,))
-    return upload_id.lower()
+    """Return the id of the upload to bind in lower case, or None to unbind. Raise RequestInvalid."""
+    try:
+        return ProfilePictureBody.model_validate(parse_object(request)).upload_id
+    except ValidationError as error:
+        raise RequestInvalid(tuple(problem["msg"] for problem in error.errors(include_url=False))) from None
 
 
 def render(profile: Profile, picture_url: str | None) -> Response:
-    """The user."""
+    """Render the user."""
     identity = profile.identity
-    body = {
+    body: PicturedUser = {
         "id": profile.user_id,
         "email": identity.email or "",
         "emailVerified": identity.email_verified,
@@ -66,16 +119,16 @@ def render(profile: Profile, picture_url: str | None) -> Response:
         "profilePictureUrl": picture_url,
         "role": identity.role or DEFAULT_ROLE,
         "state": STATE,
-        "lastLogin": _time(identity.last_login),
-        "createdAt": _time(profile.created_at),
+        "lastLogin": iso(identity.last_login) if identity.last_login else None,
+        "createdAt": iso(known_since(profile)),
         "hasCustomProfilePicture": profile.has_picture(Slot.AVATAR),
     }
     return Response(HTTPStatus.OK, body)
 
 
-def render_error(error: MediaError | None, correlation_id: str) -> Json:
-    """`detail`: a list of what is wrong where, if the request is at fault, else a sentence."""
-    if error is None or error.code not in _UNFIT:
+def render_error(error: MediaError | None, correlation_id: str) -> DetailedError:
+    """Render `detail`: a list of problems by field for an unprocessable request, otherwise a sentence."""
+    if error is None or error.code not in _UNPROCESSABLE:
         return {"detail": describe(error)}
     return {"detail": [_problem(error, sentence) for sentence in _sentences(error)]}
 
@@ -84,13 +137,8 @@ def _sentences(error: MediaError) -> Sequence[str]:
     return error.details if isinstance(error, RequestInvalid) else (describe(error),)
 
 
-def _problem(error: MediaError, sentence: str) -> Json:
-    """One thing that is wrong. What no field is to blame for is a body that is no strict JSON."""
-    if isinstance(error, RequestInvalid):
-        type_ = _TYPES.get(sentence, "json_invalid")
-        return {"loc": _FIELD if sentence in _TYPES else _FIELD[:1], "msg": sentence, "type": type_}
-    return {"loc": _FIELD, "msg": sentence, "type": error.code.value}
-
-
-def _time(moment: datetime | None) -> str | None:
-    return iso(moment) if moment else None
+def _problem(error: MediaError, sentence: str) -> FieldProblem:
+    """Render one problem. If it concerns no field, the body is not strict JSON."""
+    if isinstance(error, RequestInvalid) and sentence not in _TYPES:
+        return {"loc": ["body"], "msg": sentence, "type": "json_invalid"}
+    return {"loc": ["body", "uploadId"], "msg": sentence, "type": _TYPES.get(sentence, error.code.value)}

@@ -6,10 +6,9 @@ that forgets to ask does not type-check and does not run.
 
 from dataclasses import InitVar, dataclass
 
-from profile_media.domain.errors import OwnerForbidden
 from profile_media.domain.model import AutoBind, Caller
 from profile_media.domain.ports import Clock, Profiles
-from profile_media.domain.users import check_tenant, find
+from profile_media.domain.users import check_may_act, check_tenant, find
 
 _SEAL = object()
 
@@ -56,9 +55,3 @@ def to_intend(profiles: Profiles, caller: Caller, owner_id: str) -> Access:
 def recorded(auto_bind: AutoBind, owner_id: str) -> Access:
     """Return the access that was checked when the intent was made and recorded with its upload."""
     return Access(Caller(auto_bind.actor_id, tenant=auto_bind.tenant), owner_id, _SEAL)
-
-
-def check_may_act(caller: Caller, owner_id: str) -> None:
-    """Raise OwnerForbidden unless the caller is the owner or an administrator."""
-    if owner_id != caller.user_id and not caller.is_admin:
-        raise OwnerForbidden

@@ -1,9 +1,10 @@
-"""Point a slot at a picture, or at none, and let go of the one it held, in one transaction."""
+"""Change what a slot points at, and delete the row of the upload it pointed at, in one transaction."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 
+from profile_media.domain.access import Access
 from profile_media.domain.errors import (
     AttachmentChanged,
     LimitExceeded,
@@ -15,100 +16,109 @@ from profile_media.domain.errors import (
 )
 from profile_media.domain.keys import media_key
 from profile_media.domain.lifecycle import is_expired
-from profile_media.domain.model import Attachment, Caller, ExternalPicture, Profile, Slot, State, Upload
-from profile_media.domain.ports import Attachments, Clock, Profiles, SlotChange, SlotChangeResult, WriteLimit
+from profile_media.domain.model import Attachment, ChangeCount, ExternalPicture, Profile, Slot, State, Upload
+from profile_media.domain.ports import Attachments, Clock, Profiles, SlotChange
 from profile_media.domain.references import Reference
 from profile_media.domain.users import check_tenant
 
 ATTEMPTS = 4
-"""Each lost race means that another bind of the same user won, so several in a row are rare."""
+"""Tries of one change. Each lost race means that another change of the same user succeeded."""
 
-type Held = Attachment | ExternalPicture | None
+type SlotContent = Attachment | ExternalPicture | None
 
 
 @dataclass(frozen=True, slots=True)
 class BindResult:
-    """The profile after a change, and the upload that was let go of."""
+    """A changed slot, with what the audit record needs."""
 
     profile: Profile
+    """The profile after the change."""
+    slot: Slot
+    actor_id: str
     replaced_upload_id: str | None = None
+
+    @property
+    def upload_id(self) -> str | None:
+        """The upload that is bound now."""
+        return self.profile.bound_upload_id(self.slot)
 
 
 @dataclass(frozen=True, slots=True)
 class SlotBinder:
-    """Changes slots, within the caller's limit.
+    """Changes slots within the limit of changes per user and minute.
 
-    The same call twice gives the same answer. Raises AttachmentChanged where others kept changing the slot, and
-    LimitExceeded where the caller makes too many changes, and UserNotFound for a user of another tenant.
+    Repeating a call gives the same result. Every method raises AttachmentChanged where other requests kept changing
+    the user's pictures, LimitExceeded, and UserNotFound for an owner of another tenant.
     """
 
     attachments: Attachments
     profiles: Profiles
     clock: Clock
-    caller: Caller
     per_minute: int
-    """Changes that the caller may make."""
+    """Changes of one user's pictures, whoever makes them."""
 
-    def bind(self, owner_id: str, slot: Slot, reference: Reference) -> BindResult:
-        """Binds the referenced upload.
+    def bind(self, access: Access, slot: Slot, reference: Reference) -> BindResult:
+        """Bind the referenced upload.
 
-        Raises UploadNotFound, SlotMismatch, UploadNotReady or UploadRejected where the upload will not do, and
-        ReferenceInvalid where the reference claims a binding that is not.
+        Raises UploadNotFound, SlotMismatch, UploadNotReady or UploadRejected where the upload cannot be bound, and
+        ReferenceInvalid where the reference claims a binding that does not exist.
         """
-        if reference.owner_id != owner_id:
-            # Stops a caller from binding what another user uploaded; that row is never even looked for.
+        if reference.owner_id != access.owner_id:
+            # Stops a caller from binding another user's upload. Its row is not even read.
             raise UploadNotFound("another owner's")
         if reference.bound_slot not in (None, slot):
             raise SlotMismatch(reference.bound_slot)
 
-        def wanted(profile: Profile, upload: Upload | None) -> Held:
-            held = profile.attachments.get(slot)
+        def decide(profile: Profile, upload: Upload | None) -> SlotContent:
+            content = profile.attachments.get(slot)
             if profile.bound_upload_id(slot) != reference.upload_id:
                 if reference.bound_slot:
                     raise ReferenceInvalid("not bound any more")
-                held = _attachable(upload, slot, self.clock.now())
-            _check_derivative(reference, held)
-            return held
+                content = _attachable(upload, slot, self.clock.now())
+            _check_derivative(reference, content)
+            return content
 
-        return self._change(owner_id, slot, reference.upload_id, wanted)
+        return self._change(access, slot, reference.upload_id, decide)
 
-    def bind_external(self, owner_id: str, slot: Slot, url: str) -> BindResult:
-        """Points the slot at a picture elsewhere."""
-        return self._change(owner_id, slot, None, lambda _, __: ExternalPicture(url))
+    def bind_external(self, access: Access, slot: Slot, url: str) -> BindResult:
+        """Point the slot at a picture on another host."""
+        return self._change(access, slot, None, lambda _, __: ExternalPicture(url))
 
-    def unbind(self, owner_id: str, slot: Slot) -> BindResult:
-        """Clears the slot."""
-        return self._change(owner_id, slot, None, lambda _, __: None)
+    def unbind(self, access: Access, slot: Slot) -> BindResult:
+        """Clear the slot."""
+        return self._change(access, slot, None, lambda _, __: None)
 
     def _change(
-        self, owner_id: str, slot: Slot, upload_id: str | None, wanted: Callable[[Profile, Upload | None], Held]
+        self,
+        access: Access,
+        slot: Slot,
+        upload_id: str | None,
+        decide: Callable[[Profile, Upload | None], SlotContent],
     ) -> BindResult:
-        """Brings the slot to what is wanted, reading back after each lost race; no write where it is so already."""
-        replaced_upload_id = None
+        """Read, decide and write until the write succeeds. Nothing is written where the slot is as decided already."""
+        actor_id, replaced_upload_id = access.caller.user_id, None
         for _ in range(ATTEMPTS):
-            profile, upload = self._read(owner_id, upload_id)
-            check_tenant(self.caller, profile)
-            attachment = wanted(profile, upload)
-            held = profile.attachments.get(slot)
-            if held == attachment:
-                return BindResult(profile, replaced_upload_id)
+            profile, upload = self._read(access.owner_id, upload_id)
+            check_tenant(access.caller, profile)
+            content = decide(profile, upload)
+            if profile.attachments.get(slot) == content:
+                # After a lost race this can be our own write, whose answer was lost; then an upload was replaced.
+                return BindResult(profile, slot, actor_id, replaced_upload_id)
             replaced_upload_id = profile.bound_upload_id(slot)
-            swap = self._swap(profile, slot, attachment)
-            match self.attachments.change_slot(swap):
-                case SlotChangeResult.DONE:
-                    return BindResult(swap.changed, replaced_upload_id)
-                case SlotChangeResult.LIMITED:
-                    raise LimitExceeded("changes_per_minute", 60 - swap.now.second)
+            change = self._slot_change(access, profile, slot, content)
+            if self.attachments.change_slot(change):
+                return BindResult(change.changed, slot, actor_id, replaced_upload_id)
         raise AttachmentChanged(slot)
 
-    def _swap(self, profile: Profile, slot: Slot, attachment: Held) -> SlotChange:
-        """The change; a caller's own also brings the row up to date with the caller's token."""
-        limit, now = WriteLimit(self.caller.user_id, self.per_minute), self.clock.now()
-        if profile.user_id != self.caller.user_id:
-            return SlotChange(profile, slot, attachment, limit, now, tenant=self.caller.tenant)
-        identity = profile.identity.merged_with(self.caller.identity)
+    def _slot_change(self, access: Access, profile: Profile, slot: Slot, content: SlotContent) -> SlotChange:
+        """Return the change. A user's own change also saves what is new in the user's token."""
+        caller, now = access.caller, self.clock.now()
+        changes = count_change(profile.changes, now, self.per_minute)
+        identity = profile.identity
+        if profile.user_id == caller.user_id:
+            identity = identity.merged_with(caller.identity)
         news = identity if identity != profile.identity else None
-        return SlotChange(profile, slot, attachment, limit, now, news, self.caller.tenant)
+        return SlotChange(profile, slot, content, changes, now, news, caller.tenant)
 
     def _read(self, owner_id: str, upload_id: str | None) -> tuple[Profile, Upload | None]:
         if upload_id is None:
@@ -116,15 +126,41 @@ class SlotBinder:
         return self.attachments.read(owner_id, upload_id)
 
 
-def _check_derivative(reference: Reference, held: Held) -> None:
-    """A reference that names a derivative must name one of those the upload has to show."""
-    shown = held.shown if isinstance(held, Attachment) else ()
+def clear_unrecoverable(attachments: Attachments, clock: Clock, upload: Upload) -> bool:
+    """Clear the slot of an upload whose pictures are lost. Return False where the slot does not hold it any more.
+
+    This is the only change that the service makes by itself: no caller asks for it, so there is no access to check and
+    no limit to count.
+    """
+    profile, _ = attachments.read(upload.owner_id, upload.upload_id)
+    if profile.bound_upload_id(upload.slot) != upload.upload_id:
+        return False
+    return attachments.change_slot(SlotChange(profile, upload.slot, None, None, clock.now()))
+
+
+def count_change(changes: ChangeCount | None, now: datetime, per_minute: int) -> ChangeCount:
+    """Return the count including one more change. Raises LimitExceeded where the minute's limit is reached.
+
+    A count of the next minute, written by a host whose clock is ahead, is continued and not reset.
+    """
+    seconds = int(now.timestamp())
+    minute, count = seconds // 60, 0
+    if changes and changes.minute in (minute, minute + 1):
+        minute, count = changes.minute, changes.count
+    if count >= per_minute:
+        raise LimitExceeded("changes_per_minute", 60 * (minute + 1) - seconds)
+    return ChangeCount(minute, count + 1)
+
+
+def _check_derivative(reference: Reference, content: SlotContent) -> None:
+    """Raise ReferenceInvalid where the reference names a derivative that the upload does not show."""
+    shown = content.shown if isinstance(content, Attachment) else ()
     if reference.media_key and reference.media_key not in {media_key(reference.upload_id, each) for each in shown}:
         raise ReferenceInvalid("no such derivative")
 
 
 def _attachable(upload: Upload | None, slot: Slot, now: datetime) -> Attachment:
-    """What the slot will hold; raises where the upload is not ready, for this slot, and there to stay."""
+    """Return the new content of the slot. Raises where the upload is not ready, not for this slot or expired."""
     if upload is None or is_expired(upload, now):
         raise UploadNotFound("expired" if upload else "no such upload of this owner")
     if upload.slot is not slot:

@@ -1,24 +1,24 @@
-"""Everything the service can refuse, as one closed tree.
+"""All errors that the service reports to callers, as one closed tree.
 
 MediaError
-├─ RequestInvalid       request_invalid       the body or a parameter does not say what it must
-├─ ReferenceInvalid     reference_invalid     cannot be a reference at all
+├─ RequestInvalid       request_invalid       the body or a parameter is invalid
+├─ ReferenceInvalid     reference_invalid     cannot name an upload
 ├─ UploadNotFound       upload_not_found      unknown, expired, or someone else's
 ├─ UploadNotReady       upload_not_ready      pending
-├─ UploadRejected       upload_rejected       processed and refused (carries why)
-├─ SlotMismatch         slot_mismatch         granted for another slot
-├─ TypeUnsupported      type_unsupported      a content type that is not taken
+├─ UploadRejected       upload_rejected       processed and rejected (carries the reason)
+├─ SlotMismatch         slot_mismatch         created for another slot
+├─ TypeUnsupported      type_unsupported      a content type that is not supported
 ├─ UploadTooLarge       upload_too_large      more bytes than the slot's limit
-├─ ImageUnacceptable    image_unacceptable    the bytes were refused (carries why)
+├─ ImageUnacceptable    image_unacceptable    the bytes were refused (carries the reason)
 ├─ IdempotencyConflict  idempotency_conflict  the key was used with another request
-├─ LimitExceeded        limit_exceeded        too many intents (carries when to come back)
-├─ AttachmentChanged    attachment_changed    lost the swap, again and again
+├─ LimitExceeded        limit_exceeded        too many intents or changes (carries when to retry)
+├─ AttachmentChanged    attachment_changed    lost every attempt to change the slot
 ├─ OwnerForbidden       owner_forbidden       the caller may not act for this owner
 ├─ UserNotFound         user_not_found        no such user, or another tenant's
-├─ PayloadTooLarge      payload_too_large     more than one call may carry (carries how much it may)
-└─ Unavailable          unavailable           a store throttles or is down; trying again is right
+├─ PayloadTooLarge      payload_too_large     more bytes than one call accepts (carries the limit)
+└─ Unavailable          unavailable           a store throttles or is down; retry
 
-No status, no envelope, no wording for people here: dialects own those. Messages are for the log.
+Statuses, envelopes and wording for people belong to the dialects. Messages here are for the log.
 """
 
 from dataclasses import dataclass
@@ -28,7 +28,7 @@ from profile_media.domain.model import DecodeCost, Reason, Slot
 
 
 class ErrorCode(StrEnum):
-    """Names an error for dialects and dashboards; stable once published."""
+    """Stable codes of the errors, for dialects and dashboards."""
 
     REQUEST_INVALID = "request_invalid"
     REFERENCE_INVALID = "reference_invalid"
@@ -49,14 +49,14 @@ class ErrorCode(StrEnum):
 
 
 class MediaError(Exception):
-    """A refusal the caller can be told about; anything else that is raised is a bug."""
+    """An error that the caller is told about. Any other exception is a bug."""
 
     code: ErrorCode
 
 
 @dataclass(eq=False)
 class RequestInvalid(MediaError):
-    """The request does not say what it must; `details` name the fields, in words for a developer."""
+    """The request is invalid. `details` name the fields, for a developer."""
 
     details: tuple[str, ...]
     code = ErrorCode.REQUEST_INVALID
@@ -64,7 +64,7 @@ class RequestInvalid(MediaError):
 
 @dataclass(eq=False)
 class ReferenceInvalid(MediaError):
-    """What was sent cannot name an upload, whoever asks."""
+    """The text cannot name an upload, whoever sends it."""
 
     why: str
     code = ErrorCode.REFERENCE_INVALID
@@ -88,7 +88,7 @@ class UploadNotReady(MediaError):
 
 @dataclass(eq=False)
 class UploadRejected(MediaError):
-    """The upload was processed and refused."""
+    """The upload was processed and rejected."""
 
     reason: Reason
     code = ErrorCode.UPLOAD_REJECTED
@@ -96,7 +96,7 @@ class UploadRejected(MediaError):
 
 @dataclass(eq=False)
 class SlotMismatch(MediaError):
-    """The upload was granted for another slot."""
+    """The upload was created for another slot."""
 
     granted: Slot
     code = ErrorCode.SLOT_MISMATCH
@@ -104,7 +104,7 @@ class SlotMismatch(MediaError):
 
 @dataclass(eq=False)
 class TypeUnsupported(MediaError):
-    """The declared content type is none of those the service takes."""
+    """The declared content type is not supported."""
 
     content_type: str
     code = ErrorCode.TYPE_UNSUPPORTED
@@ -120,12 +120,12 @@ class UploadTooLarge(MediaError):
 
 @dataclass(eq=False)
 class ImageUnacceptable(MediaError):
-    """The bytes are not a picture the service takes; `detail` is for the log only."""
+    """The bytes are not a picture that the service accepts. `detail` is for the log only."""
 
     reason: Reason
     detail: str = ""
     cost: DecodeCost | None = None
-    """None where no decoder saw them."""
+    """None where nothing was decoded."""
     code = ErrorCode.IMAGE_UNACCEPTABLE
 
 
@@ -138,7 +138,7 @@ class IdempotencyConflict(MediaError):
 
 @dataclass(eq=False)
 class LimitExceeded(MediaError):
-    """The user asks for too much; `retry_after` is in whole seconds, at least 1."""
+    """A limit per user is reached. `retry_after` is in whole seconds, at least 1."""
 
     limit: str
     retry_after: int
@@ -147,7 +147,7 @@ class LimitExceeded(MediaError):
 
 @dataclass(eq=False)
 class AttachmentChanged(MediaError):
-    """Others kept changing the slot while this bind tried to."""
+    """Other requests kept changing the user's pictures during all attempts."""
 
     slot: Slot
     code = ErrorCode.ATTACHMENT_CHANGED
@@ -170,7 +170,7 @@ class UserNotFound(MediaError):
 
 @dataclass(eq=False)
 class PayloadTooLarge(MediaError):
-    """A picture sent through the API is over what Lambda takes in one call, in bytes; intents take more."""
+    """A picture sent through the API is larger than one call of Lambda accepts. Intents accept larger ones."""
 
     limit: int
     code = ErrorCode.PAYLOAD_TOO_LARGE
@@ -178,7 +178,7 @@ class PayloadTooLarge(MediaError):
 
 @dataclass(eq=False)
 class Unavailable(MediaError):
-    """A store did not answer in time or throttles; nothing was changed, or repeating is harmless."""
+    """A store throttles or did not answer in time. A retry is safe."""
 
     why: str
     retry_after: int = 1

@@ -1,7 +1,8 @@
-"""Take a picture that came through the API itself: the same life as through an intent, in one call."""
+"""Take a picture that was sent through the API itself: all states of an intent's upload, within one call."""
 
 from dataclasses import dataclass
 
+from profile_media.domain.access import Access
 from profile_media.domain.errors import ImageUnacceptable, Unavailable
 from profile_media.domain.intend import IntentRequest, PendingUploads
 from profile_media.domain.model import Slot, Upload
@@ -11,24 +12,24 @@ from profile_media.domain.process import Outcome, Processed, UploadProcessor
 
 @dataclass(frozen=True, slots=True)
 class DirectUpload:
-    """Settles pictures at hand. Dying half-way leaves a row that expires, and takes everything along."""
+    """Creates and processes uploads. A call that dies half-way leaves a row that expires, which starts the purge."""
 
-    promises: PendingUploads
-    settling: UploadProcessor
+    pending_uploads: PendingUploads
+    processor: UploadProcessor
     images: Images
 
-    def ingest(self, owner_id: str, actor_id: str, slot: Slot, content: bytes) -> Processed:
-        """What became of the picture.
+    def ingest(self, access: Access, slot: Slot, content: bytes) -> Processed:
+        """Create an upload and process it.
 
-        Raises ImageUnacceptable for bytes that announce no picture, and what `Promises.promise` does.
+        Raises ImageUnacceptable for bytes of no supported format, and what `PendingUploads.create` raises.
         """
         content_type = self.images.identify(content)
-        request = IntentRequest(owner_id, actor_id, slot, content_type, len(content))
-        return self.settling.settle(self.promises.create(request), content)
+        upload = self.pending_uploads.create(access, IntentRequest(slot, content_type, len(content)))
+        return self.processor.process(upload, content)
 
 
 def accepted(processed: Processed) -> Upload:
-    """The upload, to be bound; raises ImageUnacceptable where the picture was refused."""
+    """Return the upload, which is ready to be bound. Raises ImageUnacceptable where the picture was rejected."""
     upload = processed.upload
     if upload and upload.reason:
         raise ImageUnacceptable(upload.reason, processed.detail)

@@ -1,13 +1,14 @@
-"""Promise an upload before any byte arrives: a row that waits for it, and a grant to store it."""
+"""Create upload intents: a pending upload row, and a presigned POST that lets the browser store the picture."""
 
 import uuid
 from dataclasses import dataclass
 from datetime import timedelta
 from hashlib import sha256
 
+from profile_media.domain.access import Access
 from profile_media.domain.errors import IdempotencyConflict, LimitExceeded, Unavailable, UploadTooLarge
 from profile_media.domain.lifecycle import expiry, is_expired, is_open, post_expiry
-from profile_media.domain.model import ContentType, PresignedPost, Slot, State, Upload
+from profile_media.domain.model import AutoBind, ContentType, PresignedPost, Slot, State, Upload
 from profile_media.domain.policy import Lifetimes, Limits
 from profile_media.domain.ports import (
     Clock,
@@ -20,93 +21,97 @@ from profile_media.domain.ports import (
 )
 
 WINDOW = timedelta(hours=1)
-"""What `intents_per_hour` counts over."""
+"""The period of the limit `intents_per_hour`."""
 
 RENEWAL = timedelta(minutes=1)
-"""Replays of an intent within this get the same grant, to the byte; later ones a fresh one, as grants live minutes.
-Where they live less, it is half their life, so that nobody gets one that is over."""
+"""Repeated requests within this period get an identical presigned POST; later ones get a new one, because presigned
+POSTs expire within minutes. Half of their lifetime is used where that is less, so that nobody gets an expired one."""
 
 ATTEMPTS = 4
-"""A create is tried again once a lapsed key is freed or stale counts are pruned; more only where others race."""
+"""Tries of one create. One is repeated after an expired key is deleted, one after stale quota entries are removed."""
 
 
 @dataclass(frozen=True, slots=True)
 class IntentRequest:
-    """What a client wants to upload, for whom, and the key by which it may ask again."""
+    """The picture that a client wants to upload."""
 
-    owner_id: str
-    actor_id: str
     slot: Slot
     content_type: ContentType
     content_length: int
     checksum_sha256: str | None = None
     idempotency_key: str | None = None
+    bind: bool = False
+    """Whether processing binds the upload as soon as it is ready."""
 
 
 @dataclass(frozen=True, slots=True)
 class Intent:
-    """A promised upload and the right to store it."""
+    """A pending upload and the presigned POST for its picture."""
 
     upload: Upload
-    grant: PresignedPost
+    post: PresignedPost
 
 
 @dataclass(frozen=True, slots=True)
 class IntentIssuer:
-    """Makes intents."""
+    """Issues intents."""
 
-    promises: "PendingUploads"
-    grants: Presigner
+    pending_uploads: "PendingUploads"
+    presigner: Presigner
 
-    def issue(self, request: IntentRequest) -> Intent:
-        """The intent for this request, the same one again for a repeated key; raises what `promise` does."""
-        upload = self.promises.create(request)
-        elapsed = self.promises.clock.now() - upload.created_at
-        renewal = min(RENEWAL, self.promises.lifetimes.grant / 2)
+    def issue(self, access: Access, request: IntentRequest) -> Intent:
+        """Return a new intent, or the earlier one for a repeated idempotency key.
+
+        Raises what `PendingUploads.create` raises.
+        """
+        upload = self.pending_uploads.create(access, request)
+        lifetimes = self.pending_uploads.lifetimes
+        elapsed = self.pending_uploads.clock.now() - upload.created_at
+        renewal = min(RENEWAL, lifetimes.grant / 2)
         signed_at = upload.created_at + elapsed // renewal * renewal
-        expires_at = post_expiry(upload, self.promises.lifetimes, signed_at)
-        return Intent(upload, self.grants.presign(upload, signed_at, expires_at))
+        expires_at = post_expiry(upload, lifetimes, signed_at)
+        return Intent(upload, self.presigner.presign(upload, signed_at, expires_at))
 
 
 @dataclass(frozen=True, slots=True)
 class PendingUploads:
-    """Makes rows for uploads to come, within limits."""
+    """Creates pending uploads within the owner's limits."""
 
     uploads: Uploads
     clock: Clock
     limits: Limits
     lifetimes: Lifetimes
 
-    def create(self, request: IntentRequest) -> Upload:
-        """A pending upload, the same one again for a repeated key.
+    def create(self, access: Access, request: IntentRequest) -> Upload:
+        """Create a pending upload, or return the earlier one for a repeated idempotency key.
 
-        Raises UploadTooLarge, IdempotencyConflict (the key came with another request) or LimitExceeded.
+        Raises UploadTooLarge, LimitExceeded, or IdempotencyConflict where the key was used with another request.
         """
         if request.content_length > self.limits.max_bytes[request.slot]:
             raise UploadTooLarge(self.limits.max_bytes[request.slot])
-        upload = self._pending(request)
-        remembered = self._remember(request, upload)
+        upload = self._pending(access, request)
+        record = self._idempotency_record(access, request, upload)
         for _ in range(ATTEMPTS):
             try:
                 self.uploads.create(
                     upload,
-                    remembered,
+                    record,
                     open_limit=self.limits.open_intents,
                     recent_limit=self.limits.intents_per_hour,
                 )
             except IdempotencyKeyInUse:
-                if remembered and (earlier := self._replayed(request.owner_id, remembered)):
+                if record and (earlier := self._replayed(access.owner_id, record)):
                     return earlier
             except QuotaExceeded:
-                self._make_room(request.owner_id)
+                self._make_room(access.owner_id)
             else:
                 return upload
-        raise Unavailable("others kept changing the owner's counts")
+        raise Unavailable("concurrent intents kept changing the owner's quota")
 
-    def _pending(self, request: IntentRequest) -> Upload:
+    def _pending(self, access: Access, request: IntentRequest) -> Upload:
         now = self.clock.now()
         return Upload(
-            owner_id=request.owner_id,
+            owner_id=access.owner_id,
             upload_id=str(uuid.uuid4()),
             slot=request.slot,
             state=State.PENDING,
@@ -115,31 +120,33 @@ class PendingUploads:
             checksum_sha256=request.checksum_sha256,
             created_at=now,
             expires_at=expiry(now, self.lifetimes.pending),
+            auto_bind=AutoBind(access.caller.user_id, access.caller.tenant) if request.bind else None,
         )
 
-    def _remember(self, request: IntentRequest, upload: Upload) -> IdempotencyRecord | None:
+    def _idempotency_record(self, access: Access, request: IntentRequest, upload: Upload) -> IdempotencyRecord | None:
         if request.idempotency_key is None:
             return None
         return IdempotencyRecord(
-            actor_id=request.actor_id,
+            actor_id=access.caller.user_id,
             key_hash=_hash(request.idempotency_key),
             request_hash=_hash(
-                request.owner_id,
+                access.owner_id,
                 request.slot,
                 request.content_type,
                 str(request.content_length),
                 request.checksum_sha256 or "",
+                *(["bind"] if request.bind else []),
             ),
             upload_id=upload.upload_id,
             expires_at=expiry(upload.created_at, self.lifetimes.idempotency),
         )
 
-    def _replayed(self, owner_id: str, asked: IdempotencyRecord) -> Upload | None:
-        """The upload this key made before; None, with the key freed, where that is gone by now."""
-        earlier = self.uploads.find_idempotency_record(asked.actor_id, asked.key_hash)
+    def _replayed(self, owner_id: str, record: IdempotencyRecord) -> Upload | None:
+        """Return the upload that this key created before. Delete the key where that upload no longer exists."""
+        earlier = self.uploads.find_idempotency_record(record.actor_id, record.key_hash)
         if earlier is None:
             return None
-        if earlier.request_hash != asked.request_hash:
+        if earlier.request_hash != record.request_hash:
             raise IdempotencyConflict
         upload = self.uploads.get(owner_id, earlier.upload_id)
         if upload and not is_expired(upload, self.clock.now()):
@@ -148,14 +155,14 @@ class PendingUploads:
         return None
 
     def _make_room(self, owner_id: str) -> None:
-        """Takes what is stale off the owner's counts; raises LimitExceeded where a limit is met even so."""
+        """Remove stale quota entries. Raises LimitExceeded where a limit is reached without them."""
         now = self.clock.now()
         quota = self.uploads.quota_usage(owner_id)
-        recent = {asked for asked in quota.recent if asked.at > now - WINDOW}
+        recent = {entry for entry in quota.recent if entry.at > now - WINDOW}
         if len(recent) >= self.limits.intents_per_hour:
-            raise LimitExceeded("intents_per_hour", _seconds(min(asked.at for asked in recent) + WINDOW - now))
-        waiting = {asked: self.uploads.get(owner_id, asked.upload_id) for asked in quota.open}
-        open_ = {asked: upload for asked, upload in waiting.items() if upload and is_open(upload, now)}
+            raise LimitExceeded("intents_per_hour", _seconds(min(entry.at for entry in recent) + WINDOW - now))
+        uploads = {entry: self.uploads.get(owner_id, entry.upload_id) for entry in quota.open}
+        open_ = {entry: upload for entry, upload in uploads.items() if upload and is_open(upload, now)}
         if len(open_) >= self.limits.open_intents:
             soonest = min(upload.expires_at for upload in open_.values() if upload.expires_at)
             raise LimitExceeded("open_intents", _seconds(soonest - now))
@@ -165,7 +172,7 @@ class PendingUploads:
 
 
 def _hash(*parts: str) -> str:
-    """Tells requests apart without keeping them; the separator cannot stand in any part."""
+    """Hash a request so that it can be compared without being stored. No part can contain the separator."""
     return sha256("\0".join(parts).encode()).hexdigest()
 
 

@@ -1,6 +1,6 @@
-"""When an upload is gone, and when it next would be.
+"""Decide whether an upload has expired, and when.
 
-DynamoDB removes an expired row late, by up to days, so every reader asks here instead of trusting that a row exists.
+DynamoDB removes expired rows up to days late, so every reader asks here and does not rely on the row's absence.
 """
 
 from datetime import datetime, timedelta
@@ -10,22 +10,27 @@ from profile_media.domain.policy import Lifetimes
 
 
 def is_expired(upload: Upload, now: datetime) -> bool:
-    """Whether the row has expired, removed or not."""
+    """Tell whether the row has expired, whether or not it still exists."""
     return upload.expires_at is not None and upload.expires_at <= now
 
 
 def is_open(upload: Upload | None, now: datetime) -> bool:
-    """Whether the upload still waits for its picture, and so counts against its owner's open intents."""
+    """Tell whether the upload still waits for its picture and so counts against the owner's open intents."""
     return upload is not None and upload.state is State.PENDING and not is_expired(upload, now)
 
 
+def is_settled(upload: Upload) -> bool:
+    """Tell whether the upload has reached the state that processing leads to."""
+    return upload.state not in {State.PENDING, State.READY} or (upload.state is State.READY and not upload.auto_bind)
+
+
 def post_expiry(upload: Upload, lifetimes: Lifetimes, signed_at: datetime) -> datetime:
-    """When a grant ends: never after the upload it is for, or a late POST could find its row already purged."""
+    """Return when a presigned POST expires: never after its upload, whose row could be purged already."""
     expiry = signed_at + lifetimes.grant
     return min(expiry, upload.expires_at) if upload.expires_at else expiry
 
 
 def expiry(now: datetime, lifetime: timedelta) -> datetime:
-    """When something that starts now ends, up to the next whole second: DynamoDB's TTL counts in seconds."""
+    """Return the end of a lifetime, rounded up to whole seconds, in which DynamoDB's TTL counts."""
     end = now + lifetime
     return end if not end.microsecond else end.replace(microsecond=0) + timedelta(seconds=1)

@@ -1,96 +1,87 @@
-"""What the service takes and what it makes, as tables with reasons.
+"""The limits of the service and the sizes of its derivatives, as tables with reasons.
 
-Deployments set sizes, lifetimes and counts (`Limits`); what the decoders are exposed to is fixed here.
+Each deployment sets `Limits` and `Lifetimes`. What hostile bytes can make the decoders do is limited here, for all.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from types import MappingProxyType
 
-from profile_media.domain.model import ContentType, Slot
+from profile_media.domain.model import MASTER, Derivative, Slot
 
 SMALLEST_UPLOAD = 1
-"""Bytes; the lower end of the grant's content-length-range."""
+"""Bytes: the lower end of the content-length-range in a presigned POST."""
 
 MAX_OWNER_BYTES = 255
-"""Bytes of a user's id in UTF-8: what OpenID Connect allows a subject, and short enough for any object key."""
+"""Bytes of a user id in UTF-8: the most that OpenID Connect allows for a subject, and short enough for object keys."""
 
 MAX_DIRECT_BYTES = 4 * 1024 * 1024
-"""Of a picture sent through the API: Lambda takes 6 MB a call, base64 and headers included."""
+"""Bytes of a picture that is sent through the API. Lambda accepts 6 MB a call, including base64 and headers."""
 
 MIN_SIDE = 16
-"""Pixels. Below this nothing recognisable is left to enlarge."""
+"""Pixels. Smaller pictures show nothing recognisable when they are enlarged."""
 
 MAX_SIDE = 12_000
-"""Pixels. No camera sensor has a longer side; decoders allocate per row before they fail."""
-
-MAX_PIXELS = MappingProxyType(
-    {
-        # A scaled JPEG decode never holds the full picture: 50 million pixels peak at about 230 MB.
-        ContentType.JPEG: 50_000_000,
-        # These decode whole, at 4 bytes a pixel and up to twice over: 25 million pixels peak at about 400 MB.
-        ContentType.PNG: 25_000_000,
-        ContentType.WEBP: 25_000_000,
-        ContentType.GIF: 25_000_000,
-        ContentType.AVIF: 25_000_000,
-    }
-)
-"""Pixels per format: memory follows pixels, not file size (34 bytes of WebP can claim 16,384 x 16,384)."""
+"""Pixels. No camera sensor is longer, and decoders allocate memory per row before they fail."""
 
 MAX_JPEG_SCANS = 64
-"""A progressive JPEG repeats work per scan: 30 KB can hold thousands. Real pictures have at most 20."""
+"""Every scan of a progressive JPEG costs work, and 30 KB can hold thousands. Real pictures have at most 20."""
 
 MAX_JPEG_SEGMENTS = 4096
-"""Segments cost time each, however empty: 10 MiB can hold 2.6 million. The largest real ones hold 64 KiB, so this many
-are 256 MiB of them."""
+"""Every segment costs time, and 10 MiB can hold 2.6 million empty ones. Real segments hold up to 64 KiB."""
 
 MAX_JPEG_PADDING = 64 * 1024
-"""Bytes before a JPEG's first scan that belong to nothing; decoders look at them one by one."""
+"""Bytes before the first scan of a JPEG that belong to no segment. Decoders read them one by one."""
 
 MAX_PNG_CHUNKS = 65_536
-"""As for segments. Encoders put thousands of bytes into each; test files with one byte in each have a thousand."""
-
+"""The same limit for PNG. Encoders put thousands of bytes into each chunk."""
 
 WEBP_QUALITY = 80
-"""Encoder quality of the shown derivatives: what the published comparisons use."""
+"""Encoder quality of the public derivatives: the value that published comparisons use."""
 
 
 @dataclass(frozen=True, slots=True)
 class Size:
-    """One derivative to make: a centre crop to exactly these pixels."""
+    """One derivative of a slot: a centre crop to exactly these pixels."""
 
     name: str
     width: int
     height: int
     quality: int = WEBP_QUALITY
+    default: bool = False
+    """Whether an answer that has room for one picture of the slot shows this size. One size of each slot is."""
 
 
 SIZES = MappingProxyType(
     {
         Slot.AVATAR: (
-            Size("full", 512, 512),
+            Size("full", 512, 512, default=True),
             Size("thumb", 256, 256),
             Size("small", 128, 128),
             Size("icon", 64, 64),
         ),
         Slot.COVER_IMAGE: (
-            Size("full", 1500, 500),
+            Size("full", 1500, 500, default=True),
             Size("small", 750, 250),
         ),
     }
 )
 """The derivatives of each slot, largest first."""
 
+THUMBNAIL = "thumb"
+"""The name of the derivative that dialects call the thumbnail."""
+
 MASTER_SIDE = 2048
-"""Pixels; the longest side of the master, which is never enlarged to it."""
+"""Pixels of the longest side of the master. Smaller pictures are not enlarged."""
 
 MASTER_QUALITY = 90
-"""Encoder quality of the master: later sizes are made from it, so it must survive a second encode."""
+"""Encoder quality of the master: high, because new sizes made from it are encoded a second time."""
 
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """What a deployment chooses: sizes in bytes, counts per user."""
+    """The limits that a deployment sets: bytes per picture, counts per user."""
 
     max_bytes: MappingProxyType[Slot, int] = MappingProxyType(
         {Slot.AVATAR: 10 * 1024 * 1024, Slot.COVER_IMAGE: 10 * 1024 * 1024}
@@ -101,10 +92,29 @@ class Limits:
 
 @dataclass(frozen=True, slots=True)
 class Lifetimes:
-    """How long things last that nothing holds on to."""
+    """How long rows and presigned POSTs that nothing refers to stay valid."""
 
     pending: timedelta = timedelta(hours=1)
     settled: timedelta = timedelta(hours=24)
-    """Of a ready upload that nobody binds, and of a rejected one."""
+    """Of a rejected upload, and of a ready one that is not bound."""
     grant: timedelta = timedelta(minutes=5)
     idempotency: timedelta = timedelta(hours=24)
+
+
+def default_derivative(slot: Slot, derivatives: Sequence[Derivative]) -> Derivative:
+    """Return the derivative to show where there is room for one picture of the slot.
+
+    An upload that was processed before its slot had this size shows its first public derivative.
+    """
+    return _named(next(size.name for size in SIZES[slot] if size.default), derivatives)
+
+
+def thumbnail_derivative(slot: Slot, derivatives: Sequence[Derivative]) -> Derivative:
+    """Return the thumbnail, or the default derivative of a slot that has none."""
+    thumbnail = next((each for each in derivatives if each.name == THUMBNAIL), None)
+    return thumbnail or default_derivative(slot, derivatives)
+
+
+def _named(name: str, derivatives: Sequence[Derivative]) -> Derivative:
+    public = [each for each in derivatives if each.name != MASTER]
+    return next((each for each in public if each.name == name), public[0])

@@ -1,7 +1,7 @@
-"""Turn a received picture into derivatives, and settle its upload.
+"""Turn an original into derivatives, write the result to the upload's row and, where the intent asked for it, bind it.
 
-Needs no lock: rendering is deterministic, keys name the bytes, and the last step is one conditional write. Events that
-are duplicated, late or out of order find the upload settled, or gone, and only clear away what came in.
+No lock is needed: rendering is deterministic, keys contain the digest of the bytes, and the result is one conditional
+write. A duplicate, late or reordered event finds the upload processed, or gone, and only deletes the original.
 """
 
 from base64 import b64encode
@@ -9,70 +9,109 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from hashlib import sha256
 
-from profile_media.domain.errors import ImageUnacceptable, Unavailable
+from profile_media.domain import access
+from profile_media.domain.bind import BindResult, SlotBinder
+from profile_media.domain.errors import (
+    AttachmentChanged,
+    ErrorCode,
+    ImageUnacceptable,
+    LimitExceeded,
+    Unavailable,
+    UploadNotFound,
+    UserNotFound,
+)
+from profile_media.domain.keys import media_key
 from profile_media.domain.lifecycle import expiry, is_expired
 from profile_media.domain.model import DecodeCost, Derivative, Reason, State, Upload
 from profile_media.domain.policy import Lifetimes
 from profile_media.domain.ports import Clock, Images, Incoming, Media, PurgeQueue, PurgeRequest, Rendered, Uploads
+from profile_media.domain.references import Reference
 
 type Contents = tuple[tuple[Derivative, bytes], ...]
 
 
 class Outcome(StrEnum):
-    """What processing an event came to."""
+    """The outcome of processing one event."""
 
     READY = "ready"
     REJECTED = "rejected"
     STALE = "stale"
-    """The upload was settled already, is gone, or its picture is: there was nothing to do."""
+    """The upload was processed already, or it is gone, or its original is: there was nothing to do."""
     LOST = "lost"
-    """Another event, or time, settled the upload meanwhile; what was stored in vain is gone."""
+    """Another event was faster, or the upload expired. The derivatives stored in vain were deleted."""
 
 
 @dataclass(frozen=True, slots=True)
 class Processed:
-    """What happened, for the log."""
+    """What processing did, for the log."""
 
     outcome: Outcome
     upload: Upload | None
     digest: str | None = None
-    """Of the original, in hex; tells repeated pictures apart without keeping them."""
+    """SHA-256 of the original, in hex: identifies repeated pictures without keeping them."""
     detail: str = ""
     rendered: Rendered | None = None
     cost: DecodeCost | None = None
-    """Of decoding it; None where it did not come to that."""
+    """None where nothing was decoded."""
+    bound: BindResult | None = None
+    """Set where the upload was bound at once."""
+    bind_error: ErrorCode | None = None
+    """Why the upload was not bound though the intent asked for it."""
 
 
 @dataclass(frozen=True, slots=True)
 class IncomingProcessor:
-    """Settles the uploads that browsers stored pictures for."""
+    """Processes the originals that browsers stored."""
 
     incoming: Incoming
-    settling: "UploadProcessor"
+    processor: "UploadProcessor"
+    binder: SlotBinder
 
     def process(self, owner_id: str, upload_id: str) -> Processed:
-        """Makes the derivatives of a pending upload and marks it ready, or rejected; the original goes either way."""
-        upload = self.settling.uploads.get(owner_id, upload_id)
-        if upload is None or is_expired(upload, self.settling.clock.now()) or upload.state is not State.PENDING:
-            self._clear(owner_id, upload_id, upload)
-            return Processed(Outcome.STALE, upload)
+        """Process the original of a pending upload, bind the upload if its intent says so, and delete the original."""
+        upload = self.processor.uploads.get(owner_id, upload_id)
+        if upload is None or is_expired(upload, self.processor.clock.now()) or upload.state is not State.PENDING:
+            return self._finish(owner_id, upload_id, upload)
         original = self.incoming.fetch(owner_id, upload_id, upload.content_length)
         if original is None:
             return Processed(Outcome.STALE, upload, detail="the original is gone")
-        processed = self.settling.settle(upload, original)
-        self.incoming.discard(owner_id, upload_id)
+        processed = self.processor.process(upload, original)
+        if processed.outcome is Outcome.READY and processed.upload:
+            processed = self._bind(processed, processed.upload)
+        self.incoming.delete(owner_id, upload_id)
         return processed
 
-    def _clear(self, owner_id: str, upload_id: str, upload: Upload | None) -> None:
-        """Deletes the original. Where the row is gone its purge may have passed already, so another one follows."""
-        self.incoming.discard(owner_id, upload_id)
+    def _finish(self, owner_id: str, upload_id: str, upload: Upload | None) -> Processed:
+        """Do what an earlier event may have left undone: bind a ready upload, delete the original.
+
+        Where the row is gone, its purge may have run before derivatives were stored, so it is requested again.
+        """
+        processed = Processed(Outcome.STALE, upload)
+        if upload and upload.state is State.READY:
+            processed = self._bind(processed, upload)
+        self.incoming.delete(owner_id, upload_id)
         if upload is None:
-            self.settling.purge_again(owner_id, upload_id)
+            self.processor.request_purge(owner_id, upload_id)
+        return processed
+
+    def _bind(self, processed: Processed, upload: Upload) -> Processed:
+        """Bind an upload whose intent asked for it. An upload that cannot be bound stays ready.
+
+        Unavailable is not caught: the event is retried, and the next attempt binds the upload.
+        """
+        if upload.auto_bind is None:
+            return processed
+        permission = access.recorded(upload.auto_bind, upload.owner_id)
+        reference = Reference(upload.owner_id, upload.upload_id)
+        try:
+            return replace(processed, bound=self.binder.bind(permission, upload.slot, reference))
+        except (AttachmentChanged, LimitExceeded, UploadNotFound, UserNotFound) as error:
+            return replace(processed, bind_error=error.code)
 
 
 @dataclass(frozen=True, slots=True)
 class UploadProcessor:
-    """Makes of an original what becomes of its upload."""
+    """Makes the derivatives of a pending upload and writes the result to its row."""
 
     uploads: Uploads
     media: Media
@@ -81,41 +120,42 @@ class UploadProcessor:
     clock: Clock
     lifetimes: Lifetimes
 
-    def settle(self, upload: Upload, original: bytes) -> Processed:
-        """Stores the derivatives and marks a pending upload ready, or rejected; takes back what comes too late."""
-        settled, contents, processed = self._render(upload, original)
+    def process(self, upload: Upload, original: bytes) -> Processed:
+        """Store the derivatives and mark the upload ready, or mark it rejected.
+
+        Derivatives that are stored too late are deleted again.
+        """
+        result, contents, processed = self._render(upload, original)
         self.media.store(upload.upload_id, contents)
-        if self.uploads.settle(settled, self.clock.now()):
+        if self.uploads.save_result(result, self.clock.now()):
             return processed
         current = self.uploads.get(upload.owner_id, upload.upload_id)
-        if current == settled:
-            return processed  # The write got through, and its answer was lost on the way.
+        if current == result:
+            return processed  # The write succeeded, but its answer was lost.
         if current:
-            # What the row names by now is another event's doing, and stays.
-            self.media.discard(upload.upload_id, set(settled.derivatives) - set(current.derivatives))
+            # Another event wrote the row: keep the derivatives that it names.
+            unnamed = set(result.derivatives) - set(current.derivatives)
+            self.media.delete([media_key(upload.upload_id, each) for each in unnamed])
         else:
-            self.purge_again(upload.owner_id, upload.upload_id)
+            self.request_purge(upload.owner_id, upload.upload_id)
         return replace(processed, outcome=Outcome.LOST)
 
-    def purge_again(self, owner_id: str, upload_id: str) -> None:
-        """Queues an upload whose row is gone, in case its purge has passed already."""
+    def request_purge(self, owner_id: str, upload_id: str) -> None:
+        """Enqueue a purge of an upload whose row is gone, because the earlier purge may have run too soon."""
         if self.purge_queue.enqueue([PurgeRequest(owner_id, upload_id)]):
-            raise Unavailable("the delete queue took nothing")
+            raise Unavailable("the delete queue refused the request")
 
     def _render(self, upload: Upload, original: bytes) -> tuple[Upload, Contents, Processed]:
-        """The upload as it will be, what to store for it, and the record of how it came to that."""
+        """Return the upload's new row, the derivatives to store and the record for the log."""
         expires_at = expiry(self.clock.now(), self.lifetimes.settled)
-        digest = sha256(original)
+        checksum = sha256(original)
+        digest = checksum.hexdigest()
         try:
-            _check_promise(upload, original, digest.digest())
+            _check_declared(upload, original, checksum.digest())
             rendered = self.images.render(original, upload.content_type, upload.slot)
         except ImageUnacceptable as error:
             rejected = replace(upload, state=State.REJECTED, reason=error.reason, expires_at=expires_at)
-            return (
-                rejected,
-                (),
-                Processed(Outcome.REJECTED, rejected, digest.hexdigest(), error.detail, cost=error.cost),
-            )
+            return rejected, (), Processed(Outcome.REJECTED, rejected, digest, error.detail, cost=error.cost)
         ready = replace(
             upload,
             state=State.READY,
@@ -124,12 +164,12 @@ class UploadProcessor:
             height=rendered.height,
             derivatives=tuple(derivative for derivative, _ in rendered.derivatives),
         )
-        processed = Processed(Outcome.READY, ready, digest.hexdigest(), rendered=rendered, cost=rendered.cost)
+        processed = Processed(Outcome.READY, ready, digest, rendered=rendered, cost=rendered.cost)
         return ready, rendered.derivatives, processed
 
 
-def _check_promise(upload: Upload, original: bytes, digest: bytes) -> None:
-    """The bytes must be those the grant was for; S3 saw to it, unless something else wrote here."""
+def _check_declared(upload: Upload, original: bytes, digest: bytes) -> None:
+    """Check length and checksum as the presigned POST declared them, in case anything else wrote to the bucket."""
     if len(original) > upload.content_length:
         raise ImageUnacceptable(Reason.TOO_LARGE, f"more than {upload.content_length} bytes")
     if upload.checksum_sha256 and b64encode(digest).decode() != upload.checksum_sha256:

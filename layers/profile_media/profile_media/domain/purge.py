@@ -1,16 +1,20 @@
-"""Delete what a removed upload left behind."""
+"""Delete the objects of a removed upload."""
 
 from profile_media.domain.ports import Incoming, Media, PurgeRequest
 
 
-def purge(incoming: Incoming, media: Media, removed: PurgeRequest) -> int:
-    """Deletes the upload's derivatives, found by listing its prefix, and its original; returns how many derivatives.
+def purge(incoming: Incoming, media: Media, request: PurgeRequest) -> int:
+    """Delete the objects of an upload whose row is gone. Return the number of derivatives.
 
-    Without an owner nothing is known of an original, and S3's lifecycle takes it, if there is one.
+    With keys from the removed row this is one call: the picture was processed, and processing deletes the original.
+    Without keys the prefix is listed, and the original is deleted too where the owner is known.
 
-    Only ever called for an upload whose row is gone, and upload ids are never used twice: nothing bound can be hit.
+    Upload ids are never used twice, so this cannot delete the pictures of another upload.
     """
-    deleted = media.purge(removed.upload_id)
-    if removed.owner_id is not None:
-        incoming.discard(removed.owner_id, removed.upload_id)
+    if request.media_keys is not None:
+        media.delete(request.media_keys)
+        return len(request.media_keys)
+    deleted = media.delete_prefix(request.upload_id)
+    if request.owner_id is not None:
+        incoming.delete(request.owner_id, request.upload_id)
     return deleted

@@ -1,4 +1,4 @@
-"""What a client sends to name an upload, and how it is read: strictly, as a whole, and only for its own owner.
+"""Parse the references by which clients name an upload. Each is matched as a whole and belongs to one owner.
 
 {app}/temp/user_{owner}/images/{upload_id}   the temporary public id, from the intent
 {app}/user_{owner}/avatar/{upload_id}        the public id once bound (cover_image likewise)
@@ -25,49 +25,53 @@ _PUBLIC_ID = re.compile(
 MAX_URL_LENGTH = 2048
 """Characters."""
 
-_MEDIA_KEY = rf"{MEDIA_PREFIX}(?P<upload_id>{UPLOAD_ID})/[a-z]{{1,16}}-[0-9a-f]{{32}}\.(?:{'|'.join(each.extension for each in FORMATS.values())})"
+_EXTENSIONS = "|".join(each.extension for each in FORMATS.values())
+
+_MEDIA_KEY = rf"{MEDIA_PREFIX}(?P<upload_id>{UPLOAD_ID})/[a-z]{{1,16}}-[0-9a-f]{{32}}\.(?:{_EXTENSIONS})"
 
 _LABEL = r"(?!xn--)[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?"
-"""Of a host's name, in lower case. Punycode stands for letters that pass for others, so it is left out."""
+"""One label of a host name, in lower case. Punycode is refused, because its letters can imitate others."""
 
 _HOST = rf"(?=[^/]{{1,253}}(?:/|\Z))(?:{_LABEL}\.)+(?=[a-z]){_LABEL}"
-"""A name of two labels or more, and never an address: no last label of a name starts with a digit."""
+"""A host name of at least two labels. IP addresses are refused: the last label may not start with a digit."""
 
 _PLAIN = r"A-Za-z0-9._~!$&*+,=:@\-"
-"""What stands for itself in a path or a query: no quote, bracket or semicolon, which pages may read as their own."""
+"""The plain characters of a path or query. Quotes, brackets and semicolons are refused: they can end an attribute of a
+page."""
 
 _SEGMENT = rf"(?!\.{{1,2}}(?:[/?]|\Z))(?:[{_PLAIN}]|%(?!2[EeFf5]|5[Cc]|[01]|7[Ff]|[Cc][01])[0-9A-Fa-f]{{2}})+"
-r"""Of a path: neither `.` nor `..`; and no `.`, `/`, `\`, `%` or control character in disguise."""
+r"""One segment of a path: not `.` or `..`, and without encoded `.`, `/`, `\`, `%` or control characters."""
 
 _QUERY = rf"\?(?:[{_PLAIN}/?]|%(?![01]|7[Ff])[0-9A-Fa-f]{{2}})*"
 
 _ELSEWHERE = rf"https://(?P<host>{_HOST})(?:(?:(?:/{_SEGMENT})+/?|/)(?:{_QUERY})?)?"
-"""Narrower than any standard, so that whoever reads it later, by whichever rules, finds the same host in it."""
+"""A URL on another host. Stricter than any standard, so that all URL parsers find the same host in it."""
 
 
 @dataclass(frozen=True, slots=True)
 class Reference:
-    """An upload as a client named it; `bound_slot` is set where the name claims the upload is bound there."""
+    """An upload as a client named it."""
 
     owner_id: str
     upload_id: str
     bound_slot: Slot | None = None
+    """The slot that the upload is bound to, according to the reference."""
     media_key: str | None = None
-    """The derivative that was named, by its key, where it was."""
+    """The key of the derivative that the reference names."""
 
 
 def temporary_public_id(app: str, owner_id: str, upload_id: str) -> str:
-    """The public id an intent hands out."""
+    """Return the public id of an upload that is not bound."""
     return f"{app}/temp/user_{encode_owner(owner_id)}/images/{upload_id}"
 
 
 def bound_public_id(app: str, owner_id: str, slot: Slot, upload_id: str) -> str:
-    """The public id of an upload that is bound to a slot."""
+    """Return the public id of an upload that is bound to a slot."""
     return f"{app}/user_{encode_owner(owner_id)}/{slot}/{upload_id}"
 
 
 def parse_public_id(app: str, text: str) -> Reference:
-    """Reads either form; raises ReferenceInvalid for anything that this service would not have written itself."""
+    """Parse either form of a public id. Raises ReferenceInvalid for text that this service would not have written."""
     match = _PUBLIC_ID.fullmatch(text)
     if match is None or match["app"] != app:
         raise ReferenceInvalid("not a public id")
@@ -78,10 +82,10 @@ def parse_public_id(app: str, text: str) -> Reference:
 
 
 def parse_media_url(base_url: str, owner_id: str, url: str) -> Reference | None:
-    """Reads the URL of a picture: the owner's upload where it is one of ours, None where it lies elsewhere.
+    """Parse the URL of a picture. Return the owner's upload for one of our URLs, None for a picture on another host.
 
-    Raises ReferenceInvalid for anything else on our host, and for every URL that two readers could take for different
-    ones. One match of the whole text decides, as URL parsers disagree on where a host begins and ends.
+    Raises ReferenceInvalid for any other URL on our host, and for URLs that two parsers could read differently. One
+    regular expression matches the whole text, because URL parsers disagree on where a host begins and ends.
     """
     match = _picture_url(base_url.rstrip("/")).fullmatch(url) if len(url) <= MAX_URL_LENGTH else None
     if match is None:
@@ -95,10 +99,10 @@ def parse_media_url(base_url: str, owner_id: str, url: str) -> Reference | None:
 
 @cache
 def _picture_url(base_url: str) -> re.Pattern[str]:
-    """Ours, as this service writes it to the letter, or one elsewhere."""
+    """Compile the pattern of our own URLs, exactly as this service writes them, and of URLs on other hosts."""
     return re.compile(rf"{re.escape(base_url)}/(?P<key>{_MEDIA_KEY})|{_ELSEWHERE}", re.ASCII)
 
 
 def _host_of(base_url: str) -> str:
-    """The name in our own setting, which is no client's text."""
+    """Return the host of the configured base URL."""
     return base_url.partition("://")[2].partition("/")[0].partition(":")[0]

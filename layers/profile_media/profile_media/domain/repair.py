@@ -1,57 +1,35 @@
-"""Put right a bound upload whose pictures are missing: make them anew, or show none."""
+"""Repair a bound upload whose derivatives are missing: make them again, or clear its slot."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from enum import StrEnum
 
+from profile_media.domain.bind import clear_unrecoverable
 from profile_media.domain.errors import ImageUnacceptable, Unavailable
+from profile_media.domain.findings import RepairAction
 from profile_media.domain.keys import media_key
 from profile_media.domain.model import MASTER, Derivative, Upload
-from profile_media.domain.ports import (
-    Attachments,
-    Clock,
-    Images,
-    Media,
-    PurgeQueue,
-    PurgeRequest,
-    SlotChange,
-    SlotChangeResult,
-    Uploads,
-)
-
-
-class RepairAction(StrEnum):
-    """What was done about a finding."""
-
-    REDRIVEN = "redriven"
-    """The original's event was queued again."""
-    QUEUED = "queued"
-    """The upload is on the delete queue."""
-    REMADE = "remade"
-    """What was missing was made from the master."""
-    CLEARED = "cleared"
-    """The slot is empty, and the upload's row is gone."""
+from profile_media.domain.ports import Attachments, Clock, Images, Media, PurgeQueue, PurgeRequest, Uploads
 
 
 @dataclass(frozen=True, slots=True)
 class Repair:
     """Restores what a slot shows.
 
-    Deletes no object, and clears a slot only where it shows a picture that is gone for good.
+    Deletes no object, and clears a slot only where its picture cannot be restored.
     """
 
     uploads: Uploads
     attachments: Attachments
     media: Media
     images: Callable[[], Images]
-    """Made when the first picture is: most runs have none to make."""
+    """Called for the first picture that is made: most runs make none."""
     purge_queue: PurgeQueue
     clock: Clock
 
     def restore(self, upload: Upload, present: frozenset[str]) -> RepairAction | None:
-        """Makes the missing derivatives of a bound upload, given the keys that are there; None where nothing was done.
+        """Make the missing derivatives of a bound upload, given the keys that exist. Return None where nothing changed.
 
-        Only the master missing is no reason to touch anything: what is shown is all there.
+        A missing master alone changes nothing, because no client sees it.
         """
         lost = [each for each in upload.shown if media_key(upload.upload_id, each) not in present]
         if not lost:
@@ -61,13 +39,13 @@ class Repair:
         if master and media_key(upload.upload_id, master) in present:
             content = self.media.fetch(upload.upload_id, master)
         if master is None or content is None:
-            return self._clear(upload)
+            return RepairAction.CLEARED if clear_unrecoverable(self.attachments, self.clock, upload) else None
         return self._remake(upload, lost, content, master)
 
     def _remake(
         self, upload: Upload, lost: list[Derivative], content: bytes, master: Derivative
     ) -> RepairAction | None:
-        """A master that cannot be decoded stays as it is, for a person to look at."""
+        """Make the lost derivatives from the master. A master that cannot be decoded is left for an operator."""
         try:
             rendered = self.images().render(content, master.content_type, upload.slot)
         except ImageUnacceptable:
@@ -78,21 +56,13 @@ class Repair:
             return None
         self.media.store(upload.upload_id, [*remade.values()])
         derivatives = tuple(remade[each.name][0] if each.name in remade else each for each in upload.derivatives)
-        if self.attachments.rename(upload, derivatives):
+        if self.attachments.replace_derivatives(upload, derivatives):
             return RepairAction.REMADE
-        return self._take_back(upload, derivatives)
+        return self._check_replaced(upload, derivatives)
 
-    def _take_back(self, upload: Upload, derivatives: tuple[Derivative, ...]) -> RepairAction | None:
-        """Where the row went meanwhile its purge may have passed already, so another one follows."""
+    def _check_replaced(self, upload: Upload, derivatives: tuple[Derivative, ...]) -> RepairAction | None:
+        """Find out why the row was not written. Where it is gone, its purge may have run before the objects existed."""
         current = self.uploads.get(upload.owner_id, upload.upload_id)
         if current is None and self.purge_queue.enqueue([PurgeRequest(upload.owner_id, upload.upload_id)]):
-            raise Unavailable("the delete queue took nothing")
+            raise Unavailable("the delete queue refused the request")
         return RepairAction.REMADE if current and current.derivatives == derivatives else None
-
-    def _clear(self, upload: Upload) -> RepairAction | None:
-        """As its user would take the picture off, if the slot still holds this upload."""
-        profile, _ = self.attachments.read(upload.owner_id, upload.upload_id)
-        if profile.bound_upload_id(upload.slot) != upload.upload_id:
-            return None
-        swap = SlotChange(profile, upload.slot, None, None, self.clock.now())
-        return RepairAction.CLEARED if self.attachments.change_slot(swap) is SlotChangeResult.DONE else None

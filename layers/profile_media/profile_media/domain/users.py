@@ -1,4 +1,4 @@
-"""Who users are: known from their tokens, just in time, or written by an administrator."""
+"""Read and write users: known from their tokens when they first call, or written by an administrator."""
 
 from profile_media.domain.errors import OwnerForbidden, UserNotFound
 from profile_media.domain.model import Caller, Identity, Profile
@@ -6,33 +6,32 @@ from profile_media.domain.ports import Clock, Profiles
 
 
 def load_own_profile(profiles: Profiles, clock: Clock, caller: Caller) -> Profile:
-    """The caller's own profile, written first where the token says something that the row does not.
+    """Return the caller's profile. Save the token's identity first where the row says something else.
 
-    Raises UserNotFound where the row is of another tenant. Pictures are never touched.
+    Raises UserNotFound where the row belongs to another tenant. The slots stay as they are.
     """
     profile = profiles.get(caller.user_id)
     check_tenant(caller, profile)
     identity = profile.identity.merged_with(caller.identity)
     if profile.created_at and profile.identity == identity:
         return profile
-    return write(profiles, clock, caller.user_id, caller.tenant, identity)
+    return _save(profiles, clock, caller.user_id, caller.tenant, identity)
 
 
 def check_tenant(caller: Caller, profile: Profile) -> None:
-    """Raises UserNotFound for a user of another tenant than the caller's."""
+    """Raise UserNotFound for a user of another tenant than the caller's."""
     if profile.created_at and profile.tenant != caller.tenant:
         raise UserNotFound("another tenant's")
 
 
 def find(profiles: Profiles, clock: Clock, caller: Caller, user_id: str) -> Profile:
-    """The profile of the user the caller acts for: itself, or for an administrator any user of its tenant.
+    """Return the caller's own profile or, for an administrator, that of any user of its tenant.
 
     Raises OwnerForbidden where the caller may not act for others, and UserNotFound.
     """
     if user_id == caller.user_id:
         return load_own_profile(profiles, clock, caller)
-    if not caller.is_admin:
-        raise OwnerForbidden
+    check_may_act(caller, user_id)
     profile = profiles.get(user_id)
     check_tenant(caller, profile)
     if profile.created_at is None:
@@ -40,8 +39,23 @@ def find(profiles: Profiles, clock: Clock, caller: Caller, user_id: str) -> Prof
     return profile
 
 
-def write(profiles: Profiles, clock: Clock, user_id: str, tenant: str | None, identity: Identity) -> Profile:
-    """The profile, once it says who the user is."""
-    if not profiles.identify(user_id, tenant, identity, clock.now()):
+def write(profiles: Profiles, clock: Clock, caller: Caller, user_id: str, identity: Identity) -> Profile:
+    """Write the identity of a user of the caller's tenant and return the profile. Only administrators may do so.
+
+    Raises OwnerForbidden, and UserNotFound for a user of another tenant.
+    """
+    if not caller.is_admin:
+        raise OwnerForbidden
+    return _save(profiles, clock, user_id, caller.tenant, identity)
+
+
+def check_may_act(caller: Caller, user_id: str) -> None:
+    """Raise OwnerForbidden unless the caller is this user or an administrator."""
+    if user_id != caller.user_id and not caller.is_admin:
+        raise OwnerForbidden
+
+
+def _save(profiles: Profiles, clock: Clock, user_id: str, tenant: str | None, identity: Identity) -> Profile:
+    if not profiles.save_identity(user_id, tenant, identity, clock.now()):
         raise UserNotFound("another tenant's")
     return profiles.get(user_id)

@@ -1,21 +1,21 @@
-"""Follow an upload until it leaves pending."""
+"""Poll an upload until it is processed."""
 
 from datetime import timedelta
 
 from profile_media.domain.errors import UploadNotFound
-from profile_media.domain.lifecycle import is_expired
-from profile_media.domain.model import State, Upload
+from profile_media.domain.lifecycle import is_expired, is_settled
+from profile_media.domain.model import Upload
 from profile_media.domain.ports import Clock, Uploads
 
 FIRST_PAUSE = 0.25
-"""Seconds between reads at first; a picture is usually ready within two of them."""
+"""Seconds between the first two reads. Most pictures are processed within two reads."""
 
 LONGEST_PAUSE = 1.0
-"""Seconds; a wait of 20 s costs at most some two dozen reads."""
+"""Seconds. A wait of 20 s costs about two dozen reads at most."""
 
 
 def watch(uploads: Uploads, clock: Clock, owner_id: str, upload_id: str, patience: float) -> Upload:
-    """The upload as soon as it is not pending any more, or as it is after `patience` seconds.
+    """Return the upload as soon as it is processed (and bound, if the intent says so), or after `patience` seconds.
 
     Raises UploadNotFound where this owner has no such upload, or it has expired.
     """
@@ -27,7 +27,7 @@ def watch(uploads: Uploads, clock: Clock, owner_id: str, upload_id: str, patienc
         if upload is None or is_expired(upload, now):
             raise UploadNotFound("expired" if upload else "no such upload of this owner")
         left = (deadline - now).total_seconds()
-        if upload.state is not State.PENDING or left <= 0:
+        if is_settled(upload) or left <= 0:
             return upload
         clock.wait(min(pause, left))
         pause = min(pause * 1.5, LONGEST_PAUSE)

@@ -1,27 +1,29 @@
-"""Everything an API function does around its own few lines, in one place.
+"""The decorator of every API function: caller, logging, metrics, error answers and the headers all answers share.
 
-Who is calling, what is logged and counted, which errors become which answers, and the headers all answers share. It
-holds the service's only `except MediaError`.
+It contains the service's only `except MediaError`.
 """
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from functools import wraps
 from http import HTTPStatus
 from typing import Any, Protocol
 
+from aws_lambda_powertools.logging.correlation_paths import API_GATEWAY_REST
+
 from profile_media.domain.errors import ErrorCode, LimitExceeded, MediaError, Unavailable
 from profile_media.domain.model import Caller
-from profile_media.http import cors
+from profile_media.http import cors, identity
 from profile_media.http.envelope import unauthorized
-from profile_media.http.identity import identity_of
+from profile_media.http.links import Links
 from profile_media.http.request import Json, Request, Response, body_of, headers_of, to_event
 from profile_media.http.status import STATUSES
-from profile_media.telemetry import LambdaContext, began, count, ended, logger
+from profile_media.telemetry import LambdaContext, count, logger, metrics
 
 
 class Dialect(Protocol):
-    """What a contract's module says about errors: the statuses that differ from the usual, and the body."""
+    """The error side of a dialect's module: the statuses that differ from `http.status`, and the error body."""
 
     @property
     def STATUSES(self) -> Mapping[ErrorCode, HTTPStatus]: ...
@@ -29,26 +31,34 @@ class Dialect(Protocol):
     def render_error(self, error: MediaError | None, correlation_id: str) -> Json: ...
 
 
+@dataclass(frozen=True, slots=True)
+class Edge:
+    """The API settings of this deployment."""
+
+    allowed_origins: tuple[str, ...]
+    links: Links
+
+
 type Event = Mapping[str, Any]
 type Handler = Callable[[Event, LambdaContext], dict[str, Any]]
 
 
-def endpoint(
-    dialect: Dialect, allowed_origins: Callable[[], Sequence[str]]
-) -> Callable[[Callable[[Request], Response]], Handler]:
-    """Makes a Lambda handler of a function from request to response."""
+def endpoint(dialect: Dialect, edge: Callable[[], Edge]) -> Callable[[Callable[[Request], Response]], Handler]:
+    """Make a Lambda handler from a function that maps a request to a response.
+
+    `edge` is called on each invocation, not at import, so that settings are read when they are first needed.
+    """
 
     def decorate(respond: Callable[[Request], Response]) -> Handler:
         @wraps(respond)
+        @logger.inject_lambda_context(correlation_id_path=API_GATEWAY_REST, clear_state=True)
+        @metrics.log_metrics(capture_cold_start_metric=True)
         def handler(event: Event, context: LambdaContext) -> dict[str, Any]:
+            chosen = edge()
             correlation_id = str(event["requestContext"]["requestId"])
-            began(context, correlation_id)
-            headers = headers_of(event)
-            shared = {"x-correlation-id": correlation_id, **cors.headers_for(headers.get("origin"), allowed_origins())}
-            try:
-                return to_event(_answer(respond, dialect, event, headers, correlation_id), shared)
-            finally:
-                ended()
+            origin = headers_of(event).get("origin")
+            shared = {"x-correlation-id": correlation_id, **cors.headers_for(origin, chosen.allowed_origins)}
+            return to_event(_answer(respond, dialect, event, chosen.links, correlation_id), shared)
 
         return handler
 
@@ -56,22 +66,19 @@ def endpoint(
 
 
 def _answer(
-    respond: Callable[[Request], Response],
-    dialect: Dialect,
-    event: Event,
-    headers: Mapping[str, str],
-    correlation_id: str,
+    respond: Callable[[Request], Response], dialect: Dialect, event: Event, links: Links, correlation_id: str
 ) -> Response:
     caller = caller_of(event)
     if caller is None:
-        logger.info("the token expired after it was let in")
+        logger.info("Token expired after the authorizer accepted it")
         return Response(HTTPStatus.UNAUTHORIZED, unauthorized(correlation_id))
     logger.append_keys(actor=caller.user_id)
     try:
         request = Request(
             caller=caller,
             correlation_id=correlation_id,
-            headers=headers,
+            links=links,
+            headers=headers_of(event),
             path=event.get("pathParameters") or {},
             query=event.get("queryStringParameters") or {},
             body=body_of(event),
@@ -80,30 +87,30 @@ def _answer(
     except MediaError as error:
         return _refusal(dialect, error, correlation_id)
     except Exception:
-        logger.exception("unexpected")
+        logger.exception("Unexpected error")
         count("UnexpectedErrors")
         return Response(HTTPStatus.INTERNAL_SERVER_ERROR, dialect.render_error(None, correlation_id))
 
 
 def _refusal(dialect: Dialect, error: MediaError, correlation_id: str) -> Response:
     status = dialect.STATUSES.get(error.code, STATUSES[error.code])
-    logger.info("refused", error=error.code.value, why=repr(error), status=status.value)
+    logger.info("Request refused", error=error.code.value, why=repr(error), status=status.value)
     headers = {"Retry-After": str(error.retry_after)} if isinstance(error, LimitExceeded | Unavailable) else {}
     return Response(status, dialect.render_error(error, correlation_id), headers)
 
 
 def caller_of(event: Event) -> Caller | None:
-    """Who the authorizer let in; None where that was nobody, or where the token has expired since.
+    """Return the caller whom the authorizer let in; None if there is no caller or its token has expired since.
 
-    API Gateway keeps an Allow for up to a minute, so it can outlive the token it was for.
+    API Gateway caches an Allow policy for up to a minute, so the policy can outlive the token.
     """
-    checked = event["requestContext"].get("authorizer") or {}
-    subject, expires = str(checked.get("sub", "")), str(checked.get("exp", ""))
+    context = event["requestContext"].get("authorizer") or {}
+    subject, expires = str(context.get("sub", "")), str(context.get("exp", ""))
     if not subject or not expires.isdecimal() or int(expires) <= time.time():
         return None
     return Caller(
         subject,
-        is_admin=checked.get("admin") == "true",
-        tenant=str(checked.get("tenant") or "") or None,
-        identity=identity_of(str(checked.get("identity") or "{}")),
+        is_admin=context.get("admin") == "true",
+        tenant=str(context.get("tenant") or "") or None,
+        identity=identity.from_json(str(context.get("identity") or "{}")),
     )

@@ -1,4 +1,9 @@
-"""The error bodies that more than one contract uses."""
+"""The error bodies that several contracts share."""
+
+from collections.abc import Mapping
+from typing import Annotated, Literal, TypedDict
+
+from pydantic import Field
 
 from profile_media.domain.errors import (
     ImageUnacceptable,
@@ -9,15 +14,61 @@ from profile_media.domain.errors import (
     UploadRejected,
     UploadTooLarge,
 )
-from profile_media.http.request import Json
+from profile_media.http.wire import documented
 from profile_media.http.wording import describe
 
 UNAUTHORIZED_MESSAGE = "Invalid or expired token"
 UNAUTHORIZED_CODE = "AUTH_UNAUTHORIZED"
 
 
-def coded_error(error: MediaError | None, correlation_id: str) -> Json:
-    """Dialect 2's error body, which the native endpoints use as well; None is an error nobody expected."""
+@documented
+class Detail(TypedDict):
+    """One thing that is wrong."""
+
+    message: str
+
+
+@documented
+class CodedProblem(TypedDict):
+    """What went wrong, for programs and for people."""
+
+    code: Annotated[str, Field(pattern="^[A-Z_]+$")]
+    message: str
+    i18nKey: str
+    i18nVars: dict[str, int | str]
+    details: list[Detail]
+    correlationId: str
+
+
+@documented
+class CodedError(TypedDict):
+    """An error of the native endpoints, and of those that reference avatars by URL."""
+
+    success: Literal[False]
+    error: CodedProblem
+
+
+@documented
+class NamedProblem(TypedDict):
+    """The error once more, as clients of dialect 4 read it."""
+
+    code: str
+    message: str
+    long_message: str
+
+
+@documented
+class GatewayError(TypedDict):
+    """An error that API Gateway answers before any function runs, such as for a missing or invalid token."""
+
+    success: Literal[False]
+    message: str
+    error: CodedProblem
+    errors: list[NamedProblem]
+
+
+def coded_error(error: MediaError | None, correlation_id: str) -> CodedError:
+    """Render dialect 2's error body, which the native endpoints use as well. None stands for an unexpected error."""
     name = error.code.value if error else "internal"
     details = error.details if isinstance(error, RequestInvalid) else ()
     return {
@@ -26,34 +77,35 @@ def coded_error(error: MediaError | None, correlation_id: str) -> Json:
             "code": name.upper(),
             "message": describe(error),
             "i18nKey": f"media.{name}",
-            "i18nVars": _variables(error),
+            "i18nVars": dict(_variables(error)),
             "details": [{"message": detail} for detail in details],
             "correlationId": correlation_id,
         },
     }
 
 
-def unauthorized(correlation_id: str) -> Json:
-    """The one 401 body, which serves every dialect at once (docs/decisions/0001).
+def unauthorized(correlation_id: str) -> GatewayError:
+    """Render the 401 body that serves the clients of every dialect (docs/decisions/0001).
 
-    API Gateway writes the same one when the authorizer refuses; a test keeps the two alike.
+    API Gateway writes the same body when the authorizer refuses a token; a test compares the two.
     """
-    named = {"code": UNAUTHORIZED_CODE, "message": UNAUTHORIZED_MESSAGE}
+    problem: CodedProblem = {
+        "code": UNAUTHORIZED_CODE,
+        "message": UNAUTHORIZED_MESSAGE,
+        "i18nKey": "auth.unauthorized",
+        "i18nVars": {},
+        "details": [],
+        "correlationId": correlation_id,
+    }
     return {
         "success": False,
         "message": UNAUTHORIZED_MESSAGE,
-        "error": {
-            **named,
-            "i18nKey": "auth.unauthorized",
-            "i18nVars": {},
-            "details": [],
-            "correlationId": correlation_id,
-        },
-        "errors": [{**named, "long_message": UNAUTHORIZED_MESSAGE}],
+        "error": problem,
+        "errors": [{"code": UNAUTHORIZED_CODE, "message": UNAUTHORIZED_MESSAGE, "long_message": UNAUTHORIZED_MESSAGE}],
     }
 
 
-def _variables(error: MediaError | None) -> Json:
+def _variables(error: MediaError | None) -> Mapping[str, int | str]:
     match error:
         case UploadTooLarge(limit=limit) | PayloadTooLarge(limit=limit):
             return {"limit": limit}

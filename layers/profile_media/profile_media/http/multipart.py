@@ -1,8 +1,6 @@
-"""The picture in a form: one part named `file`, out of a strict and bounded `multipart/form-data` body.
+"""Parses the picture out of a form: one part named `file` in a strict and bounded `multipart/form-data` body.
 
-What a part says of its content's type is not read: the picture's own bytes tell. Nor is a transfer encoding undone:
-RFC 7578 has none, so encoded bytes are no picture. The parser costs a cold start 0.05 of the yardstick
-(docs/decisions/0003), half of it for the standard library's tempfile and urllib.
+A part's Content-Type is ignored: the bytes tell the format. A transfer encoding is not decoded: RFC 7578 has none.
 """
 
 import re
@@ -19,32 +17,31 @@ from profile_media.domain.policy import MAX_DIRECT_BYTES
 from profile_media.http.request import Request
 
 MAX_PARTS = 4
-"""No contract has a form with more than the picture; some uploaders send a text or two along."""
+"""Every contract's form has only the picture, but some uploaders add one or two text parts."""
 
 MAX_HEADERS = 8
-"""Per part; three are known to RFC 7578."""
+"""Headers per part. RFC 7578 defines three."""
 
 MAX_HEADER_BYTES = 4096
-"""Of one header line, and of a part's headers together: room for a filename of any length a disk allows."""
+"""Bytes of a part's headers: room for the longest file name that file systems allow."""
 
 MAX_OTHER_BYTES = 64 * 1024
-"""Bytes of a body that are not the picture's. With them, a picture of the full size and base64 stays under the 6 MB
-that Lambda takes in one call."""
+"""Bytes of a body beside the picture. Together with the largest picture, in base64, they stay under Lambda's limit of
+6 MB per request."""
 
 _CHARSET = r';\s*charset="?[\w-]{1,40}"?\s*'
 _FORM_TYPE = re.compile(
     rf"""multipart/form-data\s*(?:{_CHARSET})?;\s*boundary=("?)(?P<boundary>[\w'()+,./:=?-]{{1,70}})\1\s*(?:{_CHARSET})?""",
     re.ASCII | re.IGNORECASE,
 )
-"""The whole header, not a search in it: with two boundaries, another reader may take the other one."""
+"""Matches the whole header, because of two boundaries two parsers could each use a different one."""
 
 
 def parse_file(request: Request) -> bytes:
-    """The content of the form's one file.
+    """Return the content of the form's one file.
 
-    Raises RequestInvalid where the body is no form in good order with exactly one file that holds something, and
-    PayloadTooLarge where it is more than a call may carry. Parts named `file` without a filename are skipped: some
-    uploaders send the file's name as a text before the file.
+    Raise RequestInvalid unless the body is a well-formed form with exactly one file that is not empty, PayloadTooLarge
+    if it is over the limit. Parts named `file` without a filename are skipped: some uploaders send such a text part.
     """
     match = _FORM_TYPE.fullmatch(request.headers.get("content-type", "").strip())
     if match is None:
@@ -69,7 +66,7 @@ def _the_one(files: list[bytes]) -> bytes:
 
 
 def _files(body: bytes, boundary: str) -> Iterator[bytes]:
-    """The content of every part that is a file; raises MultipartError."""
+    """Yield the content of every part that is a file. Raise MultipartError for a malformed body."""
     content: list[bytes] | None = None
     with PushMultipartParser(
         boundary,
@@ -91,10 +88,10 @@ def _files(body: bytes, boundary: str) -> Iterator[bytes]:
 
 
 def _chunks(body: bytes, boundary: str) -> Iterator[bytes]:
-    """The body as the parser has to get it to be strict about both ends.
+    """Split the body so that the parser refuses data before the first boundary and after the last one.
 
-    What precedes the first boundary it refuses only when the first chunk is no longer than the boundary's line, and
-    what follows the last one only when it comes in a chunk of its own. One line break may follow.
+    It refuses a preamble only if the first chunk is not longer than the boundary's line, and an epilogue only if that
+    comes in a chunk of its own. One line break may follow the last boundary.
     """
     head = len(boundary) + len("\r\n--")
     body = body.removesuffix(b"\r\n")
@@ -102,9 +99,9 @@ def _chunks(body: bytes, boundary: str) -> Iterator[bytes]:
 
 
 def _is_file(part: MultipartSegment) -> bool:
-    """Whether it is the picture; raises MultipartError for headers that come twice, or are too long together."""
+    """Tell whether the part is the picture. Raise MultipartError for repeated headers, or too many bytes of them."""
     names = [name for name, _ in part.headerlist]
     size = sum(len(name) + len(value) for name, value in part.headerlist)
     if len(set(names)) != len(names) or size > MAX_HEADER_BYTES:
-        raise MultipartError("a part's headers are not in order")
+        raise MultipartError("a part has repeated or too long headers")
     return part.name == "file" and part.filename is not None

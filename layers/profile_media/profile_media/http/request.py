@@ -1,4 +1,4 @@
-"""A request and its answer, as the dialects see them, and how API Gateway's events carry them."""
+"""Request and response as the dialects see them, and their conversion from and to API Gateway's events."""
 
 import base64
 import json
@@ -10,49 +10,55 @@ from typing import Any
 
 from profile_media.domain.errors import RequestInvalid
 from profile_media.domain.model import Caller
+from profile_media.http.links import Links
 
 type Json = Mapping[str, object]
 
-_NOTHING: Mapping[str, str] = MappingProxyType({})
+_EMPTY: Mapping[str, str] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """One call of an endpoint. Header names are in lower case."""
+    """One call of an endpoint. Header names are lower case."""
 
     caller: Caller
     correlation_id: str
-    headers: Mapping[str, str] = _NOTHING
-    path: Mapping[str, str] = _NOTHING
-    query: Mapping[str, str] = _NOTHING
+    links: Links
+    """Builds the public ids and URLs of this deployment."""
+    headers: Mapping[str, str] = _EMPTY
+    path: Mapping[str, str] = _EMPTY
+    query: Mapping[str, str] = _EMPTY
     body: bytes = b""
 
 
 @dataclass(frozen=True, slots=True)
 class Response:
-    """What to answer; the body is sent as JSON."""
+    """The answer to a request. The body is sent as JSON."""
 
     status: HTTPStatus
     body: Json
-    headers: Mapping[str, str] = field(default_factory=lambda: _NOTHING)
+    headers: Mapping[str, str] = field(default_factory=lambda: _EMPTY)
 
 
 def headers_of(event: Mapping[str, Any]) -> Mapping[str, str]:
-    """The request's headers; of repeated ones the last, which is what API Gateway passes on."""
+    """Return the headers with lower-case names. API Gateway passes on only the last of repeated headers."""
     return {name.lower(): value for name, value in (event.get("headers") or {}).items()}
 
 
 def body_of(event: Mapping[str, Any]) -> bytes:
-    """The request's bytes; raises RequestInvalid where the event's text is not what its encoding says."""
+    """Return the body's bytes. Raise RequestInvalid if the event says base64 and the text is not."""
     text: str = event.get("body") or ""
     try:
         return base64.b64decode(text, validate=True) if event.get("isBase64Encoded") else text.encode()
     except ValueError:
-        raise RequestInvalid(("the body is not encoded as it says",)) from None
+        raise RequestInvalid(("the body is not valid base64 or text",)) from None
 
 
 def to_event(response: Response, headers: Mapping[str, str]) -> dict[str, Any]:
-    """The answer as API Gateway takes it. The content type is exact: a widely used SDK compares it with `===`."""
+    """Convert a response to API Gateway's format.
+
+    The content type has no charset: a widely used SDK compares it with `=== "application/json"`.
+    """
     return {
         "statusCode": response.status.value,
         "headers": {"Content-Type": "application/json", "Cache-Control": "no-store", **response.headers, **headers},

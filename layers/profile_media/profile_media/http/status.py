@@ -1,4 +1,4 @@
-"""Which status an error has, unless a dialect says otherwise."""
+"""The HTTP status of each error, unless a dialect has another one."""
 
 from collections.abc import Mapping
 from http import HTTPStatus

@@ -1,4 +1,4 @@
-"""Whom a path names."""
+"""Parses the user id in a path."""
 
 from urllib.parse import unquote
 
@@ -8,9 +8,9 @@ from profile_media.http.request import Request
 
 
 def parse_user_id(request: Request) -> str:
-    """Whom the path names. Raises UserNotFound for what cannot be anybody's id, and would be no key of a table."""
+    """Return the user id of the path. Raise UserNotFound for text that cannot be a user id."""
     try:
-        # A REST API hands the path over as it was sent, and most clients escape the `|` of a subject.
+        # A REST API does not decode path parameters, and most clients escape the `|` of a subject.
         user_id = unquote(request.path["user_id"], errors="strict")
     except UnicodeDecodeError:
         raise UserNotFound("not an id") from None

@@ -1,4 +1,4 @@
-"""What an error is called in plain English, for the developer at the other end; dialects put it in their envelopes."""
+"""English sentences about errors, for the developer of the client. Dialects put them into their error bodies."""
 
 from collections.abc import Mapping
 from types import MappingProxyType
@@ -18,13 +18,13 @@ REASONS: Mapping[Reason, str] = MappingProxyType(
         Reason.CHECKSUM_MISMATCH: "The file is not the one that was announced.",
     }
 )
-"""A sentence for each reason, in words a person understands (docs/dialects/native.md lists the codes)."""
+"""A sentence per rejection reason, for the end user (docs/dialects/native.md lists the codes)."""
 
 UNEXPECTED = "Something went wrong on our side"
 
 
 def describe(error: errors.MediaError | None) -> str:
-    """One sentence about the error; None is a bug of ours, of which nothing is told."""
+    """Return one sentence about the error. None stands for an unexpected error, of which clients learn nothing."""
     match error:
         case errors.RequestInvalid(details=details):
             sentence = "Invalid request: " + "; ".join(details)
@@ -58,4 +58,4 @@ _SENTENCES: Mapping[errors.ErrorCode, str] = MappingProxyType(
         errors.ErrorCode.UNAVAILABLE: "Busy; try again",
     }
 )
-"""Of the errors that carry nothing a caller should be told."""
+"""Sentences about the errors without data that a client should see."""

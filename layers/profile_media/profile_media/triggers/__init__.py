@@ -1,1 +1,1 @@
-"""The edge that event functions share: records of S3, of the table's stream and of the queue."""
+"""What event functions share: the handler decorators and the parsers of S3, SQS and DynamoDB stream events."""

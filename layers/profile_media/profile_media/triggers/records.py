@@ -1,62 +1,95 @@
-"""What the event sources send, read strictly: what is not for us is passed over, never an error."""
+"""Parsers of the events of S3, SQS and the uploads table's stream, on Powertools' event source data classes.
+
+Records that are not meant for this service are skipped without an error.
+"""
 
 import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import Any
+from collections.abc import Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote_plus
 
-from profile_media.domain.keys import is_upload_id
-from profile_media.domain.ports import PurgeRequest
-from profile_media.telemetry import logger
+from aws_lambda_powertools.utilities.data_classes import DynamoDBStreamEvent, S3Event, SQSEvent
+from aws_lambda_powertools.utilities.data_classes.dynamo_db_stream_event import DynamoDBRecordEventName
 
-type Failures = dict[str, list[dict[str, str]]]
+from profile_media.domain.keys import is_upload_id, media_key
+from profile_media.domain.model import ContentType, Derivative, State
+from profile_media.domain.ports import PurgeRequest
+
+if TYPE_CHECKING:  # importing the batch processor costs more than all of this module
+    from aws_lambda_powertools.utilities.batch.types import PartialItemFailureResponse
+
+type Failures = PartialItemFailureResponse
+"""A partial batch response: the records that Lambda is to deliver again."""
+
+_WITH_DERIVATIVES = (State.READY, State.BOUND)
+"""The states in which an upload's row names all of its stored derivatives."""
 
 
 def created_objects(event: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
-    """Bucket and key of each object that S3 says was created; S3 writes keys as a form would.
+    """Yield bucket and key of each object that S3 reports as created.
 
-    It may say so itself, or in the body of a queue's message.
+    The event comes from S3 directly, or in the body of a message on the redrive queue.
     """
-    for record in event.get("Records") or ():
-        for created in _event_in(record["body"]) if record.get("eventSource") == "aws:sqs" else [record]:
-            if str(created.get("eventName", "")).startswith("ObjectCreated:"):
-                yield created["s3"]["bucket"]["name"], unquote_plus(created["s3"]["object"]["key"])
+    for s3_event in _s3_events(event):
+        for record in s3_event.records:
+            if str(record.event_name).startswith("ObjectCreated:"):
+                yield record.s3.bucket.name, unquote_plus(record.s3.get_object.key)
 
 
-def _event_in(body: str) -> list[Any]:
-    """The records that a message holds; raises ValueError for anything else."""
+def _s3_events(event: Mapping[str, Any]) -> Iterator[S3Event]:
+    """Yield the event itself, or the events in its messages. S3's own test event has no records and is skipped."""
+    records = event.get("Records") or []
+    if records and records[0].get("eventSource") == "aws:sqs":
+        yield from (_parse_s3_event(message.body) for message in SQSEvent(dict(event)).records)
+    elif records:
+        yield S3Event(dict(event))
+
+
+def _parse_s3_event(body: str) -> S3Event:
+    """Parse a message of the redrive queue. Raise ValueError if it is not an S3 event."""
     try:
-        match json.loads(body):
-            case {"Records": [*records]}:
-                return records
-    except (ValueError, RecursionError):
-        pass
-    raise ValueError("not an event")
+        parsed = json.loads(body)
+    except RecursionError:
+        raise ValueError("the message is not an S3 event") from None
+    if not isinstance(parsed, dict) or not isinstance(parsed.get("Records"), list):
+        raise ValueError("the message is not an S3 event")
+    return S3Event(parsed)
 
 
 def removed_uploads(event: Mapping[str, Any]) -> dict[str, PurgeRequest]:
-    """The uploads whose rows the stream says are gone, by sequence number; other items of the table release nothing."""
+    """Return the removed upload rows by sequence number. Other items of the table have nothing to purge."""
     removed = {}
-    for record in event.get("Records") or ():
-        keys = record["dynamodb"]["Keys"]
-        upload_id = keys["upload_id"]["S"]
-        if record["eventName"] == "REMOVE" and is_upload_id(upload_id):
-            removed[record["dynamodb"]["SequenceNumber"]] = PurgeRequest(keys["owner_id"]["S"], upload_id)
+    for record in DynamoDBStreamEvent({"Records": event.get("Records") or []}).records:
+        row = record.dynamodb
+        if row is None or record.get("eventName") != DynamoDBRecordEventName.REMOVE.name:
+            continue
+        if is_upload_id(upload_id := row.keys["upload_id"]):
+            keys = _media_keys(upload_id, row.old_image)
+            removed[str(row.sequence_number)] = PurgeRequest(row.keys["owner_id"], upload_id, keys)
     return removed
 
 
-def each_message(event: Mapping[str, Any], handle: Callable[[str], None]) -> Failures:
-    """Hands over every message's body, and reports those that failed so that only they come again."""
-    failed = []
-    for record in event.get("Records") or ():
-        try:
-            handle(record["body"])
-        except Exception:
-            logger.exception("the message will come again", message_id=record["messageId"])
-            failed.append(record["messageId"])
-    return failures(failed)
+def _media_keys(upload_id: str, row: Mapping[str, Any]) -> tuple[str, ...] | None:
+    """Return the object keys of a ready or bound upload's derivatives; None if the row does not tell them all.
+
+    Processing may have stored derivatives of a pending or rejected upload without naming them in its row.
+    """
+    if row.get("state") not in _WITH_DERIVATIVES or "derivatives" not in row:
+        return None
+    return tuple(media_key(upload_id, _derivative(stored)) for stored in row["derivatives"])
+
+
+def _derivative(stored: Mapping[str, Any]) -> Derivative:
+    return Derivative(
+        name=stored["name"],
+        digest=stored["digest"],
+        content_type=ContentType(stored["content_type"]),
+        width=int(stored["width"]),
+        height=int(stored["height"]),
+        size=int(stored["size"]),
+    )
 
 
 def failures(identifiers: Sequence[str]) -> Failures:
-    """A partial batch response: the records that are to come again."""
+    """Build a partial batch response of these message ids or sequence numbers."""
     return {"batchItemFailures": [{"itemIdentifier": identifier} for identifier in identifiers]}

@@ -1,43 +1,45 @@
-"""Everything an event function does around its own few lines: its records begin and end, and failures are logged."""
+"""Decorators of event functions: Powertools' logging and metrics, and a logged, counted failure."""
 
 from collections.abc import Callable, Mapping
 from datetime import timedelta
 from functools import wraps
 from typing import Any
 
-from profile_media.telemetry import LambdaContext, began, count, ended, logger
+from profile_media.telemetry import LambdaContext, count, logger, metrics
 
 type Event = Mapping[str, Any]
 type RemainingTime = Callable[[], timedelta]
 
 
 def trigger[Result](react: Callable[[Event], Result]) -> Callable[[Event, LambdaContext], Result]:
-    """Makes a Lambda handler of a function of the event. What it raises, the platform retries."""
+    """Make a Lambda handler from a function of the event. Lambda retries when it raises."""
 
     @wraps(react)
+    @logger.inject_lambda_context(clear_state=True)
+    @metrics.log_metrics(capture_cold_start_metric=True)
     def handler(event: Event, context: LambdaContext) -> Result:
-        return _recorded(context, lambda: react(event))
+        return _logged(context, lambda: react(event))
 
     return handler
 
 
 def scheduled[Result](act: Callable[[RemainingTime], Result]) -> Callable[[Event, LambdaContext], Result]:
-    """Makes a Lambda handler of a function that works for as long as it may."""
+    """Make a Lambda handler from a function that works until it is done or its remaining time is used up."""
 
     @wraps(act)
+    @logger.inject_lambda_context(clear_state=True)
+    @metrics.log_metrics(capture_cold_start_metric=True)
     def handler(_: Event, context: LambdaContext) -> Result:
-        return _recorded(context, lambda: act(lambda: timedelta(milliseconds=context.get_remaining_time_in_millis())))
+        return _logged(context, lambda: act(lambda: timedelta(milliseconds=context.get_remaining_time_in_millis())))
 
     return handler
 
 
-def _recorded[Result](context: LambdaContext, work: Callable[[], Result]) -> Result:
-    began(context)
+def _logged[Result](context: LambdaContext, work: Callable[[], Result]) -> Result:
+    logger.set_correlation_id(context.aws_request_id)
     try:
         return work()
     except Exception:
-        logger.exception("failed; the platform tries again")
+        logger.exception("Invocation failed; Lambda will retry it")
         count("UnexpectedErrors")
         raise
-    finally:
-        ended()

@@ -1,1 +1,1 @@
-"""Where ports meet their adapters: one module per use case, each of which makes only what that use case needs."""
+"""Connect ports with adapters: one module per area, whose functions create only the adapters that they need."""

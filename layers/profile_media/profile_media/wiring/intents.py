@@ -1,4 +1,4 @@
-"""Promising uploads."""
+"""Create intents, and show the uploads that come of them."""
 
 from functools import cache
 
@@ -7,18 +7,17 @@ from profile_media.aws.clock import SystemClock
 from profile_media.aws.presigner import S3Presigner
 from profile_media.aws.profiles import DynamoProfiles
 from profile_media.aws.uploads import DynamoUploads
+from profile_media.domain import access
 from profile_media.domain.intend import Intent, IntentIssuer, IntentRequest, PendingUploads
-from profile_media.domain.model import Caller
-from profile_media.domain.users import check_tenant
-from profile_media.http.links import Links
+from profile_media.domain.model import Caller, Upload
+from profile_media.domain.watch import watch
 from profile_media.telemetry import count, logger
 
 
-def intend(caller: Caller, request: IntentRequest) -> Intent:
-    """Promises an upload, and says so; raises UserNotFound for an owner who is another tenant's."""
-    if request.owner_id != caller.user_id:
-        check_tenant(caller, _profiles().get(request.owner_id))
-    intent = _intents().issue(request)
+def issue(caller: Caller, owner_id: str, request: IntentRequest) -> Intent:
+    """Issue an intent for a picture of the owner's."""
+    issuer = _issuer(settings.load(settings.IntentSettings))
+    intent = issuer.issue(access.to_intend(_profiles(), caller, owner_id), request)
     logger.info(
         "upload intended",
         upload_id=intent.upload.upload_id,
@@ -31,9 +30,9 @@ def intend(caller: Caller, request: IntentRequest) -> Intent:
     return intent
 
 
-def links() -> Links:
-    """An intent names its upload; it has no picture to link to yet."""
-    return Links(settings.load(settings.IntentSettings).app_name, media_base_url="")
+def find_upload(owner_id: str, upload_id: str, patience: float) -> Upload:
+    """Return the owner's upload as soon as it is processed, or after `patience` seconds."""
+    return watch(_uploads(), SystemClock(), owner_id, upload_id, patience)
 
 
 @cache
@@ -42,12 +41,11 @@ def _profiles() -> DynamoProfiles:
 
 
 @cache
-def _intents() -> IntentIssuer:
-    chosen = settings.load(settings.IntentSettings)
-    promises = PendingUploads(
-        uploads=DynamoUploads(chosen.uploads_table),
-        clock=SystemClock(),
-        limits=chosen.limits,
-        lifetimes=chosen.lifetimes,
-    )
-    return IntentIssuer(promises, S3Presigner(chosen.uploads_bucket, chosen.uploads_url))
+def _uploads() -> DynamoUploads:
+    return DynamoUploads(settings.load(settings.UploadReadingSettings).uploads_table)
+
+
+@cache
+def _issuer(chosen: settings.IntentSettings) -> IntentIssuer:
+    pending_uploads = PendingUploads(_uploads(), SystemClock(), chosen.limits, chosen.lifetimes)
+    return IntentIssuer(pending_uploads, S3Presigner(chosen.uploads_bucket, chosen.uploads_url))

@@ -1,4 +1,7 @@
-"""Making derivatives of what browsers stored."""
+"""Make derivatives of pictures, from a browser's presigned POST or from a call of the API.
+
+The one area whose modules import the imaging package.
+"""
 
 from functools import cache
 
@@ -7,32 +10,86 @@ from profile_media.aws.clock import SystemClock
 from profile_media.aws.objects import S3Incoming, S3Media
 from profile_media.aws.purge_queue import SqsPurgeQueue
 from profile_media.aws.uploads import DynamoUploads
+from profile_media.domain.access import Access
+from profile_media.domain.ingest import DirectUpload, accepted
+from profile_media.domain.intend import PendingUploads
 from profile_media.domain.keys import parse_incoming_key
-from profile_media.domain.process import IncomingProcessor, UploadProcessor
+from profile_media.domain.model import Profile, Slot
+from profile_media.domain.process import IncomingProcessor, Outcome, Processed, UploadProcessor
+from profile_media.domain.references import Reference
 from profile_media.imaging import PillowImages
-from profile_media.telemetry import logger
-from profile_media.wiring.reporting import report
+from profile_media.telemetry import count, logger
+from profile_media.wiring import pictures
 
 
 def process(bucket: str, key: str) -> None:
-    """Settles the upload an object was stored for; objects that are no upload's are passed over."""
+    """Process the original that an S3 event names. Other objects are logged and ignored."""
     owned = parse_incoming_key(key)
-    if bucket != settings.load(settings.ProcessingSettings).uploads_bucket or owned is None:
+    chosen = settings.load(settings.ProcessingSettings)
+    if bucket != chosen.uploads_bucket or owned is None:
         logger.warning("not an upload's object", bucket=bucket, key=key)
         return
     owner_id, upload_id = owned
-    report(owner_id, _processing().process(owner_id, upload_id), upload_id)
+    processed = _incoming_processor(chosen).process(owner_id, upload_id)
+    _report(owner_id, upload_id, processed)
+    if processed.bound:
+        pictures.record(processed.bound)
+
+
+def upload(access: Access, slot: Slot, content: bytes) -> Profile:
+    """Create an upload of a picture that came through the API, process it and bind it."""
+    processed = _direct_upload(settings.load(settings.DirectUploadSettings)).ingest(access, slot, content)
+    _report(access.owner_id, None, processed)
+    return pictures.bind(access, slot, Reference(access.owner_id, accepted(processed).upload_id))
+
+
+def _report(owner_id: str, upload_id: str | None, processed: Processed) -> None:
+    """Write one log line per picture, and count its outcome."""
+    upload, rendered, cost = processed.upload, processed.rendered, processed.cost
+    reason = upload.reason.value if upload and upload.reason else None
+    logger.info(
+        "upload processed",
+        owner=owner_id,
+        upload_id=upload.upload_id if upload else upload_id,
+        outcome=processed.outcome.value,
+        reason=reason,
+        detail=processed.detail,
+        sha256=processed.digest,
+        content_type=upload.content_type.value if upload else None,
+        width=rendered.width if rendered else None,
+        height=rendered.height if rendered else None,
+        cpu_ms=cost.cpu_ms if cost else None,
+        peak_mib=cost.peak_mib if cost else None,
+        bind_error=processed.bind_error.value if processed.bind_error else None,
+    )
+    count(f"Uploads{processed.outcome.value.capitalize()}")
+    if processed.outcome is Outcome.REJECTED and reason:
+        count("Rejected" + "".join(word.capitalize() for word in reason.split("_")))
 
 
 @cache
-def _processing() -> IncomingProcessor:
-    chosen = settings.load(settings.ProcessingSettings)
-    settling = UploadProcessor(
+def _incoming_processor(chosen: settings.ProcessingSettings) -> IncomingProcessor:
+    binder = pictures.make_binder(chosen.users_table, chosen.uploads_table, chosen.writes_per_minute)
+    images = PillowImages(keep_master=chosen.keep_master)
+    return IncomingProcessor(S3Incoming(chosen.uploads_bucket), _upload_processor(chosen, images), binder)
+
+
+@cache
+def _direct_upload(chosen: settings.DirectUploadSettings) -> DirectUpload:
+    images = PillowImages(keep_master=chosen.keep_master)
+    uploads = DynamoUploads(chosen.uploads_table)
+    pending_uploads = PendingUploads(uploads, SystemClock(), chosen.limits, chosen.lifetimes)
+    return DirectUpload(pending_uploads, _upload_processor(chosen, images), images)
+
+
+def _upload_processor(
+    chosen: settings.ProcessingSettings | settings.DirectUploadSettings, images: PillowImages
+) -> UploadProcessor:
+    return UploadProcessor(
         uploads=DynamoUploads(chosen.uploads_table),
         media=S3Media(chosen.media_bucket),
-        images=PillowImages(keep_master=chosen.keep_master),
+        images=images,
         purge_queue=SqsPurgeQueue(chosen.purge_queue_url),
         clock=SystemClock(),
         lifetimes=chosen.lifetimes,
     )
-    return IncomingProcessor(S3Incoming(chosen.uploads_bucket), settling)

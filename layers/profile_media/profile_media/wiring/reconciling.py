@@ -1,8 +1,8 @@
-"""Holding buckets and tables against each other."""
+"""Compare buckets and tables."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
+from datetime import timedelta
 from functools import cache
-from types import MappingProxyType
 
 from profile_media.aws import settings
 from profile_media.aws.attachments import DynamoAttachments
@@ -13,53 +13,41 @@ from profile_media.aws.profiles import DynamoProfiles
 from profile_media.aws.purge_queue import SqsPurgeQueue
 from profile_media.aws.redrive_queue import SqsRedriveQueue
 from profile_media.aws.table_scans import DynamoTableScans
+from profile_media.aws.upload_index import DynamoUploadIndex
 from profile_media.aws.uploads import DynamoUploads
+from profile_media.domain.findings import ACTOR, METRICS, Finding, GracePeriods, Report
 from profile_media.domain.ports import Checkpoint, Checkpoints
-from profile_media.domain.reconcile import Finding, FindingKind, GracePeriods, Reconciler, RemainingTime
-from profile_media.domain.repair import Repair, RepairAction
+from profile_media.domain.reconcile import Reconciler, RemainingTime
+from profile_media.domain.repair import Repair
 from profile_media.imaging import PillowImages
 from profile_media.telemetry import audit_bind, count, logger
 
-METRICS: Mapping[FindingKind, str] = MappingProxyType(
-    {
-        FindingKind.EVENT_LOST: "UploadsRedriven",
-        FindingKind.ORIGINAL_LEFT: "OriginalsLeft",
-        FindingKind.KEY_UNKNOWN: "KeysUnknown",
-        FindingKind.OBJECTS_WITHOUT_ROW: "ObjectsWithoutRow",
-        FindingKind.ROW_WITHOUT_OBJECTS: "RowsWithoutObjects",
-        FindingKind.ROW_WITHOUT_SLOT: "RowsWithoutSlot",
-        FindingKind.SLOT_WITHOUT_ROW: "SlotsWithoutRow",
-        FindingKind.LATE: "PassesLate",
-    }
-)
-
-ACTOR = "reconcile"
-"""Who cleared a slot, in the audit record."""
-
 
 def reconcile(remaining_time: RemainingTime) -> None:
-    """Does what is due, in the time there is."""
+    """Do everything that is due, within the time that remains."""
     chosen = settings.load(settings.ReconcilingSettings)
+    grace = GracePeriods.after_purge_delay(timedelta(seconds=chosen.purge_delay_seconds))
     checkpoints = DynamoCheckpoints(chosen.uploads_table)
-    reconciling(_found, _finished, checkpoints, mends=chosen.reconcile_mends).run(remaining_time)
+    make_reconciler(_report, _report_end, checkpoints, grace, mends=chosen.reconcile_mends).run(remaining_time)
 
 
-def reconciling(
-    found: Callable[[Finding], None],
-    finished: Callable[[Checkpoint], None],
+def make_reconciler(
+    report: Report,
+    report_end: Callable[[Checkpoint], None],
     checkpoints: Checkpoints,
+    grace: GracePeriods,
     *,
     mends: bool,
-    patience: GracePeriods | None = None,
 ) -> Reconciler:
-    """What reconciles this deployment, telling of what it finds."""
+    """Return a reconciler of this deployment. It repairs nothing unless `mends` is set."""
     chosen = settings.load(settings.ReconcilingSettings)
     uploads, profiles = DynamoUploads(chosen.uploads_table), DynamoProfiles(chosen.users_table)
     attachments = DynamoAttachments(chosen.users_table, chosen.uploads_table)
     purge_queue, clock = SqsPurgeQueue(chosen.purge_queue_url), SystemClock()
-    mending = Repair(uploads, attachments, S3Media(chosen.media_bucket), _images, purge_queue, clock)
+    repair = Repair(uploads, attachments, S3Media(chosen.media_bucket), _images, purge_queue, clock)
     return Reconciler(
         listings=S3ObjectListings(chosen.uploads_bucket, chosen.media_bucket),
+        index=DynamoUploadIndex(chosen.uploads_table),
         scans=DynamoTableScans(chosen.users_table, chosen.uploads_table),
         uploads=uploads,
         profiles=profiles,
@@ -68,15 +56,15 @@ def reconciling(
         purge_queue=purge_queue,
         checkpoints=checkpoints,
         clock=clock,
-        mending=mending if mends else None,
-        found=found,
-        finished=finished,
-        patience=patience or GracePeriods(),
+        repair=repair if mends else None,
+        report=report,
+        report_end=report_end,
+        grace=grace,
     )
 
 
-def _found(finding: Finding) -> None:
-    """One line for each, a count of its kind, and one of those that an operator is to look at."""
+def _report(finding: Finding) -> None:
+    """Log a finding and count it. A slot that was cleared is put in the audit record."""
     logger.warning(
         "reconcile found",
         kind=finding.kind.value,
@@ -88,19 +76,19 @@ def _found(finding: Finding) -> None:
         mended=finding.mended.value if finding.mended else None,
     )
     count(METRICS[finding.kind])
-    if finding.kind is not FindingKind.EVENT_LOST:
+    if finding.needs_attention:
         count("ReconcileFindings")
-    if finding.mended is RepairAction.CLEARED and finding.slot and finding.owner_id:
-        audit_bind(finding.slot, finding.owner_id, ACTOR, None, finding.upload_id)
+    if finding.cleared_slot and finding.owner_id:
+        audit_bind(finding.cleared_slot, finding.owner_id, ACTOR, None, finding.upload_id)
 
 
-def _finished(checkpoint: Checkpoint) -> None:
-    """One line for each pass over the pictures, and for those over events that found any."""
+def _report_end(checkpoint: Checkpoint) -> None:
+    """Log the end of a pass. Passes over events run often, so they are logged only where they found something."""
     if checkpoint.name == "pictures" or checkpoint.found:
         logger.info("reconcile finished", which=checkpoint.name, began=checkpoint.began, found=checkpoint.found)
 
 
 @cache
 def _images() -> PillowImages:
-    # What is lost is made anew from the master, which is not made from itself.
+    # Missing derivatives are made from the master, which is not made again.
     return PillowImages(keep_master=False)

@@ -1,6 +1,6 @@
-"""The endpoints of our own that the other contracts presuppose: intents, uploads, the profile.
+"""The native endpoints: intents, uploads and the profile, which the other contracts build on.
 
-Errors use dialect 2's envelope, with the usual statuses.
+Errors have dialect 2's body and the usual statuses.
 """
 
 from collections.abc import Mapping
@@ -8,12 +8,11 @@ from http import HTTPStatus
 from types import MappingProxyType
 
 from profile_media.domain.errors import ErrorCode, MediaError
-from profile_media.http.envelope import coded_error
-from profile_media.http.request import Json
+from profile_media.http.envelope import CodedError, coded_error
 
 STATUSES: Mapping[ErrorCode, HTTPStatus] = MappingProxyType({})
 
 
-def render_error(error: MediaError | None, correlation_id: str) -> Json:
-    """The coded envelope."""
+def render_error(error: MediaError | None, correlation_id: str) -> CodedError:
+    """Render the coded error body."""
     return coded_error(error, correlation_id)

@@ -1,22 +1,24 @@
-"""POST /media/intents: what a client asks for, and what it is promised."""
+"""POST /media/intents: announce a picture, and receive the form to upload it with."""
 
 import re
 from base64 import b64decode, b64encode
 from http import HTTPStatus
-from typing import Annotated, Literal
+from typing import Annotated, Literal, TypedDict
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 from pydantic.alias_generators import to_camel
 
-from profile_media.dialects.native.slots import NAMES, SLOTS
-from profile_media.domain.errors import OwnerForbidden, RequestInvalid, TypeUnsupported
+from profile_media.dialects.native.slots import NAMES, SLOTS, SlotName
+from profile_media.domain.errors import RequestInvalid, TypeUnsupported
 from profile_media.domain.intend import Intent, IntentRequest
 from profile_media.domain.keys import is_owner_id
-from profile_media.domain.model import ContentType
+from profile_media.domain.model import ContentType, State
 from profile_media.domain.policy import MAX_OWNER_BYTES
-from profile_media.http.json_body import parse_object
+from profile_media.domain.users import check_may_act
+from profile_media.http.json_body import parse_body
 from profile_media.http.links import Links, iso
 from profile_media.http.request import Request, Response
+from profile_media.http.wire import Moment, Url, Uuid, documented
 
 _IDEMPOTENCY_KEY = re.compile(r"[\x21-\x7e]{1,255}")
 
@@ -24,7 +26,7 @@ _IDEMPOTENCY_KEY = re.compile(r"[\x21-\x7e]{1,255}")
 def _sha256(text: str) -> str:
     try:
         digest = b64decode(text, validate=True)
-        if len(digest) != 32 or b64encode(digest).decode() != text:  # S3 takes the one canonical spelling
+        if len(digest) != 32 or b64encode(digest).decode() != text:  # S3 accepts only the canonical spelling
             raise ValueError
     except ValueError:
         raise ValueError("must be the base64 of a SHA-256 digest") from None
@@ -38,56 +40,78 @@ def _owner_id(text: str) -> str:
 
 
 class _Body(BaseModel):
-    model_config = ConfigDict(strict=True, extra="forbid", alias_generator=to_camel, frozen=True)
+    model_config = ConfigDict(
+        strict=True, extra="forbid", alias_generator=to_camel, frozen=True, use_attribute_docstrings=True
+    )
 
 
 class OwnerBody(_Body):
-    """Whom an administrator asks for."""
+    """The user whom an administrator asks for."""
 
     user_id: Annotated[str, AfterValidator(_owner_id)]
 
 
 class IntentBody(_Body):
-    """The body, as docs/dialects/native.md has it."""
+    """The body, as docs/dialects/native.md describes it."""
 
-    slot: Literal["avatar", "coverImage"]
+    slot: SlotName
     content_type: str
     content_length: Annotated[int, Field(ge=1)]
     checksum_sha256: Annotated[str, AfterValidator(_sha256)] | None = Field(None, alias="checksumSha256")
     owner: OwnerBody | None = None
+    bind: bool = False
+    """Bind the upload as soon as it is ready, without another request."""
 
 
-def parse_intent(request: Request) -> IntentRequest:
-    """What is asked for; raises RequestInvalid naming the fields, TypeUnsupported, or OwnerForbidden."""
-    try:
-        body = IntentBody.model_validate(parse_object(request))
-    except ValidationError as error:
-        raise RequestInvalid(tuple(_details(error))) from None
-    if body.owner and body.owner.user_id != request.caller.user_id and not request.caller.is_admin:
-        raise OwnerForbidden
+@documented
+class Form(TypedDict):
+    """The form that carries the picture to storage."""
+
+    method: Literal["POST"]
+    url: Url
+    fields: dict[str, str]
+    """To be sent as they are and in this order, with the part `file` last."""
+
+
+@documented
+class IntentPromise(TypedDict):
+    """An upload that is waiting for its picture."""
+
+    uploadId: Uuid
+    publicId: str
+    slot: SlotName
+    state: State
+    expiresAt: Moment | None
+    upload: Form
+
+
+def parse_intent(request: Request) -> tuple[str, IntentRequest]:
+    """Return the owner's user id and the request. Raise RequestInvalid, TypeUnsupported or OwnerForbidden."""
+    body = parse_body(request, IntentBody)
+    owner_id = body.owner.user_id if body.owner else request.caller.user_id
+    check_may_act(request.caller, owner_id)
     if body.content_type not in set(ContentType):
         raise TypeUnsupported(body.content_type)
-    return IntentRequest(
-        owner_id=body.owner.user_id if body.owner else request.caller.user_id,
-        actor_id=request.caller.user_id,
+    return owner_id, IntentRequest(
         slot=SLOTS[body.slot],
         content_type=ContentType(body.content_type),
         content_length=body.content_length,
         checksum_sha256=body.checksum_sha256,
         idempotency_key=_idempotency_key(request),
+        bind=body.bind,
     )
 
 
 def render_intent(intent: Intent, links: Links) -> Response:
-    """The promise, and the form to send with the picture."""
-    upload, grant = intent.upload, intent.grant
-    body = {
+    """Render the pending upload and the form to send with the picture."""
+    upload, post = intent.upload, intent.post
+    body: IntentPromise = {
         "uploadId": upload.upload_id,
         "publicId": links.public_id(upload),
         "slot": NAMES[upload.slot],
-        "state": upload.state.value,
+        "state": upload.state,
         "expiresAt": iso(upload.expires_at) if upload.expires_at else None,
-        "upload": {"method": "POST", "url": grant.url, "fields": dict(grant.fields)},
+        "upload": {"method": "POST", "url": post.url, "fields": dict(post.fields)},
     }
     return Response(HTTPStatus.CREATED, body)
 
@@ -97,9 +121,3 @@ def _idempotency_key(request: Request) -> str | None:
     if key is not None and _IDEMPOTENCY_KEY.fullmatch(key) is None:
         raise RequestInvalid(("Idempotency-Key must be 1 to 255 visible ASCII characters",))
     return key
-
-
-def _details(error: ValidationError) -> list[str]:
-    """Which field is wrong and how, never what was sent."""
-    problems = error.errors(include_url=False, include_context=False, include_input=False)
-    return [f"{'.'.join(str(part) for part in problem['loc'])}: {problem['msg']}" for problem in problems]

@@ -1,21 +1,92 @@
-"""GET /media/uploads/{uploadId} and GET /media/profile: what is there to see."""
+"""GET /media/uploads/{uploadId} and GET /media/profile."""
 
 from http import HTTPStatus
+from typing import Annotated, NotRequired, TypedDict
 
-from profile_media.dialects.native.slots import NAMES
+from pydantic import Field
+
+from profile_media.dialects.native.slots import NAMES, SlotName
 from profile_media.domain.errors import RequestInvalid, UploadNotFound
 from profile_media.domain.keys import is_upload_id
-from profile_media.domain.model import Derivative, ExternalPicture, Profile, Slot, Upload
+from profile_media.domain.model import ContentType, Derivative, ExternalPicture, Profile, Reason, Slot, State, Upload
 from profile_media.http.links import Links, iso
-from profile_media.http.request import Json, Request, Response
+from profile_media.http.request import Request, Response
+from profile_media.http.wire import Moment, Pixels, Url, Uuid, documented
 from profile_media.http.wording import REASONS
 
 LONGEST_WAIT = 20
-"""Seconds; API Gateway gives up on an integration after 29."""
+"""Seconds. API Gateway stops waiting for an integration after 29."""
+
+
+@documented
+class DerivativeView(TypedDict):
+    """One rendition of a picture."""
+
+    url: Url
+    width: Pixels
+    height: Pixels
+    contentType: ContentType
+    bytes: Annotated[int, Field(ge=1)]
+
+
+@documented
+class Rejection(TypedDict):
+    """Why a picture was refused."""
+
+    code: Reason
+    message: str
+
+
+@documented
+class UploadView(TypedDict):
+    """An upload, and what became of it."""
+
+    uploadId: Uuid
+    publicId: str
+    slot: SlotName
+    state: State
+    createdAt: Moment
+    expiresAt: NotRequired[Moment]
+    """Missing once the upload is bound."""
+    reason: NotRequired[Rejection]
+    """Of a rejected upload."""
+    width: NotRequired[Pixels]
+    height: NotRequired[Pixels]
+    derivatives: NotRequired[dict[str, DerivativeView]]
+    """By name, once the picture was processed."""
+
+
+@documented
+class UploadedPicture(TypedDict):
+    """A slot that an upload is bound to."""
+
+    uploadId: Uuid
+    publicId: str
+    derivatives: dict[str, DerivativeView]
+
+
+@documented
+class PictureElsewhere(TypedDict):
+    """A slot that points at a picture on another host."""
+
+    uploadId: None
+    publicId: None
+    url: Url
+    derivatives: Annotated[dict[str, DerivativeView], Field(max_length=0)]
+
+
+@documented
+class ProfileView(TypedDict):
+    """What the caller's slots hold."""
+
+    userId: str
+    avatar: UploadedPicture | PictureElsewhere | None
+    coverImage: UploadedPicture | PictureElsewhere | None
+    updatedAt: Moment | None
 
 
 def parse_upload_id(request: Request) -> str:
-    """Which upload; text that is no upload id names none."""
+    """Return the upload id of the path. Raise UploadNotFound for text that is not one."""
     upload_id = request.path.get("uploadId", "")
     if not is_upload_id(upload_id):
         raise UploadNotFound("not an upload id")
@@ -23,7 +94,7 @@ def parse_upload_id(request: Request) -> str:
 
 
 def parse_wait(request: Request) -> int:
-    """How long to hold the answer, in seconds."""
+    """Return how many seconds to wait for the upload to be processed. Raise RequestInvalid."""
     text = request.query.get("wait", "0")
     if not (text.isascii() and text.isdecimal() and len(text) <= 2 and int(text) <= LONGEST_WAIT):
         raise RequestInvalid((f"wait: must be a whole number of seconds from 0 to {LONGEST_WAIT}",))
@@ -31,34 +102,36 @@ def parse_wait(request: Request) -> int:
 
 
 def render_upload(upload: Upload, links: Links) -> Response:
-    """The upload, with what there is of it by now."""
-    body: dict[str, object] = {
+    """Render the upload in its present state."""
+    body: UploadView = {
         "uploadId": upload.upload_id,
         "publicId": links.public_id(upload),
         "slot": NAMES[upload.slot],
-        "state": upload.state.value,
+        "state": upload.state,
         "createdAt": iso(upload.created_at),
     }
     if upload.expires_at:
         body["expiresAt"] = iso(upload.expires_at)
     if upload.reason:
-        body["reason"] = {"code": upload.reason.value, "message": REASONS[upload.reason]}
-    if upload.derivatives:
-        body |= {"width": upload.width, "height": upload.height}
+        body["reason"] = {"code": upload.reason, "message": REASONS[upload.reason]}
+    if upload.derivatives and upload.width and upload.height:
+        body["width"], body["height"] = upload.width, upload.height
         body["derivatives"] = _derivatives(upload.upload_id, upload.shown, links)
     return Response(HTTPStatus.OK, body)
 
 
 def render_profile(profile: Profile, links: Links) -> Response:
-    """Both slots, each with every derivative."""
-    body: dict[str, object] = {"userId": profile.user_id}
-    for slot, name in NAMES.items():
-        body[name] = _attachment(profile, slot, links)
-    body["updatedAt"] = iso(profile.updated_at) if profile.updated_at else None
+    """Render both slots, each with every public derivative."""
+    body: ProfileView = {
+        "userId": profile.user_id,
+        "avatar": _picture(profile, Slot.AVATAR, links),
+        "coverImage": _picture(profile, Slot.COVER_IMAGE, links),
+        "updatedAt": iso(profile.updated_at) if profile.updated_at else None,
+    }
     return Response(HTTPStatus.OK, body)
 
 
-def _attachment(profile: Profile, slot: Slot, links: Links) -> Json | None:
+def _picture(profile: Profile, slot: Slot, links: Links) -> UploadedPicture | PictureElsewhere | None:
     attachment = profile.attachments.get(slot)
     if attachment is None:
         return None
@@ -71,13 +144,13 @@ def _attachment(profile: Profile, slot: Slot, links: Links) -> Json | None:
     }
 
 
-def _derivatives(upload_id: str, derivatives: tuple[Derivative, ...], links: Links) -> Json:
+def _derivatives(upload_id: str, derivatives: tuple[Derivative, ...], links: Links) -> dict[str, DerivativeView]:
     return {
         derivative.name: {
             "url": links.url(upload_id, derivative),
             "width": derivative.width,
             "height": derivative.height,
-            "contentType": derivative.content_type.value,
+            "contentType": derivative.content_type,
             "bytes": derivative.size,
         }
         for derivative in derivatives

@@ -1,4 +1,4 @@
-"""Dialect 4: what a published SDK's users API does with profile images, for that SDK's own clients.
+"""Dialect 4: the profile image endpoints of a published SDK's users API, for that SDK's own clients.
 
 The contract is `docs/dialects/sdk_image.md`.
 """
@@ -6,6 +6,9 @@ The contract is `docs/dialects/sdk_image.md`.
 from collections.abc import Mapping
 from http import HTTPStatus
 from types import MappingProxyType
+from typing import Annotated, NotRequired, TypedDict
+
+from pydantic import Field
 
 from profile_media.domain.errors import (
     ErrorCode,
@@ -17,13 +20,13 @@ from profile_media.domain.errors import (
     UploadRejected,
     UploadTooLarge,
 )
-from profile_media.http.request import Json
+from profile_media.http.wire import documented
 from profile_media.http.wording import describe
 
-_UNFIT_PICTURE = (ErrorCode.TYPE_UNSUPPORTED, ErrorCode.UPLOAD_REJECTED, ErrorCode.IMAGE_UNACCEPTABLE)
-"""The SDKs know 400 for what was sent and does not do, and raise their typed error for no status near it."""
+_PICTURE_ERRORS = (ErrorCode.TYPE_UNSUPPORTED, ErrorCode.UPLOAD_REJECTED, ErrorCode.IMAGE_UNACCEPTABLE)
+"""The SDKs expect 400 for an invalid picture, and have no typed error for 415 or 422."""
 
-STATUSES: Mapping[ErrorCode, HTTPStatus] = MappingProxyType(dict.fromkeys(_UNFIT_PICTURE, HTTPStatus.BAD_REQUEST))
+STATUSES: Mapping[ErrorCode, HTTPStatus] = MappingProxyType(dict.fromkeys(_PICTURE_ERRORS, HTTPStatus.BAD_REQUEST))
 
 _PUBLISHED_CODES: Mapping[ErrorCode, str] = MappingProxyType(
     {
@@ -32,26 +35,47 @@ _PUBLISHED_CODES: Mapping[ErrorCode, str] = MappingProxyType(
         ErrorCode.LIMIT_EXCEEDED: "too_many_requests",
     }
 )
-"""What the published API calls errors that its clients compare; the others have names of ours."""
+"""The published API's names of errors that its clients compare. The other errors keep this service's names."""
 
 
-def render_error(error: MediaError | None, correlation_id: str) -> Json:
-    """A list, of one error unless several fields are wrong; the trace id is what the SDKs show for support."""
-    return {"errors": [_error(error, sentence) for sentence in _sentences(error)], "clerk_trace_id": correlation_id}
+@documented
+class SdkProblem(TypedDict):
+    """One error."""
+
+    message: str
+    long_message: str
+    code: str
+    meta: NotRequired[dict[str, int | str]]
+
+
+@documented
+class SdkErrors(TypedDict):
+    """Errors, in the form that the published SDKs read."""
+
+    errors: Annotated[list[SdkProblem], Field(min_length=1)]
+    clerk_trace_id: str
+    """The request's id."""
+
+
+def render_error(error: MediaError | None, correlation_id: str) -> SdkErrors:
+    """Render one error per wrong field, or a single error. SDKs show the trace id to users for support."""
+    return {"errors": [_problem(error, sentence) for sentence in _sentences(error)], "clerk_trace_id": correlation_id}
 
 
 def _sentences(error: MediaError | None) -> tuple[str, ...]:
     return error.details if isinstance(error, RequestInvalid) else (describe(error),)
 
 
-def _error(error: MediaError | None, sentence: str) -> Json:
+def _problem(error: MediaError | None, sentence: str) -> SdkProblem:
     code = _PUBLISHED_CODES.get(error.code, error.code.value) if error else "internal"
-    meta = _meta(error)
-    return {"message": sentence, "long_message": sentence, "code": code, **({"meta": meta} if meta else {})}
+    problem: SdkProblem = {"message": sentence, "long_message": sentence, "code": code}
+    if meta := _meta(error):
+        problem["meta"] = meta
+    return problem
 
 
-def _meta(error: MediaError | None) -> Json:
-    """What a program may want of the error without reading the sentence."""
+def _meta(error: MediaError | None) -> dict[str, int | str]:
+    """Return the values that the sentence contains, for programs."""
     match error:
         case ImageUnacceptable(reason=reason) | UploadRejected(reason=reason):
             return {"reason": reason.value}

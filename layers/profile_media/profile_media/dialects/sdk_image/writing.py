@@ -1,12 +1,11 @@
-"""PUT /v1/users/{user_id}: what an administrator writes of a user, all of it at once."""
+"""PUT /v1/users/{user_id}: an administrator writes a user's identity, all of it at once."""
 
 from typing import Annotated
 
-from pydantic import AfterValidator, AliasChoices, BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, AliasChoices, BaseModel, ConfigDict, Field
 
-from profile_media.domain.errors import RequestInvalid
 from profile_media.domain.model import Identity
-from profile_media.http.json_body import parse_object
+from profile_media.http.json_body import parse_body
 from profile_media.http.request import Request
 
 
@@ -30,37 +29,22 @@ type PictureUrl = Annotated[
 class UserBody(BaseModel):
     """The body, as docs/dialects/sdk_image.md has it; what is missing or null the user does not have."""
 
+    # The fields are those of `model.Identity` that an administrator may write, with the SDK's names as aliases.
+
     model_config = ConfigDict(strict=True, extra="forbid", frozen=True)
 
     first_name: Text | None = None
     last_name: Text | None = None
     username: Text | None = None
-    email_address: EmailAddress | None = Field(None, validation_alias=AliasChoices("email_address", "email"))
+    email: EmailAddress | None = Field(None, validation_alias=AliasChoices("email_address", "email"))
     email_verified: bool = False
     phone_number: Text | None = None
-    image_url: PictureUrl | None = None
+    picture_url: PictureUrl | None = Field(None, validation_alias="image_url")
     role: Text | None = None
 
 
 def parse_identity(request: Request) -> Identity:
-    """Who the user is to be; raises RequestInvalid naming the fields."""
-    try:
-        body = UserBody.model_validate(parse_object(request))
-    except ValidationError as error:
-        raise RequestInvalid(tuple(_details(error))) from None
-    return Identity(
-        email=body.email_address,
-        email_verified=body.email_verified and body.email_address is not None,
-        first_name=body.first_name,
-        last_name=body.last_name,
-        phone_number=body.phone_number,
-        username=body.username,
-        picture_url=body.image_url,
-        role=body.role,
-    )
-
-
-def _details(error: ValidationError) -> list[str]:
-    """Which field is wrong and how, never what was sent."""
-    problems = error.errors(include_url=False, include_context=False, include_input=False)
-    return [f"{'.'.join(str(part) for part in problem['loc'])}: {problem['msg']}" for problem in problems]
+    """Parse the user's new identity. Raise RequestInvalid with one message per wrong field."""
+    said = parse_body(request, UserBody).model_dump()
+    said["email_verified"] = said["email_verified"] and said["email"] is not None
+    return Identity(**said)

@@ -1,0 +1,344 @@
+"""The items of the two tables as PynamoDB models: their schema, their encoding, and what each attribute means.
+
+Table "users", hash key `user_id`: one `UserItem` for each user.
+Table "uploads", hash key `owner_id`, range key `upload_id`: one `UploadItem` for each upload, and beside an owner's
+uploads the items of this service's own bookkeeping, whose range keys are no upload ids. `expires_at` is the table's
+TTL for all of them.
+
+Timestamps are milliseconds since the epoch; `expires_at` and `last_login` are seconds, as DynamoDB's TTL requires.
+"""
+
+from collections.abc import Mapping
+from dataclasses import fields
+from datetime import UTC, datetime
+from enum import StrEnum
+from types import MappingProxyType
+from typing import Any, Self
+
+from pynamodb.attributes import (
+    Attribute,
+    BooleanAttribute,
+    ListAttribute,
+    MapAttribute,
+    UnicodeAttribute,
+    UnicodeSetAttribute,
+)
+from pynamodb.constants import NUMBER, STRING
+from pynamodb.indexes import GlobalSecondaryIndex, KeysOnlyProjection
+from pynamodb.models import Model
+
+from profile_media.domain.model import (
+    Attachment,
+    AutoBind,
+    ChangeCount,
+    ContentType,
+    Derivative,
+    ExternalPicture,
+    Identity,
+    Profile,
+    Reason,
+    Slot,
+    State,
+    Upload,
+)
+
+
+class IntegerAttribute(Attribute[int]):
+    """A whole number."""
+
+    attr_type = NUMBER
+
+    def serialize(self, value: int) -> str:
+        """Write the number as text, as DynamoDB takes it."""
+        return str(value)
+
+    def deserialize(self, value: str) -> int:
+        """Read the number."""
+        return int(value)
+
+
+class MillisecondsAttribute(Attribute[datetime]):
+    """A time, stored as milliseconds since the epoch."""
+
+    attr_type = NUMBER
+
+    def serialize(self, value: datetime) -> str:
+        """Write the time as a number."""
+        return str(round(value.timestamp() * 1000))
+
+    def deserialize(self, value: str) -> datetime:
+        """Read the time, in UTC."""
+        return datetime.fromtimestamp(int(value) / 1000, UTC)
+
+
+class SecondsAttribute(Attribute[datetime]):
+    """A time, stored as seconds since the epoch, the unit of DynamoDB's TTL."""
+
+    attr_type = NUMBER
+
+    def serialize(self, value: datetime) -> str:
+        """Write the time as a number."""
+        return str(int(value.timestamp()))
+
+    def deserialize(self, value: str) -> datetime:
+        """Read the time, in UTC."""
+        return datetime.fromtimestamp(int(value), UTC)
+
+
+class EnumAttribute[Member: StrEnum](Attribute[Member]):
+    """A member of a string enumeration."""
+
+    attr_type = STRING
+
+    def __init__(self, of: type[Member], *, null: bool = False) -> None:
+        super().__init__(null=null)
+        self._of = of
+
+    def serialize(self, value: Member) -> str:
+        """Write the member's value."""
+        return value.value
+
+    def deserialize(self, value: str) -> Member:
+        """Read the member."""
+        return self._of(value)
+
+
+class TypedMap(MapAttribute[str, Any]):
+    """A map with declared attributes, whose constructor type checkers know."""
+
+    def __init__(self, **attributes: Any) -> None:
+        super().__init__(**attributes)  # type: ignore[no-untyped-call]  # PynamoDB declares no types here
+
+
+class DerivativeMap(TypedMap):
+    """One derivative, in an upload's list and in a slot's."""
+
+    name = UnicodeAttribute()
+    digest = UnicodeAttribute()
+    content_type = EnumAttribute(ContentType)
+    width = IntegerAttribute()
+    height = IntegerAttribute()
+    size = IntegerAttribute()
+
+    @classmethod
+    def of(cls, derivative: Derivative) -> Self:
+        """Make the map of a derivative."""
+        return cls(**{field.name: getattr(derivative, field.name) for field in fields(Derivative)})
+
+    def derivative(self) -> Derivative:
+        """Return the derivative."""
+        return Derivative(**{field.name: getattr(self, field.name) for field in fields(Derivative)})
+
+
+class SlotMap(TypedMap):
+    """What a slot points at: an upload with its derivatives, or a picture elsewhere."""
+
+    upload_id = UnicodeAttribute(null=True)
+    derivatives = ListAttribute(of=DerivativeMap, null=True)
+    url = UnicodeAttribute(null=True)
+
+    @classmethod
+    def of(cls, attachment: Attachment | ExternalPicture) -> Self:
+        """Make the map of an attachment."""
+        if isinstance(attachment, ExternalPicture):
+            return cls(url=attachment.url)
+        return cls(upload_id=attachment.upload_id, derivatives=derivative_maps(attachment.derivatives))
+
+    def attachment(self) -> Attachment | ExternalPicture:
+        """Return the attachment."""
+        if self.url:
+            return ExternalPicture(self.url)
+        return Attachment(self.upload_id, _derivatives(self.derivatives))
+
+
+class IdentityMap(TypedMap):
+    """What the identity provider says about a user; the attributes are the fields of `Identity`."""
+
+    email = UnicodeAttribute(null=True)
+    email_verified = BooleanAttribute(default=False)
+    first_name = UnicodeAttribute(null=True)
+    last_name = UnicodeAttribute(null=True)
+    phone_number = UnicodeAttribute(null=True)
+    username = UnicodeAttribute(null=True)
+    picture_url = UnicodeAttribute(null=True)
+    role = UnicodeAttribute(null=True)
+    last_login = SecondsAttribute(null=True)
+
+    @classmethod
+    def of(cls, identity: Identity) -> Self:
+        """Make the map of an identity."""
+        return cls(**{field.name: getattr(identity, field.name) for field in fields(Identity)})
+
+    def identity(self) -> Identity:
+        """Return the identity."""
+        return Identity(**{field.name: getattr(self, field.name) for field in fields(Identity)})
+
+
+class ChangeCountMap(TypedMap):
+    """How many times a user's slots were changed within one minute."""
+
+    minute = IntegerAttribute()
+    count = IntegerAttribute()
+
+
+class AutoBindMap(TypedMap):
+    """Who asked for the upload to be bound once it is ready."""
+
+    actor_id = UnicodeAttribute()
+    tenant = UnicodeAttribute(null=True)
+
+
+class UserItem(Model):
+    """One user: the slots, the identity, and the number of changes within the current minute."""
+
+    class Meta:
+        """The table; its name is set by `use_tables`."""
+
+        table_name = ""
+
+    user_id = UnicodeAttribute(hash_key=True)
+    avatar = SlotMap(null=True)
+    cover_image = SlotMap(null=True)
+    identity = IdentityMap(null=True)
+    tenant = UnicodeAttribute(null=True)
+    created_at = MillisecondsAttribute(null=True)
+    updated_at = MillisecondsAttribute(null=True)
+    changes = ChangeCountMap(null=True)
+
+    def profile(self) -> Profile:
+        """Return the profile."""
+        held = {slot: getattr(self, slot) for slot in Slot}
+        return Profile(
+            self.user_id,
+            MappingProxyType({slot: each.attachment() for slot, each in held.items() if each}),
+            self.updated_at,
+            self.identity.identity() if self.identity else Identity(),
+            self.tenant,
+            self.created_at,
+            ChangeCount(self.changes.minute, self.changes.count) if self.changes else None,
+        )
+
+
+SLOTS: Mapping[Slot, SlotMap] = MappingProxyType({Slot.AVATAR: UserItem.avatar, Slot.COVER_IMAGE: UserItem.cover_image})
+"""The attribute of each slot, for conditions and updates."""
+
+
+class UploadKeyIndex(GlobalSecondaryIndex["UploadItem"]):
+    """Upload keys in the order of upload ids, in 256 partitions by the first two hexadecimal digits."""
+
+    class Meta:
+        """The index, as template.yaml declares it."""
+
+        index_name = "by-upload-id"
+        projection = KeysOnlyProjection()
+
+    id_prefix = UnicodeAttribute(hash_key=True)
+    upload_id = UnicodeAttribute(range_key=True)
+    owner_id = UnicodeAttribute()
+
+
+class UploadsTableItem(Model):
+    """What all items of the uploads table have."""
+
+    class Meta:
+        """The table; its name is set by `use_tables`."""
+
+        table_name = ""
+
+    owner_id = UnicodeAttribute(hash_key=True)
+    upload_id = UnicodeAttribute(range_key=True)
+    expires_at = SecondsAttribute(null=True)
+
+
+class UploadItem(UploadsTableItem):
+    """One upload. Rows of version 0.1.0 have no `id_prefix` and so are not in the index."""
+
+    by_upload_id = UploadKeyIndex()
+    id_prefix = UnicodeAttribute(null=True)
+    slot = EnumAttribute(Slot)
+    state = EnumAttribute(State)
+    content_type = EnumAttribute(ContentType)
+    content_length = IntegerAttribute()
+    checksum_sha256 = UnicodeAttribute(null=True)
+    created_at = MillisecondsAttribute()
+    width = IntegerAttribute(null=True)
+    height = IntegerAttribute(null=True)
+    derivatives = ListAttribute(of=DerivativeMap, null=True)
+    reason = EnumAttribute(Reason, null=True)
+    auto_bind = AutoBindMap(null=True)
+
+    @classmethod
+    def of(cls, upload: Upload) -> Self:
+        """Make the item of an upload."""
+        return cls(
+            id_prefix=id_prefix(upload.upload_id),
+            derivatives=derivative_maps(upload.derivatives) or None,
+            auto_bind=AutoBindMap(actor_id=upload.auto_bind.actor_id, tenant=upload.auto_bind.tenant)
+            if upload.auto_bind
+            else None,
+            **{name: getattr(upload, name) for name in _PLAIN},
+        )
+
+    def upload(self) -> Upload:
+        """Return the upload."""
+        return Upload(
+            derivatives=_derivatives(self.derivatives),
+            auto_bind=AutoBind(self.auto_bind.actor_id, self.auto_bind.tenant) if self.auto_bind else None,
+            **{name: getattr(self, name) for name in _PLAIN},
+        )
+
+
+_PLAIN = tuple(field.name for field in fields(Upload) if field.name not in ("derivatives", "auto_bind"))
+"""The fields of an upload that its item has under the same names."""
+
+
+class QuotaItem(UploadsTableItem):
+    """An owner's intents: those that may still be open, and those of the last hour, as `milliseconds#upload_id`.
+
+    DynamoDB has no empty sets: an attribute that lost its last entry does not exist.
+    """
+
+    RANGE_KEY = "quota"
+
+    open = UnicodeSetAttribute()
+    recent = UnicodeSetAttribute()
+
+
+class IdempotencyItem(UploadsTableItem):
+    """An idempotency key that a caller used: the hash of the request, and the upload that it made."""
+
+    PREFIX = "idempotency#"
+
+    request_hash = UnicodeAttribute()
+    made = UnicodeAttribute()
+
+
+class CheckpointItem(UploadsTableItem):
+    """How far a pass of reconcile has come, as JSON."""
+
+    PREFIX = "reconcile#"
+
+    version = IntegerAttribute()
+    checkpoint = UnicodeAttribute()
+
+
+def use_tables(*, users: str | None = None, uploads: str | None = None) -> None:
+    """Set the names of the tables, which a deployment chooses; to be called before the first request."""
+    if users:
+        UserItem.Meta.table_name = users
+    if uploads:
+        UploadsTableItem.Meta.table_name = uploads
+
+
+def id_prefix(upload_id: str) -> str:
+    """Return the index partition of an upload id."""
+    return upload_id[:2]
+
+
+def derivative_maps(derivatives: tuple[Derivative, ...]) -> list[DerivativeMap]:
+    """Make the list attribute of derivatives."""
+    return [DerivativeMap.of(each) for each in derivatives]
+
+
+def _derivatives(maps: list[DerivativeMap] | None) -> tuple[Derivative, ...]:
+    return tuple(each.derivative() for each in maps or ())

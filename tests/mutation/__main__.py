@@ -1,0 +1,89 @@
+"""Change the product at random with mutmut, one change at a time, and count which changes the tests notice.
+
+mutmut expects a package at the top of its folder, so it runs in a copy, build/mutation. The sample is the same for the
+same code. Exit with an error where a package's score is below its floor.
+"""
+
+import argparse
+import random
+import re
+import shutil
+import subprocess
+import sys
+from collections import Counter
+from pathlib import Path
+
+ROOT = Path(__file__).parents[2]
+COPY = ROOT / "build" / "mutation"
+PACKAGE = ROOT / "layers" / "profile_media" / "profile_media"
+ALSO = ("docs", "events", "functions", "layers", "pyproject.toml", "template.yaml", "tests", "tools")
+PACKAGES = ("auth", "aws", "dialects", "domain", "http")
+FLOOR = 0.75
+"""Share of noticed changes below which tests are missing. Many of the others change nothing that can be observed."""
+_RESULT = re.compile(r"^\s*(profile_media\.(\w+)\.\S+): (.+)$", re.MULTILINE)
+
+
+def main() -> None:
+    """Run mutmut on a sample and print the score of each package."""
+    parser = argparse.ArgumentParser(description=main.__doc__)
+    parser.add_argument("--sample", type=int, default=150, help="changes per package; 0 for all, which takes an hour")
+    parser.add_argument("--seed", default="profile-media")
+    arguments = parser.parse_args()
+    _copy()
+    _mutmut("run", "profile_media.domain.lifecycle*")  # generates all changes; runs a few
+    names = [name for name, _, _ in _results()]
+    sample = names if arguments.sample == 0 else _sample(names, arguments.sample, random.Random(arguments.seed))
+    _mutmut("run", *sample)
+    outcomes = {name: (package, outcome) for name, package, outcome in _results() if name in set(sample)}
+    sys.exit(_report(outcomes))
+
+
+def _copy() -> None:
+    shutil.rmtree(COPY, ignore_errors=True)
+    COPY.mkdir(parents=True)
+    shutil.copytree(PACKAGE, COPY / "profile_media")
+    for name in ALSO:
+        copy = shutil.copytree if (ROOT / name).is_dir() else shutil.copy
+        copy(ROOT / name, COPY / name)
+
+
+def _sample(names: list[str], count: int, draw: random.Random) -> list[str]:
+    """Choose the same number of changes in each package."""
+    chosen = []
+    for package in PACKAGES:
+        of_package = [name for name in names if name.split(".")[1] == package]
+        chosen += draw.sample(of_package, min(count, len(of_package)))
+    return chosen
+
+
+def _mutmut(*arguments: str) -> str:
+    done = subprocess.run(["mutmut", *arguments], cwd=COPY, capture_output=True, text=True, check=False)
+    if done.returncode:
+        sys.exit(f"mutmut {arguments[0]} failed:\n{done.stdout[-3000:]}{done.stderr[-3000:]}")
+    return done.stdout
+
+
+def _results() -> list[tuple[str, str, str]]:
+    """Return name, package and outcome of each change."""
+    return _RESULT.findall(_mutmut("results", "--all", "true"))
+
+
+def _report(outcomes: dict[str, tuple[str, str]]) -> int:
+    print(f"{'package':<10}{'changes':>8}{'noticed':>8}{'score':>7}")
+    failed = 0
+    for package in PACKAGES:
+        counts = Counter(outcome for of, outcome in outcomes.values() if of == package)
+        noticed = counts.total() - counts["survived"] - counts["no tests"]
+        score = noticed / counts.total() if counts else 0
+        failed |= score < FLOOR
+        print(f"{package:<10}{counts.total():>8}{noticed:>8}{score:>7.0%}")
+    print(
+        "\nnot noticed:",
+        *sorted(name for name, (_, outcome) in outcomes.items() if outcome in {"survived", "no tests"}),
+        sep="\n  ",
+    )
+    return failed
+
+
+if __name__ == "__main__":
+    main()

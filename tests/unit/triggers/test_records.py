@@ -1,0 +1,71 @@
+"""The parsers of S3, SQS and stream events. tests/fuzz/test_events.py feeds them with generated events."""
+
+import json
+from typing import Any
+
+import pytest
+
+from profile_media.domain.keys import media_prefix
+from profile_media.domain.ports import PurgeRequest
+from profile_media.triggers.records import created_objects, failures, removed_uploads
+from tests.builders import ADA
+from tests.functions.conftest import an_event
+
+BOUND, PENDING = "6f1c2b9e-3d44-4c1a-9a52-0b7d1f3e8a90", "0d6f7a3c-8b1e-4f57-8a44-5f0b8f6f2c31"
+DERIVATIVES = ("full", "a"), ("thumb", "b"), ("small", "c"), ("icon", "d")
+KEYS = tuple(f"{media_prefix(BOUND)}{name}-{digit * 32}.webp" for name, digit in DERIVATIVES)
+
+
+def a_removal(**changes: Any) -> dict[str, Any]:
+    """Build the stream event of the bound upload's removal, with changes of its old image; None removes."""
+    event = an_event("release_media")
+    image = event["Records"][0]["dynamodb"]["OldImage"] | changes
+    event["Records"][0]["dynamodb"]["OldImage"] = {name: value for name, value in image.items() if value is not None}
+    return event
+
+
+def test_removed_uploads_takes_media_keys_from_row_with_derivatives() -> None:
+    assert removed_uploads(an_event("release_media")) == {
+        "111": PurgeRequest(ADA, BOUND, KEYS),
+        "112": PurgeRequest(ADA, PENDING),
+    }
+
+
+@pytest.mark.parametrize(
+    ("changes", "keys"),
+    [
+        ({"state": {"S": "ready"}}, KEYS),
+        ({"state": {"S": "pending"}}, None),
+        ({"state": {"S": "rejected"}}, None),
+        ({"state": None}, None),
+        ({"derivatives": None}, None),
+    ],
+)
+def test_removed_uploads_names_no_keys_that_row_may_not_tell(changes: Any, keys: tuple[str, ...] | None) -> None:
+    assert removed_uploads(a_removal(**changes))["111"].media_keys == keys
+
+
+def test_removed_uploads_skips_other_items_and_other_changes() -> None:
+    event = an_event("release_media")
+    event["Records"][0]["dynamodb"]["Keys"]["upload_id"] = {"S": "quota"}
+    event["Records"][1]["eventName"] = "MODIFY"
+
+    assert removed_uploads(event) == {}
+
+
+def test_created_objects_reads_events_of_s3_and_of_redrive_queue() -> None:
+    direct = an_event("process_upload")
+    direct["Records"][0]["s3"]["object"]["key"] = "incoming/a+b%2Fc"
+    redriven = {"Records": [{"eventSource": "aws:sqs", "body": json.dumps(direct)}]}
+
+    assert list(created_objects(direct)) == list(created_objects(redriven)) == [("uploads", "incoming/a b/c")]
+
+
+@pytest.mark.parametrize("body", ["", "[]", "{}", '{"Records": null}', "[" * 100_000])
+def test_created_objects_refuses_message_that_is_no_event(body: str) -> None:
+    with pytest.raises(ValueError, match=r"not an S3 event|Expecting value"):
+        list(created_objects({"Records": [{"eventSource": "aws:sqs", "body": body}]}))
+
+
+def test_failures_lists_identifiers() -> None:
+    assert failures(["1", "2"]) == {"batchItemFailures": [{"itemIdentifier": "1"}, {"itemIdentifier": "2"}]}
