@@ -1,7 +1,6 @@
 """Run the benchmarks and write docs/performance.md."""
 
 import argparse
-import importlib
 import multiprocessing
 import os
 import re
@@ -13,7 +12,7 @@ from datetime import UTC, datetime
 
 from tools.bench.machine import machine
 from tools.bench.page import PAGE, page
-from tools.bench.report import Result, Section, load, save
+from tools.bench.report import Result, load, measure, save
 
 AREAS = ("derivatives", "cold_start", "warm", "cost")
 _PATHS = re.compile(r"(?<![\w.])/[\w.-]+(/[\w.-]+)+")
@@ -46,7 +45,7 @@ def _run(area: str, quick: bool) -> Result:
     section, failure = None, ""
     try:
         with ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn")) as process:
-            section = process.submit(_section, area, quick).result()
+            section = process.submit(measure, area, quick).result()
     except Exception as error:
         traceback.print_exception(error)
         failure = f"{type(error).__name__}: {_PATHS.sub('…', str(error))}"
@@ -54,11 +53,6 @@ def _run(area: str, quick: bool) -> Result:
     if not quick:
         save(result)
     return result
-
-
-def _section(area: str, quick: bool) -> Section:
-    section: Section = importlib.import_module(f"tools.bench.{area}").run(quick)
-    return section
 
 
 if __name__ == "__main__":

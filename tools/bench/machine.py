@@ -13,7 +13,12 @@ from PIL import features
 
 HERE = Path(__file__).parent
 PACKAGES = ("boto3", "botocore", "pynamodb", "aws-lambda-powertools", "pydantic", "pillow")
-PILLOW_LIBRARIES = (("libjpeg-turbo", "libjpeg_turbo"), ("libwebp", "webp"), ("libavif", "avif"), ("zlib-ng", "zlib_ng"))
+PILLOW_LIBRARIES = (
+    ("libjpeg-turbo", "libjpeg_turbo"),
+    ("libwebp", "webp"),
+    ("libavif", "avif"),
+    ("zlib-ng", "zlib_ng"),
+)
 
 
 def machine() -> tuple[tuple[str, str], ...]:

@@ -1,5 +1,6 @@
 """What every area of the benchmarks returns: figures with their goals, and Markdown."""
 
+import importlib
 import json
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
@@ -50,6 +51,12 @@ class Result:
     """Load average of the machine when the run started."""
     section: Section | None = None
     failure: str = ""
+
+
+def measure(area: str, quick: bool) -> Section:
+    """Run an area, with fewer repetitions if `quick`."""
+    section: Section = importlib.import_module(f"tools.bench.{area}.area").run(quick)
+    return section
 
 
 def save(result: Result, folder: Path = RESULTS) -> None:
@@ -104,4 +111,4 @@ def ratios(ours: Sequence[float], theirs: Sequence[float]) -> tuple[float, str]:
     """Return the median of the ratios of paired measurements, and the two quartiles as text."""
     each = [one / other for one, other in zip(ours, theirs, strict=True)]
     low, _, high = quantiles(each, n=4)
-    return median(each), f"{low:.2f}–{high:.2f}"
+    return median(each), f"{low:.2f}-{high:.2f}"

@@ -4,6 +4,7 @@ import asyncio
 import ssl
 import tempfile
 from collections.abc import Iterator
+from concurrent.futures import Future
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -46,15 +47,13 @@ def chain() -> Iterator[Chain]:
 def _certificate(
     name: str, key: rsa.RSAPrivateKey, issuer: str, issuer_key: rsa.RSAPrivateKey, *, is_authority: bool
 ) -> bytes:
-    names = [x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, each)]) for each in (issuer, name)]
-    now = datetime.now(UTC)
+    issued_by, subject = (x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, each)]) for each in (issuer, name))
+    now, public = datetime.now(UTC), key.public_key()
     usage = dict.fromkeys(
         ("content_commitment", "data_encipherment", "key_agreement", "encipher_only", "decipher_only"), False
     )
     certificate = (
-        x509.CertificateBuilder(
-            *names, key.public_key(), x509.random_serial_number(), now - timedelta(hours=1), now + timedelta(days=1)
-        )
+        x509.CertificateBuilder(issued_by, subject, public, x509.random_serial_number(), now, now + timedelta(days=1))
         .add_extension(x509.BasicConstraints(ca=is_authority, path_length=None), critical=True)
         .add_extension(
             x509.KeyUsage(
@@ -66,7 +65,7 @@ def _certificate(
             ),
             critical=True,
         )
-        .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
+        .add_extension(x509.SubjectKeyIdentifier.from_public_key(public), critical=False)
         .add_extension(x509.AuthorityKeyIdentifier.from_issuer_public_key(issuer_key.public_key()), critical=False)
     )
     if not is_authority:
@@ -103,14 +102,20 @@ def proxy(upstream: int, certificates: Chain) -> Iterator[Proxy]:
     """Serve TLS in front of a port, in a thread."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(certificates.server)
-    served, loop = Proxy(upstream), asyncio.new_event_loop()
-    server = loop.run_until_complete(asyncio.start_server(served.handle, HOST, 0, ssl=context))
-    served.url = f"https://{HOST}:{server.sockets[0].getsockname()[1]}"
-    thread = Thread(target=loop.run_forever, daemon=True)
+    served, started = Proxy(upstream), Future[asyncio.AbstractEventLoop]()
+    stop = asyncio.Event()
+
+    async def serve() -> None:
+        server = await asyncio.start_server(served.handle, HOST, 0, ssl=context)
+        served.url = f"https://{HOST}:{server.sockets[0].getsockname()[1]}"
+        started.set_result(asyncio.get_running_loop())
+        await stop.wait()
+
+    thread = Thread(target=lambda: asyncio.run(serve()), daemon=True)
     thread.start()
+    loop = started.result(timeout=10)
     try:
         yield served
     finally:
-        loop.call_soon_threadsafe(loop.stop)
+        loop.call_soon_threadsafe(stop.set)
         thread.join()
-        server.close()

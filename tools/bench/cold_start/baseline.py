@@ -1,6 +1,6 @@
 """The process that functions are compared with: two boto3 clients, one call each.
 
-    python3.13 -I -S -B baseline.py SITE_PACKAGES BUCKET TABLE
+python3.13 -I -S -B baseline.py SITE_PACKAGES BUCKET TABLE
 """
 
 import sys

@@ -14,7 +14,7 @@ function, *layers = sys.argv[1:]
 # Lambda's order: the function first, then the layers.
 sys.path[:0] = [function, *layers]
 # valgrind cannot run within the memory limit that the rendering child sets for itself.
-resource.setrlimit = lambda *_: None  # type: ignore[assignment]
+resource.setrlimit = lambda *_: None
 
 from app import handler  # type: ignore[import-not-found]  # noqa: E402
 

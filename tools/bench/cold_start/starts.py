@@ -151,11 +151,14 @@ def play(measure: Measure) -> dict[str, Start]:
 def _deployed() -> Iterator[tuple[MeasuredBuild, str, Proxy, Proxy, Trust]]:
     if not (BUILT / "template.yaml").exists():
         raise RuntimeError("nothing is built; run make build")
-    with tempfile.TemporaryDirectory() as folder, chain() as certificates:
-        with SMOKE.deployed(BUILT, MeasuredBuild) as (build, token):
-            aws, issuer = build.loopback["AWS_ENDPOINT_URL"], build.template.parameters["TokenIssuer"]
-            with _proxy(aws, certificates) as aws_proxy, _proxy(issuer, certificates) as issuer_proxy:
-                yield build, token, aws_proxy, issuer_proxy, Trust(Path(folder), certificates.root)
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        chain() as certificates,
+        SMOKE.deployed(BUILT, MeasuredBuild) as (build, token),
+    ):
+        aws, issuer = build.loopback["AWS_ENDPOINT_URL"], build.template.parameters["TokenIssuer"]
+        with _proxy(aws, certificates) as aws_proxy, _proxy(issuer, certificates) as issuer_proxy:
+            yield build, token, aws_proxy, issuer_proxy, Trust(Path(folder), certificates.root)
 
 
 def _proxy(url: str, certificates: Chain) -> Any:

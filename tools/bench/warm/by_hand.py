@@ -81,18 +81,10 @@ def get_upload(event: dict[str, Any], context: Any) -> dict[str, Any]:
     row = dynamodb.get_item(TableName=UPLOADS, Key=key, ConsistentRead=True).get("Item")
     if not row or int(row["expires_at"]["N"]) <= time.time():
         return _answer(event, 404, {"success": False, "message": "Not found"})
-    numbers = {name: int(row[name]["N"]) for name in ("created_at", "expires_at", "width", "height")}
-    shown = peers.upload_json(
-        user_id,
-        upload_id,
-        row["slot"]["S"],
-        row["state"]["S"],
-        numbers["created_at"],
-        numbers["expires_at"],
-        (numbers["width"], numbers["height"]),
-        _derivatives(row),
-    )
-    return _answer(event, 200, shown)
+    times = int(row["created_at"]["N"]), int(row["expires_at"]["N"])
+    size = int(row["width"]["N"]), int(row["height"]["N"])
+    upload = peers.Upload(upload_id, row["slot"]["S"], row["state"]["S"], *times, *size, _derivatives(row))
+    return _answer(event, 200, peers.upload_json(user_id, upload))
 
 
 def bind_avatar(event: dict[str, Any], context: Any) -> dict[str, Any]:

@@ -5,6 +5,9 @@ the bodies. PynamoDB: models, `TransactGet`, `TransactWrite`, condition expressi
 tracer and the resolver's own data validation.
 """
 
+# mypy: disable-error-code="no-untyped-call"
+# PynamoDB does not annotate the constructors of map attributes.
+
 import time
 import uuid
 from collections.abc import Iterable, Iterator
@@ -21,6 +24,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from pynamodb.attributes import ListAttribute, MapAttribute, NumberAttribute, UnicodeAttribute, UnicodeSetAttribute
 from pynamodb.connection import Connection
 from pynamodb.expressions.condition import size
+from pynamodb.expressions.update import Action
 from pynamodb.models import Model
 from pynamodb.transactions import TransactGet, TransactWrite
 
@@ -154,16 +158,9 @@ def _get_upload(upload_id: str) -> dict[str, Any]:
     expires_at = int(upload.expires_at or 0)
     if expires_at <= time.time():
         raise NotFoundError("Not found")
-    return peers.upload_json(
-        user_id,
-        upload_id,
-        upload.slot,
-        upload.state,
-        int(upload.created_at),
-        expires_at,
-        (int(upload.width or 0), int(upload.height or 0)),
-        _derivatives(upload.derivatives or ()),
-    )
+    numbers = int(upload.created_at), expires_at, int(upload.width or 0), int(upload.height or 0)
+    derivatives = _derivatives(upload.derivatives or ())
+    return peers.upload_json(user_id, peers.Upload(upload_id, upload.slot, upload.state, *numbers, derivatives))
 
 
 @app.patch("/user/profile/avatar")
@@ -184,13 +181,13 @@ def _bind_avatar() -> dict[str, Any]:
     if count > peers.CHANGES_PER_MINUTE:
         raise BadRequestError("Too many changes")
     old = user.avatar.upload_id if user.avatar else None
-    actions = [
+    actions: list[Action] = [
         User.avatar.set(Picture(upload_id=upload_id, derivatives=upload.derivatives)),
         User.changes.set(Changes(minute=minute, count=count)),
         User.updated_at.set(int(now * 1000)),
         User.created_at.set(User.created_at | int(now * 1000)),
     ]
-    unchanged = User.avatar.upload_id == old if old else User.avatar.does_not_exist()
+    unchanged: Any = User.avatar.upload_id == old if old else User.avatar.does_not_exist()
     ready = (Upload.state == "ready") & (Upload.slot == "avatar") & (Upload.expires_at > int(now))
     with TransactWrite(connection=connection) as transaction:
         transaction.update(user, actions=actions, condition=unchanged)

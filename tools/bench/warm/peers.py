@@ -1,8 +1,8 @@
 """What both peers share: limits, ids, and the JSON that they answer.
 
-The peers are `documented.py` and `by_hand.py`. Both make the same calls to AWS as the service, with the same conditions,
-and answer with the same JSON members; `worker.py` compares them. They leave out, in their own favour: replayed
-requests, retries after a lost race, profile data from tokens, tenants, administrators, and shortening of log fields.
+The peers are `documented.py` and `by_hand.py`. Both make the same calls to AWS as the service, with the same
+conditions, and answer with the same JSON members; `worker.py` compares them. They leave out, in their own favour:
+replayed requests, retries after a lost race, profile data from tokens, tenants, administrators, and short log fields.
 """
 
 import base64
@@ -70,21 +70,29 @@ def intent_json(user_id: str, upload_id: str, slot: str, expires: int, post: dic
     }
 
 
-def upload_json(
-    user_id: str, upload_id: str, slot: str, state: str, created_at: int, expires_at: int, size: tuple[int, int],
-    derivatives: Iterable[Derivative],
-) -> dict[str, Any]:  # fmt: skip
-    owner = owner_key(user_id)
-    folder = f"{APP}/user_{owner}/{slot}" if state == "bound" else f"{APP}/temp/user_{owner}/images"
+class Upload(NamedTuple):
+    upload_id: str
+    slot: str
+    state: str
+    created_at: int
+    expires_at: int
+    width: int
+    height: int
+    derivatives: Iterable[Derivative]
+
+
+def upload_json(user_id: str, upload: Upload) -> dict[str, Any]:
+    owner, upload_id = owner_key(user_id), upload.upload_id
+    folder = f"{APP}/user_{owner}/{upload.slot}" if upload.state == "bound" else f"{APP}/temp/user_{owner}/images"
     return {
         "uploadId": upload_id,
         "publicId": f"{folder}/{upload_id}",
-        "slot": NAMES[slot],
-        "state": state,
-        "createdAt": iso_time(created_at),
-        "expiresAt": iso_time(expires_at * 1000),
-        "width": size[0],
-        "height": size[1],
+        "slot": NAMES[upload.slot],
+        "state": upload.state,
+        "createdAt": iso_time(upload.created_at),
+        "expiresAt": iso_time(upload.expires_at * 1000),
+        "width": upload.width,
+        "height": upload.height,
         "derivatives": {
             each.name: {
                 "url": url(upload_id, each),
@@ -93,7 +101,7 @@ def upload_json(
                 "contentType": each.content_type,
                 "bytes": each.size,
             }
-            for each in derivatives
+            for each in upload.derivatives
         },
     }
 

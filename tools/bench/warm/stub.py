@@ -5,7 +5,7 @@ import zlib
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from botocore.awsrequest import AWSPreparedRequest, AWSResponse
+from botocore.awsrequest import AWSResponse
 from botocore.compat import HTTPHeaders
 from botocore.handlers import BUILTIN_HANDLERS
 
@@ -75,7 +75,7 @@ class Stub:
         self.calls: list[str] | None = []
         """What was called; None while time is measured."""
 
-    def __call__(self, request: AWSPreparedRequest, event_name: str, **_: object) -> AWSResponse:
+    def __call__(self, request: Any, event_name: str, **_: object) -> AWSResponse:
         operation = event_name.rpartition(".")[2]
         if self.calls is not None:
             self.calls.append(operation + _items(request.body))
