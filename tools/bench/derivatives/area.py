@@ -42,8 +42,8 @@ one Lanczos step from full resolution.
 
 ### Memory
 
-The most that a fresh process and its children hold while they do job A once, in MiB; the median of {starts} starts.
-Pages that two processes share count once.
+The most that a fresh process holds while it does job A once, plus the pages of the rendering child that it does not
+share with its parent, in MiB; the highest of {starts} starts.
 
 {memory}
 """
@@ -121,7 +121,7 @@ def _task(job: str, source: str) -> Task:
 def _memory(starts: int) -> Memory:
     tasks = {source: _task("A", source) for source in MEMORY_SOURCES}
     return {
-        name: {source: median(peak_memory(task, name) for _ in range(starts)) for source, task in tasks.items()}
+        name: {source: max(peak_memory(task, name) for _ in range(starts)) for source, task in tasks.items()}
         for name in contenders()
     }
 

@@ -152,34 +152,37 @@ def _cost(answers: Sequence[dict[str, Any]], quality: int) -> Cost:
 
 
 def peak_memory(task: Task, contender: str) -> float:
-    """Return the most MiB that a fresh process and its children hold during one job."""
+    """Return the most MiB that a fresh process holds during one job, plus what its child holds of its own.
+
+    The kernel records the peak of the process. The child's pages are sampled, because it is gone afterwards.
+    """
     with Worker(contender) as worker:
         samples, done = [0.0], Event()
 
         def watch() -> None:
             while not done.wait(0.001):
-                samples.append(sum(map(_proportional_mib, _family(worker.pid))))
+                samples.extend(map(_private_mib, _children(worker.pid)))
 
         watcher = Thread(target=watch)
         watcher.start()
         worker.ask(task)
         done.set()
         watcher.join()
-    return max(samples)
+        return _mib(Path(f"/proc/{worker.pid}/status"), "VmHWM:") + max(samples)
 
 
-def _family(pid: int) -> list[int]:
+def _children(pid: int) -> list[int]:
+    return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+
+
+def _private_mib(pid: int) -> float:
+    """Return the memory that a process does not share with its parent."""
     try:
-        children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
-    except OSError:
-        return []
-    return [pid, *map(int, children)]
-
-
-def _proportional_mib(pid: int) -> float:
-    """Return the memory of a process, with shared pages divided among those that share them."""
-    try:
-        lines = Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()
+        return _mib(Path(f"/proc/{pid}/smaps_rollup"), "Private_Dirty:", "Private_Clean:")
     except OSError:  # it has just ended
         return 0.0
-    return next((int(line.split()[1]) / 1024 for line in lines if line.startswith("Pss:")), 0.0)
+
+
+def _mib(table: Path, *names: str) -> float:
+    lines = (line.split() for line in table.read_text().splitlines())
+    return sum(int(line[1]) / 1024 for line in lines if line[0] in names)
