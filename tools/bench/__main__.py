@@ -9,6 +9,7 @@ import time
 import traceback
 from concurrent.futures import ProcessPoolExecutor
 from datetime import UTC, datetime
+from pathlib import Path
 
 from tools.bench.machine import machine
 from tools.bench.page import PAGE, page
@@ -20,6 +21,11 @@ _PATHS = re.compile(r"(?<![\w.])/[\w.-]+(/[\w.-]+)+")
 
 def main() -> int:
     arguments = _arguments()
+    if arguments.photographs:
+        from tools.bench.derivatives.area import photographs  # noqa: PLC0415 - needs packages of .venv/bench
+
+        print(photographs(arguments.photographs, arguments.quick))
+        return 0
     results = [] if arguments.page else [_run(area, arguments.quick) for area in arguments.only or AREAS]
     if arguments.quick:
         print(page(results, machine()))
@@ -34,6 +40,7 @@ def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m tools.bench", description=__doc__)
     parser.add_argument("--only", action="append", choices=AREAS, help="run this area, and keep the other results")
     parser.add_argument("--quick", action="store_true", help="use few repetitions; print the page, do not write it")
+    parser.add_argument("--photographs", type=Path, metavar="FOLDER", help="compare derivatives of your own pictures")
     parser.add_argument("--page", action="store_true", help="measure nothing; write the page from the kept results")
     return parser.parse_args()
 

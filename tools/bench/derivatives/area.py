@@ -10,6 +10,7 @@ from PIL import Image
 
 from profile_media.domain.model import MASTER
 from profile_media.domain.policy import MASTER_SIDE
+from tools.bench.chart import Panel, draw
 from tools.bench.derivatives.ask import (
     BEST,
     BEST_FINE,
@@ -23,8 +24,8 @@ from tools.bench.derivatives.ask import (
 )
 from tools.bench.derivatives.contenders import JOBS, OURS, TUTORIAL
 from tools.bench.derivatives.quality import forget, similarity
-from tools.bench.derivatives.sources import SOURCES, made
-from tools.bench.report import IMAGES, RESULTS, Goal, Section, ratios, table
+from tools.bench.derivatives.sources import made
+from tools.bench.report import RESULTS, Goal, Section, ratios, table
 
 TEXT = """\
 Job A is an avatar of 512, 256, 128 and 64 pixels. Job B is a cover image of 1500x500 and 750x250. Job C is job A with
@@ -91,24 +92,39 @@ def run(quick: bool) -> Section:
     tables = "\n\n".join(f"### Job {job}\n\n{_table(job, lines)}" for job in measured)
     rows = ((name, *(f"{by_source[each]:.0f}" for each in MEMORY_SOURCES)) for name, by_source in memory.items())
     shown = table(("Contender", *MEMORY_SOURCES), rows)
-    _draw(lines)
+    if not quick:
+        draw(CHART, [_panel(source, lines) for source in MEMORY_SOURCES], "CPU time of job A, ms")
     text = TEXT.format(rounds=rounds, starts=starts, tables=tables, memory=shown)
     return Section("Derivatives", text, tuple(_goals(lines, memory)), CHART)
 
 
+def photographs(folder: Path, quick: bool) -> str:
+    """Return the tables of all jobs for the pictures in a folder."""
+    rounds, files = 2 if quick else 11, sorted(folder.iterdir())
+    lines = [line for job in JOBS for file in files for line in _measure_file(_task(job, file.name, file), rounds)]
+    return "\n\n".join(f"### Job {job}\n\n{_table(job, lines)}" for job in JOBS)
+
+
 def _measure(job: str, source: str, rounds: int) -> Iterator[Line]:
-    task = _task(job, source)
+    return _measure_file(_made_task(job, source), rounds)
+
+
+def _measure_file(task: Task, rounds: int) -> Iterator[Line]:
     with TemporaryDirectory() as folder:
         for name, cost in compare(task, rounds, Path(folder)).items():
             ssim = similarity(task.path, Path(folder) / name / task.job.names[0])
             total = shown_bytes(task.job, cost.bytes)
-            yield Line(job, source, name, cost.cpu, cost.wall, total, cost.quality, ssim)
+            yield Line(task.job.name, task.source, name, cost.cpu, cost.wall, total, cost.quality, ssim)
     forget()
 
 
-def _task(job: str, source: str) -> Task:
-    file = made(RESULTS / "sources", (source,))[source]
-    task = Task(source, file, SOURCES[source].content_type, JOBS[job], MASTER_SIDE)
+def _made_task(job: str, source: str) -> Task:
+    return _task(job, source, made(RESULTS / "sources", (source,))[source])
+
+
+def _task(job: str, source: str, file: Path) -> Task:
+    with Image.open(file) as picture:
+        task = Task(source, file, str(picture.get_format_mimetype()), JOBS[job], MASTER_SIDE)
     if not task.job.master:
         return task
     # Everyone makes a master of our size: another one would be more or less work.
@@ -119,7 +135,7 @@ def _task(job: str, source: str) -> Task:
 
 
 def _memory(starts: int) -> Memory:
-    tasks = {source: _task("A", source) for source in MEMORY_SOURCES}
+    tasks = {source: _made_task("A", source) for source in MEMORY_SOURCES}
     return {
         name: {source: max(peak_memory(task, name) for _ in range(starts)) for source, task in tasks.items()}
         for name in contenders()
@@ -128,14 +144,12 @@ def _memory(starts: int) -> Memory:
 
 def _table(job: str, lines: Sequence[Line]) -> str:
     rows = []
-    for line in sorted((line for line in lines if line.job == job), key=lambda line: median(line.cpu)):
+    for line in sorted((line for line in lines if line.job == job), key=lambda line: (line.source, median(line.cpu))):
         figure, spread = ratios(_of(lines, job, line.source, OURS).cpu, line.cpu)
         ours = "" if line.contender == OURS else f"{figure:.2f} ({spread})"
         name = f"{line.source}: {line.contender}"
         cells = (f"{median(line.cpu):.0f}", ours, f"{median(line.wall):.0f}", f"{line.bytes:,}", line.quality)
         rows.append((name, *cells, f"{line.ssim:.4f}"))
-    order = {source: number for number, source in enumerate(MEASURED[job])}
-    rows.sort(key=lambda row: order[row[0].partition(": ")[0]])
     header = ("Picture and contender", "CPU, ms", "Ours ÷ it", "Wall, ms", "Bytes", "Quality", "SSIM")
     return table(header, rows)
 
@@ -181,16 +195,8 @@ def _goal(lines: Sequence[Line], key: tuple[str, str, str], limit: float) -> Goa
     return Goal(name, limit, figure, spread, note)
 
 
-def _draw(lines: Sequence[Line]) -> None:
-    """Draw the CPU time of job A, a panel per picture."""
-    from matplotlib import pyplot as plt  # noqa: PLC0415 - installed for benchmarks only
-
-    figure, panels = plt.subplots(1, 2, figsize=(11, 3), layout="constrained")
-    for panel, source in zip(panels, MEMORY_SOURCES, strict=True):
-        shown = [line for line in lines if (line.job, line.source) == ("A", source)]
-        shown.sort(key=lambda line: -median(line.cpu))
-        bars = panel.barh([line.contender for line in shown], [median(line.cpu) for line in shown])
-        panel.bar_label(bars, fmt="%.0f", padding=3)
-        panel.set(title=source, xlabel="CPU, ms")
-    figure.savefig(IMAGES / CHART, metadata={"Date": None})
-    plt.close(figure)
+def _panel(source: str, lines: Sequence[Line]) -> Panel:
+    shown = sorted(
+        (line for line in lines if (line.job, line.source) == ("A", source)), key=lambda line: median(line.cpu)
+    )
+    return Panel(source, {line.contender: median(line.cpu) for line in shown})

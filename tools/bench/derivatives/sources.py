@@ -5,7 +5,6 @@ the size of a sensor, gets texture at every scale and a sensor's noise, and is s
 """
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
 from functools import cache, partial
 from io import BytesIO
 from pathlib import Path
@@ -22,14 +21,6 @@ TEXTURE, NOISE = 9.0, 2.2
 """Standard deviations, in steps of 256."""
 
 SEED = 7
-
-
-@dataclass(frozen=True)
-class Source:
-    """One picture to make derivatives of."""
-
-    content_type: str
-    make: Callable[[], bytes]
 
 
 @cache
@@ -86,13 +77,13 @@ ADA = partial(photograph, "portrait.jpg")
 CAT = partial(photograph, "second.jpg")
 MP4, MP12, MP48 = (2304, 1728), (4032, 3024), (8064, 6048)
 
-SOURCES: Mapping[str, Source] = {
-    "12 MP JPEG": Source("image/jpeg", lambda: as_jpeg(ADA(*MP12))),
-    "12 MP JPEG, sideways": Source("image/jpeg", lambda: as_jpeg(CAT(*MP12[::-1]), sideways=True)),
-    "48 MP JPEG": Source("image/jpeg", lambda: as_jpeg(ADA(*MP48))),
-    "12 MP PNG": Source("image/png", lambda: _saved(ADA(*MP12), "PNG")),
-    "4 MP WebP": Source("image/webp", lambda: _saved(ADA(*MP4), "WEBP", quality=90, method=4)),
-    "4 MP AVIF": Source("image/avif", lambda: _saved(ADA(*MP4), "AVIF", quality=80, speed=8)),
+SOURCES: Mapping[str, Callable[[], bytes]] = {
+    "12 MP JPEG": lambda: as_jpeg(ADA(*MP12)),
+    "12 MP JPEG, sideways": lambda: as_jpeg(CAT(*MP12[::-1]), sideways=True),
+    "48 MP JPEG": lambda: as_jpeg(ADA(*MP48)),
+    "12 MP PNG": lambda: _saved(ADA(*MP12), "PNG"),
+    "4 MP WebP": lambda: _saved(ADA(*MP4), "WEBP", quality=90, method=4),
+    "4 MP AVIF": lambda: _saved(ADA(*MP4), "AVIF", quality=80, speed=8),
 }
 
 
@@ -103,5 +94,5 @@ def made(folder: Path, names: Iterable[str]) -> dict[str, Path]:
     for name in names:
         files[name] = folder / name.replace(", ", "-").replace(" ", "-").lower()
         if not files[name].exists():
-            files[name].write_bytes(SOURCES[name].make())
+            files[name].write_bytes(SOURCES[name]())
     return files
