@@ -110,6 +110,8 @@ def proxy(upstream: int, certificates: Chain) -> Iterator[Proxy]:
         served.url = f"https://{HOST}:{server.sockets[0].getsockname()[1]}"
         started.set_result(asyncio.get_running_loop())
         await stop.wait()
+        server.close()
+        server.close_clients()
 
     thread = Thread(target=lambda: asyncio.run(serve()), daemon=True)
     thread.start()

@@ -117,12 +117,19 @@ def _deployment(template: Template, rendering_ms: float, tls_ms: float, size: in
     return Deployment(
         memory_mib={name: int(properties["MemorySize"]) for name, properties in functions.items()},
         api=frozenset(name for name, properties in functions.items() if _has_route(properties)),
-        traced=any(properties.get("Tracing") == "Active" for properties in functions.values()),
+        traced=_is_traced(template),
         connection_ms=tls_ms,
         rendering_ms=rendering_ms,
         renders=frozenset(RENDERS),
         picture_bytes=size,
     )
+
+
+def _is_traced(template: Template) -> bool:
+    """Say whether the functions or the API start traces."""
+    active = any(each.properties.get("Tracing") == "Active" for each in template.functions.values())
+    apis = template.of_type("AWS::Serverless::Api")
+    return active or any(str(api.properties.get("TracingEnabled")).lower() == "true" for api in apis)
 
 
 def _has_route(properties: Mapping[str, Mapping[str, Mapping[str, str]]]) -> bool:
