@@ -19,6 +19,6 @@ def test_derivatives_are_those_of_the_size_table() -> None:
     documented = {Slot(code(row["Slot"])[0]): row["Derivatives"] for row in table(NAME, header="Slot")}
 
     assert documented == {
-        slot: ", ".join(f"`{size.name}` {size.width} × {size.height}" for size in sizes)  # noqa: RUF001
+        slot: ", ".join(f"`{size.name}` {size.width} \N{MULTIPLICATION SIGN} {size.height}" for size in sizes)
         for slot, sizes in SIZES.items()
     }

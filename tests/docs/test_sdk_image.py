@@ -11,11 +11,10 @@ from profile_media.dialects.sdk_image.showing import render_user
 from profile_media.dialects.sdk_image.writing import UserBody
 from profile_media.domain.errors import ErrorCode
 from profile_media.domain.model import Identity, Profile
-from profile_media.domain.policy import MAX_DIRECT_BYTES
 from profile_media.http.links import Links
 from profile_media.http.status import STATUSES
 from tests.builders import ADA, NOW
-from tests.docs.markdown import code, prose, read, table
+from tests.docs.markdown import code, read, table
 from tests.docs.test_readme import routes
 from tools.openapi.operations import SAMPLES
 
@@ -35,14 +34,6 @@ def test_errors_have_these_statuses_and_codes(row: dict[str, str]) -> None:
     status = sdk_image.STATUSES.get(known, STATUSES[known]).value if known else 500
     assert (row["Status"], code(row["`code`"])) == (str(status), [body["errors"][0]["code"]])
     assert code(row["`meta`"]) == list(body["errors"][0].get("meta", ()))
-
-
-def test_every_error_is_in_the_table_or_said_not_to_occur() -> None:
-    listed = {code(row["Error"])[0] for row in table(PAGE, header="Error")} - {"internal"}
-    [paragraph] = [text for text in prose(PAGE).split("\n\n") if text.startswith("Errors of the service that these")]
-    assert listed | set(code(paragraph)) == set(ErrorCode)
-    assert not listed & set(code(paragraph))
-    assert f"over {MAX_DIRECT_BYTES:,} bytes" in read(PAGE)
 
 
 def test_the_example_has_the_users_keys() -> None:
