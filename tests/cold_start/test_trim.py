@@ -5,6 +5,7 @@ import shutil
 import ssl
 from pathlib import Path
 from typing import Any
+from urllib.parse import parse_qs, urlsplit
 
 import boto3
 import botocore
@@ -75,9 +76,8 @@ def test_client_from_trimmed_data_presigns(trimmed: Path) -> None:
         client.generate_presigned_url("get_object", Params={"Bucket": "media", "Key": "media/x"})
         for client in clients(trimmed, "s3")
     )
-    unsigned = [url.partition("X-Amz-Signature=")[0].partition("X-Amz-Date=")[0] for url in (left, whole)]
-    assert unsigned[0] == unsigned[1]
-    assert "X-Amz-Signature=" in left
+    assert urlsplit(left).path == urlsplit(whole).path == "/media/x"
+    assert parse_qs(urlsplit(left).query).keys() == parse_qs(urlsplit(whole).query).keys()
 
 
 def test_other_services_are_removed(trimmed: Path) -> None:
@@ -91,7 +91,7 @@ def test_amazon_roots_are_the_five_authorities_of_aws(tmp_path: Path) -> None:
     TRIM["write_amazon_roots"](TRIM["read_certificates"](INSTALLED / "cacert.pem"), bundle)
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.load_verify_locations(bundle)
-    names = [dict(part[0] for part in each["subject"])["commonName"] for each in context.get_ca_certs()]  # type: ignore[misc,index]
+    names = [dict(part[0] for part in each["subject"])["commonName"] for each in context.get_ca_certs()]  # type: ignore[misc]
     assert sorted(names) == [
         *(f"Amazon Root CA {number}" for number in (1, 2, 3, 4)),
         "Starfield Services Root Certificate Authority - G2",
