@@ -17,7 +17,7 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
 from profile_media.auth.cache import JwksCache
-from profile_media.auth.fetch import MAX_BYTES, Endpoint, _trusted, fetch, parse_endpoint
+from profile_media.auth.fetch import MAX_BYTES, Endpoint, fetch, parse_endpoint, trusted_authorities
 from profile_media.auth.key_set import JwksUnavailable, Key, parse_key_set
 from tests.tokens import (
     EC_KID,
@@ -269,7 +269,7 @@ def test_fetch_refuses_untrusted_certificate(
     pem.write_bytes(a_certificate(host))
     if trusted:
         monkeypatch.setenv("SSL_CERT_FILE", str(pem))
-    _trusted.cache_clear()
+    trusted_authorities.cache_clear()
 
     with an_issuer(answering(a_jwks()), pem) as (endpoint, asked):
         if why is None:
@@ -279,7 +279,7 @@ def test_fetch_refuses_untrusted_certificate(
                 fetch(endpoint, 10)
             assert asked == []
 
-    _trusted.cache_clear()
+    trusted_authorities.cache_clear()
 
 
 @pytest.mark.enable_socket

@@ -77,12 +77,13 @@ def fetch(endpoint: Endpoint, seconds: float = FETCH_SECONDS) -> bytes:
 
 def _connection(endpoint: Endpoint, seconds: float) -> HTTPConnection:
     if endpoint.secure:
-        return HTTPSConnection(endpoint.host, endpoint.port, timeout=seconds, context=_trusted(endpoint.authorities))
+        context = trusted_authorities(endpoint.authorities)
+        return HTTPSConnection(endpoint.host, endpoint.port, timeout=seconds, context=context)
     return HTTPConnection(endpoint.host, endpoint.port, timeout=seconds)
 
 
 @cache
-def _trusted(authorities: str) -> ssl.SSLContext:
+def trusted_authorities(authorities: str) -> ssl.SSLContext:
     """Trust the folder's authorities, each read when needed. Reading the system's bundle is 90 % of a first fetch."""
     return ssl.create_default_context(capath=authorities if isdir(authorities) else None)
 
