@@ -1,4 +1,4 @@
-"""Fixtures of the functions' tests."""
+"""The fixtures of tests/functions."""
 
 from tests.functions.conftest import call, rows
 

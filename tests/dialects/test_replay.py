@@ -1,4 +1,4 @@
-"""Replays every example of the contracts through the real handlers: one file each, as it goes over the wire."""
+"""Replay every example of the contracts through the handlers."""
 
 import json
 import re

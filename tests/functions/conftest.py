@@ -1,4 +1,4 @@
-"""Calls the handlers as Lambda does, with the sample events of `events/`, changed where a test says so."""
+"""Call the handlers as Lambda does, with the sample events of `events/`."""
 
 import importlib
 import json
@@ -24,7 +24,7 @@ EVENTS = Path(__file__).parents[2] / "events"
 
 @dataclass
 class Context:
-    """What Lambda passes beside the event."""
+    """Lambda's context object."""
 
     function_name: str
     aws_request_id: str = "8f5a2b54-5a17-4a3f-8d0e-0d6a2c3b9d11"
@@ -37,7 +37,7 @@ class Context:
 
 @dataclass
 class Answer:
-    """An API answer, its body parsed."""
+    """An answer of the API with its body parsed."""
 
     status: int
     headers: Mapping[str, str]
@@ -45,7 +45,7 @@ class Answer:
 
 
 def an_event(name: str) -> dict[str, Any]:
-    """The sample event of a function."""
+    """Return the sample event of a function."""
     event: dict[str, Any] = json.loads((EVENTS / f"{name}.json").read_text())
     return event
 
@@ -66,7 +66,7 @@ type Call = Callable[..., Answer]
 
 @pytest.fixture
 def call(aws: cloud.Cloud) -> Call:
-    """Calls an API function; `body` is sent as JSON unless it is text, the rest replaces members of the event."""
+    """Call an API function. `body` is sent as JSON unless it is text; other arguments replace members of the event."""
 
     def _call(name: str, body: object = ..., claims: Mapping[str, str] | None = None, **changes: Any) -> Answer:
         event = an_event(name)
@@ -85,29 +85,29 @@ def call(aws: cloud.Cloud) -> Call:
 
 
 class Rows:
-    """Puts uploads into the tables, through the adapters."""
+    """Adds uploads to the tables through the adapters."""
 
     def __init__(self) -> None:
         self.uploads = DynamoUploads(cloud.UPLOADS_TABLE)
         self.attachments = DynamoAttachments(cloud.USERS_TABLE, cloud.UPLOADS_TABLE)
 
     def pending(self, **changes: Any) -> Upload:
-        """An upload that was just promised."""
+        """Add a pending upload."""
         now = utc_now()
         upload = an_upload(**{"created_at": now, "expires_at": expiry(now, timedelta(hours=1))} | changes)
-        with rights.running(None):  # also where a handler is interrupted for it
+        with rights.running(None):  # also when a handler is interrupted for this
             self.uploads.create(upload, None, open_limit=99, recent_limit=99)
         return upload
 
     def processed(self, upload: Upload, **changes: Any) -> Upload:
-        """What became of it."""
+        """Save the result of processing."""
         processed = replace(upload, **changes)
         with rights.running(None):
             assert self.uploads.save_result(processed, utc_now())
         return processed
 
     def ready(self, **changes: Any) -> Upload:
-        """One that may be bound."""
+        """Add a ready upload."""
         upload = self.pending(**changes)
         ready = a_ready_upload(slot=upload.slot)
         return self.processed(
@@ -120,7 +120,7 @@ class Rows:
         )
 
     def bound(self, **changes: Any) -> Upload:
-        """One that is, in a slot that was empty."""
+        """Add an upload and bind it to an empty slot."""
         upload = self.ready(**changes)
         with rights.running(None):
             assert self.attachments.change_slot(a_slot_change(upload, now=utc_now()))
@@ -129,5 +129,5 @@ class Rows:
 
 @pytest.fixture
 def rows(aws: cloud.Cloud) -> Rows:
-    """The tables, for a test to fill."""
+    """Return the tables."""
     return Rows()

@@ -1,4 +1,4 @@
-"""The authorizer as API Gateway calls it: who gets in, where to, and that nothing that breaks lets anybody in."""
+"""The authorizer as API Gateway calls it: whom it allows, and that no failure allows anybody."""
 
 import json
 import os
@@ -58,7 +58,7 @@ CONTEXT = SimpleNamespace(aws_request_id="6f1c0f2e-request")
 
 
 class Published:
-    """The issuer's key set, without a network: what it says may be changed, and its being asked is counted."""
+    """The issuer's key set without a network. Tests change its content and count its fetches."""
 
     def __init__(self) -> None:
         self.document: bytes | BaseException = a_jwks()
@@ -74,7 +74,7 @@ class Published:
 
 @pytest.fixture
 def deployed(monkeypatch: pytest.MonkeyPatch) -> Iterator[pytest.MonkeyPatch]:
-    """The function's environment, and nothing composed yet."""
+    """Set the function's environment and clear its caches."""
     monkeypatch.setenv("TOKEN_ISSUER", ISSUER)
     monkeypatch.setenv("TOKEN_AUDIENCE", AUDIENCE)
     for name in ("TOKEN_JWKS_URL", "TOKEN_REQUIRED_CLAIM", "ADMIN_CLAIM", "TENANT_CLAIM", "JWKS_ALLOW_LOOPBACK"):
@@ -86,32 +86,32 @@ def deployed(monkeypatch: pytest.MonkeyPatch) -> Iterator[pytest.MonkeyPatch]:
 
 @pytest.fixture
 def published(deployed: pytest.MonkeyPatch) -> Published:
-    """The issuer that the composed verifier asks."""
+    """Replace the issuer that the verifier fetches from."""
     issuer = Published()
     deployed.setattr(authorization, "fetch", issuer)
     return issuer
 
 
 def forget() -> None:
-    """Makes the next call compose everything from the environment again."""
+    """Make the next call read the environment again."""
     settings.forget()
     authorization.verifier.cache_clear()
 
 
 def an_event(token: object, route: str = ROUTES[0]) -> dict[str, Any]:
-    """What API Gateway sends for a request with this token."""
+    """Return the event for a request with this token."""
     return {**EVENT, "authorizationToken": f"Bearer {token}", "methodArn": f"{STAGE}/{route}"}
 
 
 def allows(answer: dict[str, Any], arn: str) -> bool:
-    """Whether API Gateway, matching texts as it does, would let a request through."""
+    """Tell whether API Gateway would match the resource with a request."""
     (statement,) = answer["policyDocument"]["Statement"]
     assert (statement["Effect"], statement["Action"]) == ("Allow", "execute-api:Invoke")
     return fnmatchcase(arn, statement["Resource"])
 
 
 def logged(capsys: pytest.CaptureFixture[str]) -> list[dict[str, Any]]:
-    """The lines written since the last look, each of which must be JSON."""
+    """Return the lines written since the last call, parsed as JSON."""
     captured = capsys.readouterr()
     assert captured.err == ""
     return [json.loads(line) for line in captured.out.splitlines()]
@@ -250,7 +250,7 @@ def test_refusal_is_unauthorized_and_its_reason_is_logged(
 
     assert type(raised.value) is Exception
     assert raised.value.__cause__ is None
-    assert raised.value.__suppress_context__  # so the traceback that Lambda logs says no more
+    assert raised.value.__suppress_context__  # Lambda logs the traceback
     (line,) = logged(capsys)
     assert line.pop("timestamp")
     assert line == {
@@ -359,11 +359,11 @@ SABOTAGED = (
     *(f"profile_media/auth/{name}.py" for name in ("tokens", "policy", "claims", "algorithms", "key_set", "cache")),
     *("profile_media/auth/encoding.py", "profile_media/auth/fetch.py"),
 )
-"""All of the service's own code that the authorizer runs."""
+"""All code of this service that the authorizer runs."""
 
 
 class Saboteur:
-    """Raises at the n-th line that the service's own code runs."""
+    """Raises an error at the n-th line of the service that runs."""
 
     def __init__(self, at: int, failure: BaseException) -> None:
         self.at = at
@@ -380,9 +380,9 @@ class Saboteur:
         return self
 
     def run(self, token: str) -> dict[str, Any] | None:
-        """What the authorizer answers, composed anew; None where it raises.
+        """Return the authorizer's answer after a fresh start; None where it raises.
 
-        In a thread of its own, because what is raised between two lines can stay behind as an exception being handled.
+        It runs in a thread of its own, because an exception raised between two lines can stay the handled one.
         """
         with ThreadPoolExecutor(1) as own:
             return own.submit(self._run, token).result()
@@ -392,7 +392,7 @@ class Saboteur:
         sys.settrace(self)
         try:
             return handler(an_event(token), CONTEXT)
-        except BaseException:  # whichever it is, API Gateway lets nobody in
+        except BaseException:  # API Gateway allows nobody on any exception
             return None
         finally:
             sys.settrace(None)
@@ -410,7 +410,7 @@ class Saboteur:
 def test_failure_in_any_line_never_allows_a_bad_token(
     failure: BaseException, token: str, step: int, note: Note
 ) -> None:
-    assert Saboteur(0, failure).run(a_token())  # a good token does get in
+    assert Saboteur(0, failure).run(a_token())  # a valid token is allowed
     line, reached = 0, True
     while reached:
         line += step

@@ -1,4 +1,4 @@
-"""What the authorizer answers, kept as API Gateway keeps it: good for every route, nowhere else, and not for ever."""
+"""The authorizer's policy in API Gateway's cache: it covers every route of the stage, no other API, and expires."""
 
 import json
 import re
@@ -42,7 +42,7 @@ FUNCTIONS = [
         for event in properties(logical_id(folder)).get("Events", {}).values()
     )
 ]
-"""Those that a token opens."""
+"""The functions behind the authorizer."""
 
 STAGES = [
     "arn:aws:execute-api:eu-central-1:123456789012:a1b2c3d4e5/v1",
@@ -57,13 +57,13 @@ ELSEWHERE = [
     *((":a1b2c3d4e5/", ":a1b2c3d4e6/"), (":1234567890/", ":12345678901/"), (":zzzzzzzzzz/", ":zzzzzzzzz/")),
     *(("/v1", "/v10"), ("/v1", "/v"), ("/v1", "/V1"), ("/Prod", "/prod"), ("/v_1", "/v_2"), ("/sss", "/ss")),
 ]
-"""What to change in a stage's ARN for it to be another's."""
+"""Replacements that turn a stage's ARN into that of another stage or API."""
 
 PARAMETERS = [
     *("ada", "auth0%7Cada", "auth0|ada", "*", "?", "[a-z]", "..", "%2e%2e%2f", "a b", "a+b", "\u00fc\u00df\U0001f4f7"),
     *("$context.stage", "${stageVariables.x}", "{user_id}", '"', "\\", "a\nb", "\u2028", "%00", "x" * 2000),
 ]
-"""What may stand where a path has a parameter."""
+"""Values of path parameters."""
 
 USERS: dict[str, dict[str, Any]] = {
     "a user": {},
@@ -74,25 +74,25 @@ USERS: dict[str, dict[str, Any]] = {
 
 
 def filled(path: str, parameter: str) -> str:
-    """The path as it stands in a request."""
+    """Return the path with its parameters replaced."""
     return re.sub(r"\{\w+\}", lambda _: parameter, path)
 
 
 def arn(stage: str, route: tuple[str, str], parameter: str = "ada") -> str:
-    """What API Gateway calls a request."""
+    """Return the ARN of a request."""
     return f"{stage}/{route[0]}{filled(route[1], parameter)}"
 
 
 @dataclass
 class Gateway:
-    """API Gateway between the caller and the function: asks the authorizer, and keeps the answer for the token."""
+    """API Gateway's authorizer cache: it keeps each answer for the token."""
 
     now: float = field(default_factory=time.time)
     asked: int = 0
     _kept: dict[str, tuple[dict[str, Any], float]] = field(default_factory=dict)
 
     def context(self, token: str, method_arn: str) -> dict[str, str] | None:
-        """What the function is told of the caller; None where the policy, fresh or kept, denies the request."""
+        """Return the authorizer's context for the function; None where the policy denies the request."""
         answer, until = self._kept.get(token, ({}, 0.0))
         if until <= self.now:
             self.asked += 1
@@ -107,7 +107,7 @@ class Gateway:
 
 @pytest.fixture(autouse=True)
 def _deployed(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """The authorizer's environment, and an issuer that answers."""
+    """Set the authorizer's environment, with an issuer that answers."""
     monkeypatch.setenv("TOKEN_ISSUER", ISSUER)
     monkeypatch.setenv("TOKEN_AUDIENCE", AUDIENCE)
     monkeypatch.setattr(authorization, "fetch", lambda _: a_jwks())
@@ -146,7 +146,7 @@ def test_policy_allows_no_route_of_another_api_or_stage(stage: str, note: Note) 
 
 
 def at(monkeypatch: pytest.MonkeyPatch, gateway: Gateway, now: float) -> None:
-    """Puts the clocks to this time, the functions' and the gateway's."""
+    """Set the clocks of the functions and of the gateway."""
     gateway.now = now
     monkeypatch.setattr(endpoint, "time", SimpleNamespace(time=lambda: now))
 
@@ -170,11 +170,11 @@ def test_function_refuses_cached_allow_of_expired_token(
     for late in (0, 0.5, 1, KEPT - 1.5):
         at(monkeypatch, gateway, expires + late)
         kept = gateway.context(token, route)
-        assert kept == told  # still let in
+        assert kept == told  # the cached policy still allows it
         event["requestContext"]["authorizer"] = kept
         answer = run(function, event)
         assert answer["statusCode"] == 401
         assert json.loads(answer["body"]) == unauthorized(event["requestContext"]["requestId"])
     assert gateway.asked == 1
-    assert recorded_calls.calls == before  # nothing was looked at, let alone changed
+    assert recorded_calls.calls == before  # no call was made
     note.add("allows that outlived their token, refused", 4)

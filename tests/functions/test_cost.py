@@ -1,4 +1,4 @@
-"""The README's line about money follows from the calls that are recorded now, and from what was measured."""
+"""The README's line about cost equals what the bench computes from recorded calls and measured times."""
 
 import re
 from dataclasses import replace
@@ -14,14 +14,14 @@ NUMBER = re.compile(r"\$?\d[\d,.]*")
 
 
 def test_the_line_about_money_is_what_the_bench_computes() -> None:
-    measured, picture = kept(), pictures.a_jpeg(64, 48)  # the calls of a small picture are those of a large one
+    measured, picture = kept(), pictures.a_jpeg(64, 48)  # a small picture makes the same calls as a large one
     mine = replace(ours(picture), stored=measured.ours)
     theirs = replace(usual(picture), stored=measured.usual)
     said = _paragraph(readme_line(compared(mine, theirs, measured.rendering, measured.picture)))
     written = _paragraph(OPENING + read("README.md").partition(OPENING)[2].partition("\n\n")[0])
 
     assert NUMBER.sub("", written) == NUMBER.sub("", said)
-    # Logs are a few bytes longer or shorter each time.
+    # The length of log lines varies by a few bytes.
     assert _numbers(written) == pytest.approx(_numbers(said), abs=1)
 
 

@@ -1,4 +1,4 @@
-"""What functions count, for dashboards and alarms; and that one invocation leaves nothing to the next."""
+"""Metrics for dashboards and alarms, and log keys that do not leak into the next invocation."""
 
 import json
 from collections import Counter
@@ -19,7 +19,7 @@ MY_PICTURE = "update_my_profile_picture"
 
 @pytest.fixture
 def counted(capsys: pytest.CaptureFixture[str]) -> Any:
-    """Adds up the metrics that were written since it was last called."""
+    """Return the sums of the metrics written since the last call."""
 
     def _counted() -> dict[str, float]:
         total: Counter[str] = Counter()
@@ -29,7 +29,7 @@ def counted(capsys: pytest.CaptureFixture[str]) -> Any:
                 assert directive["Namespace"] == "ProfileMedia"
                 for metric in directive["Metrics"]:
                     total[metric["Name"]] += sum(record[metric["Name"]])
-        del total["ColdStart"]  # of the first handler that this process runs
+        del total["ColdStart"]  # only the first handler of a process has one
         return dict(total)
 
     return _counted

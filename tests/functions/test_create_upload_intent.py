@@ -1,4 +1,4 @@
-"""POST /media/intents, from the event to the row."""
+"""POST /media/intents."""
 
 import base64
 import json
@@ -7,7 +7,9 @@ from typing import Any
 
 import pytest
 
+from profile_media.aws.uploads import DynamoUploads
 from profile_media.domain.keys import incoming_key
+from profile_media.domain.model import AutoBind
 from tests import cloud
 from tests.builders import ADA, GRACE
 from tests.conftest import Logs
@@ -87,6 +89,15 @@ def test_repeated_key_with_another_body_is_a_409(call: Call, aws: cloud.Cloud) -
     assert aws.rows(cloud.UPLOADS_TABLE) == before
 
 
+def test_intent_to_bind_is_recorded_with_its_actor(call: Call, aws: cloud.Cloud) -> None:
+    body = {**BODY, "bind": True, "owner": {"userId": GRACE}}
+    upload_id = call(INTENT, body, claims={"admin": "true"}).body["uploadId"]
+    upload = DynamoUploads(cloud.UPLOADS_TABLE).get(GRACE, upload_id)
+    assert upload
+    assert upload.auto_bind == AutoBind(ADA, None)
+    assert call(INTENT, {**body, "bind": False}, claims={"admin": "true"}).status == 409
+
+
 def test_other_key_creates_another_intent(call: Call) -> None:
     first, second = (call(INTENT, BODY, headers={"Idempotency-Key": f"{number}"}) for number in (1, 2))
     assert first.body["uploadId"] != second.body["uploadId"]
@@ -117,6 +128,9 @@ def test_sixth_open_intent_is_a_429_with_retry_after(call: Call) -> None:
         ({**BODY, "checksumSha256": "nonsense"}, "checksumSha256"),
         ({**BODY, "checksumSha256": base64.b64encode(b"short").decode()}, "checksumSha256"),
         ({**BODY, "key": "media/x"}, "key"),
+        ({**BODY, "bind": "true"}, "bind"),
+        ({**BODY, "bind": 1}, "bind"),
+        ({**BODY, "bind": None}, "bind"),
         ({**BODY, "owner": "auth0|grace"}, "owner"),
         ({**BODY, "owner": {}}, "owner.userId"),
         ({**BODY, "owner": {"userId": ""}}, "owner.userId"),
@@ -195,7 +209,7 @@ def test_only_administrators_create_intents_for_others(call: Call) -> None:
     assert answer.status == 201
     assert answer.body["upload"]["fields"]["key"] == incoming_key(GRACE, answer.body["uploadId"])
     assert call(INTENT, body).status == 403
-    assert call(INTENT, {**BODY, "owner": {"userId": ADA}}).status == 409  # the key was used for another
+    assert call(INTENT, {**BODY, "owner": {"userId": ADA}}).status == 409  # the key was used for another request
     assert call(INTENT, {**BODY, "owner": {"userId": ADA}}, headers={"Idempotency-Key": "mine"}).status == 201
 
 

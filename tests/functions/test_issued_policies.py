@@ -1,4 +1,4 @@
-"""Whatever a token says and an intent asks for: the form that is issued stores one object, as it was asked for."""
+"""Presigned POSTs for generated tokens and intents: each allows exactly the object that the intent asked for."""
 
 import json
 import re
@@ -57,22 +57,22 @@ LENGTHS = st.one_of(st.sampled_from([1, 2, LARGEST - 1, LARGEST]), st.integers(1
 
 @dataclass(frozen=True)
 class Wish:
-    """An intent as it is asked for, by whom, and how often."""
+    """A generated intent and its caller."""
 
     subject: str = "auth0|ada"
     owner: str | None = None
-    """Another user, whom an administrator asks for."""
+    """The other user for whom an administrator creates the intent."""
     slot: str = "avatar"
     content_type: str = "image/jpeg"
     length: int = 1000
     content: bytes | None = None
-    """What the checksum is of, where there is one."""
+    """The content of the checksum; None for an intent without checksum."""
     filename: str | None = "photo.png"
     asked_again_after: float | None = None
-    """Where there is an idempotency key: how much of the upload's life has passed by then."""
+    """The part of the upload's lifetime after which the key is repeated; None for an intent without key."""
 
     def body(self) -> dict[str, object]:
-        """The request's."""
+        """Return the body of the request."""
         body: dict[str, object] = {"slot": self.slot, "contentType": self.content_type, "contentLength": self.length}
         if self.owner is not None:
             body["owner"] = {"userId": self.owner}
@@ -82,7 +82,7 @@ class Wish:
 
     @property
     def checksum(self) -> str:
-        """As S3 spells it."""
+        """The checksum in base64."""
         return b64encode(sha256(self.content or b"").digest()).decode()
 
 
@@ -103,14 +103,14 @@ WISHES = st.builds(
 
 @dataclass
 class Issuer:
-    """The authorizer and the function behind it, on a clock that can be put ahead."""
+    """The authorizer and the function behind it, with a clock that a test moves."""
 
     now: datetime
     grant: timedelta
     pending: timedelta
 
     def issue(self, wish: Wish) -> tuple[Mapping[str, str], datetime] | None:
-        """The form, and when its upload expires; None for a user whom nobody can be, or be asked for."""
+        """Return the form and the expiry of its upload; None for an invalid user id."""
         self.now = datetime.now(UTC)
         token = a_token(an_ec_key(), sub=wish.subject, scope="openid" if wish.owner is None else "profile-media:admin")
         event = {**an_event("authorize"), "authorizationToken": f"Bearer {token}"}
@@ -151,7 +151,7 @@ class Issuer:
 
 @pytest.fixture(scope="module", params=[(300, 3600), (600, 60), (30, 86_400)], ids=["usual", "brief upload", "brief"])
 def issuer(request: pytest.FixtureRequest) -> Iterator[Issuer]:
-    """One deployment for all examples: each leaves its tables as it found them."""
+    """Return one deployment for all examples. Each example empties its tables."""
     grant, pending = request.param
     environment = {
         "TOKEN_ISSUER": ISSUER,
@@ -205,7 +205,7 @@ EXTRA = {
     "": "x",
     "user": "x",
 }
-"""Fields that no form of this service has."""
+"""Fields that no form of this service contains."""
 
 TYPES = [
     "image/svg+xml",
@@ -219,18 +219,18 @@ TYPES = [
 
 
 def access_key() -> str:
-    """Whose signature it is: the function's role's."""
+    """The permissions of the function's role."""
     return str(session.signing()[0].access_key)
 
 
 def edge_keys() -> Keys:
-    """The role's key, as the edge knows it."""
+    """Return the role's key."""
     role, region = session.signing()
     return Keys({access_key(): str(role.secret_key)}, region, {access_key(): TOKEN})
 
 
 def expected_conditions(fields: Mapping[str, str], wish: Wish) -> list[object]:
-    """The conditions of the contract: all of them, and no other."""
+    """Return exactly the conditions of the contract."""
     pinned = {
         "bucket": cloud.UPLOADS_BUCKET,
         "key": fields["key"],
@@ -246,13 +246,13 @@ def expected_conditions(fields: Mapping[str, str], wish: Wish) -> list[object]:
 
 
 def expected_properties(wish: Wish) -> dict[str, object]:
-    """What is to be stored besides the bytes."""
+    """Return the expected properties of the object."""
     checksum = {} if wish.content is None else {"ChecksumAlgorithm": "SHA256", "ChecksumSHA256": wish.checksum}
     return {"ContentType": wish.content_type, **checksum}
 
 
 def check_policy(fields: Mapping[str, str], wish: Wish, issuer: Issuer, upload_expires: datetime) -> datetime:
-    """Holds policy and fields against the contract, and against each other; returns when the policy expires."""
+    """Compare policy and fields with the contract and with each other. Return the expiry of the policy."""
     policy = json.loads(b64decode(fields["policy"], validate=True))
     assert set(policy) == {"expiration", "conditions"}
     assert sorted(map(json.dumps, policy["conditions"])) == sorted(map(json.dumps, expected_conditions(fields, wish)))
@@ -274,7 +274,7 @@ def check_policy(fields: Mapping[str, str], wish: Wish, issuer: Issuer, upload_e
 
 
 def tampered(fields: Mapping[str, str], wish: Wish) -> Iterator[tuple[str, Sequence[tuple[str, str]]]]:
-    """The form with one thing changed."""
+    """Yield the form with one change each."""
     for name, value in fields.items():
         yield f"{name} removed", [(other, fields[other]) for other in fields if other != name]
         yield f"{name} twice", [*fields.items(), (name, value)]
@@ -295,12 +295,12 @@ def tampered(fields: Mapping[str, str], wish: Wish) -> Iterator[tuple[str, Seque
 def posted(
     fields: Sequence[tuple[str, str]], wish: Wish, now: datetime, bucket: str = cloud.UPLOADS_BUCKET
 ) -> Permission:
-    """What the upload edge makes of the form; raises Refusal."""
+    """Evaluate the form as S3 does. Raises Refusal."""
     return evaluate(Fields(fields), wish.filename, bucket=bucket, keys=edge_keys(), now=now)
 
 
 def check_content(permission: Permission, wish: Wish) -> None:
-    """This many bytes, these where a checksum says so, and no others."""
+    """Check that exactly the declared bytes are accepted."""
     content = wish.content or b""
     permission.check_content(BytesIO(content), wish.length)
     permission.check_content(BytesIO(content), SMALLEST_UPLOAD)

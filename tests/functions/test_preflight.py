@@ -30,7 +30,7 @@ def test_preflight_of_allowed_origin(origin: str) -> None:
 def test_preflight_of_other_origin(origin: str | None) -> None:
     headers = ask(origin)
     assert not [name for name in headers if name.startswith("Access-Control")]
-    assert headers["Vary"] == "Origin"  # or a cache would give this answer to an origin that is allowed
+    assert headers["Vary"] == "Origin"  # a cache must not give this answer to an allowed origin
 
 
 def test_answers_are_readable_by_allowed_origins_only(call: Call) -> None:

@@ -35,7 +35,7 @@ FUNCTIONS = ("update_profile_image", "delete_profile_image", "get_user", "put_us
 
 
 def a_form(content: bytes, disposition: str = 'name="file"; filename="it.jpg"') -> dict[str, Any]:
-    """What changes in an event for another picture to be in its form."""
+    """Return the changes of an event that put another picture into its form."""
     head = f"--b\r\nContent-Disposition: form-data; {disposition}\r\n\r\n".encode()
     return {
         "body": base64.b64encode(head + content + b"\r\n--b--\r\n").decode(),
@@ -45,7 +45,7 @@ def a_form(content: bytes, disposition: str = 'name="file"; filename="it.jpg"') 
 
 
 def of(user_id: str) -> dict[str, Any]:
-    """The path parameter, as API Gateway hands it over."""
+    """Return the path parameter as API Gateway passes it."""
     return {"pathParameters": {"user_id": quote(user_id, safe="")}}
 
 
@@ -56,7 +56,7 @@ def written(call: Call, user_id: str, claims: dict[str, str] = ADMIN, **body: ob
 
 
 def code(answer: Answer) -> tuple[int, str]:
-    """The status, and the code of the one error; an error's shape is the same wherever it comes from."""
+    """Return the status and the code of the one error, after checking its shape."""
     [error] = answer.body["errors"]
     assert set(answer.body) == {"errors", "clerk_trace_id"}
     assert answer.body["clerk_trace_id"] == answer.headers["x-correlation-id"]

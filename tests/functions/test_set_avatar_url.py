@@ -23,7 +23,7 @@ A_PICTURE_ELSEWHERE = "https://pictures.example.org/ada.png?s=200"
 
 
 def url_of(upload_id: str, name: str = "full", slot: Slot = Slot.AVATAR) -> str:
-    """The URL that a derivative of such an upload has."""
+    """Return the URL of an upload's derivative."""
     [derivative] = [each for each in derivatives_for(slot) if each.name == name]
     return f"{cloud.MEDIA_BASE_URL}/{media_key(upload_id, derivative)}"
 
@@ -37,7 +37,7 @@ def state(aws: cloud.Cloud) -> object:
 
 
 def shown(call: Call) -> str | None:
-    """What the profile has for an avatar, as its owner gets to see it."""
+    """Return the avatar that GET /media/profile shows."""
     avatar = call("get_profile").body["avatar"]
     return json.dumps(avatar) if avatar else None
 
@@ -93,7 +93,7 @@ def test_url_of_external_picture_is_saved_unchanged(call: Call, aws: cloud.Cloud
 
 @pytest.fixture
 def refusals(rows: Rows, call: Call) -> dict[str, Upload]:
-    """Ada has an avatar, and there is one upload for each way of not being fit to replace it."""
+    """Add an avatar, and one upload for each reason that makes an upload unusable."""
     rows.bound(upload_id=an_id(0x10))
     assert set_to(call, url_of(an_id(0x10))).status == 200
     ready = {"state": State.READY, "derivatives": derivatives_for(Slot.AVATAR)}
@@ -204,7 +204,7 @@ found = {
 }
 assert len(ours) > 10, ours
 assert not found, found
-assert not {"requests", "httpx", "aiohttp", "profile_media.auth.jwks"} & set(sys.modules)
+assert not {"requests", "httpx", "aiohttp", "profile_media.auth.fetch"} & set(sys.modules)
 """
 
 
@@ -222,7 +222,7 @@ def test_function_imports_nothing_that_fetches_urls() -> None:
 
 def test_too_many_changes_are_a_429_with_retry_after(call: Call, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("WRITES_PER_MINUTE", "1")
-    # One of three, and not the second: a minute may end in between.
+    # Look at all three answers, because a minute can end between them.
     answers = [set_to(call, f"https://pictures.example.org/{number}.png") for number in range(3)]
     limited = next(answer for answer in answers if answer.status != 200)
     assert limited.status == 429

@@ -38,7 +38,7 @@ type Set = Callable[..., Answer]
 
 @pytest.fixture(params=["update_profile_picture", "update_my_profile_picture"])
 def set_own(request: pytest.FixtureRequest, call: Call) -> Set:
-    """Sets the caller's own picture, by either path."""
+    """Bind the caller's own picture by either path."""
 
     def _set(upload_id: object, claims: Mapping[str, str] = ADA_SIGNED_IN) -> Answer:
         return call(request.param, {"uploadId": upload_id}, claims)
@@ -52,7 +52,7 @@ def set_of(call: Call, user_id: str, upload_id: object, claims: Mapping[str, str
 
 
 def known(user_id: str, tenant: str | None = None) -> None:
-    """Makes a user that there is."""
+    """Add a user."""
     assert DynamoProfiles(cloud.USERS_TABLE).save_identity(user_id, tenant, Identity(first_name=user_id), utc_now())
 
 
@@ -149,7 +149,7 @@ def test_replaced_upload_loses_its_row(set_own: Set, rows: Rows) -> None:
 
 @pytest.fixture
 def occupied(rows: Rows) -> None:
-    """Ada has an avatar, and there is one upload for each way of not being fit to replace it."""
+    """Add an avatar, and one upload for each reason that makes an upload unusable."""
     rows.bound(upload_id=an_id(0x10))
     rows.ready(owner_id=GRACE, upload_id=an_id(2))
     rows.pending(owner_id=GRACE, upload_id=an_id(3))
@@ -295,7 +295,7 @@ def test_too_many_changes_are_a_429(
 ) -> None:
     monkeypatch.setenv("WRITES_PER_MINUTE", "1")
     sent = [rows.ready().upload_id, None, rows.ready(upload_id=an_id(2)).upload_id]
-    # One of three, and not the second: a minute may end in between.
+    # Look at all three answers, because a minute can end between them.
     limited = next(answer for answer in map(set_own, sent) if answer.status != 200)
     assert limited.status == 429
     assert limited.body == {"detail": f"Too many requests; try again in {limited.headers['Retry-After']} s"}

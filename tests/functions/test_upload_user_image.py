@@ -21,7 +21,7 @@ FILE = 'name="file"; filename="image.png"'
 
 
 def a_form(*contents: bytes, disposition: str = FILE) -> dict[str, Any]:
-    """What changes in the event for these to be the parts of the form."""
+    """Return the changes of an event that make these the parts of its form."""
     head = f"--b\r\nContent-Disposition: form-data; {disposition}\r\n\r\n".encode()
     body = b"".join(head + content + b"\r\n" for content in contents) + b"--b--\r\n"
     return {
@@ -171,7 +171,9 @@ def test_too_many_changes_are_a_429_with_retry_after(call: Call, monkeypatch: py
     monkeypatch.setenv("WRITES_PER_MINUTE", "1")
     answers = [send(call, pictures.a_png(64, 64)) for _ in range(3)]
     assert answers[0].status == 200
-    check_come_back_later(next(answer for answer in answers if answer.status != 200))  # a minute may end in between
+    check_come_back_later(
+        next(answer for answer in answers if answer.status != 200)
+    )  # a minute can end between two calls
 
 
 def test_user_of_another_tenant_is_a_404_without_a_write(call: Call, aws: cloud.Cloud) -> None:
@@ -213,7 +215,7 @@ def test_upload_that_expires_while_processing_leaves_nothing(
 
     monkeypatch.setattr(S3Media, "store", slowly)
     assert call(function).status == 503
-    if is_removed:  # its purge may have passed already, so another one follows
+    if is_removed:  # its purge may have run already, so another one is requested
         assert [message["owner_id"] for message in aws.messages()] == [ADA]
     else:
         assert aws.keys(cloud.MEDIA_BUCKET) == set()

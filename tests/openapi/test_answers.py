@@ -7,7 +7,9 @@ import pytest
 
 from profile_media.domain.model import Reason, Slot, State
 from tests.builders import an_id
-from tests.dialects.test_replay import test_an_example_is_answered_as_documented as test_example_matches_document
+from tests.dialects.test_replay import (
+    test_example_of_the_contract_is_answered_as_documented as test_example_matches_document,
+)
 from tests.functions.conftest import Answer, Call, Rows, an_event
 from tests.openapi.conformance import check, complaints, operations
 

@@ -265,6 +265,14 @@ def test_count_of_another_minute(ahead: int, counted: tuple[int, int]) -> None:
     assert (changes.minute - minute, changes.count) == counted
 
 
+@pytest.mark.parametrize(("ahead", "retry_after"), [(0, 60), (1, 120)])
+def test_limit_tells_when_the_counted_minute_ends(ahead: int, retry_after: int) -> None:
+    minute = int(NOW.timestamp()) // 60
+    with pytest.raises(LimitExceeded) as refused:
+        count_change(ChangeCount(minute + ahead, 5), NOW, 5)
+    assert (refused.value.limit, refused.value.retry_after) == ("changes_per_minute", retry_after)
+
+
 def test_another_tenants_user_is_not_changed(tables: FakeTables, attachments: FakeAttachments) -> None:
     FakeProfiles(tables).save_identity(ADA, "acme", Identity(), NOW)
     before = dict(tables.profiles)

@@ -1,4 +1,4 @@
-"""URLs of pictures: ours, elsewhere, and everything that only looks like either."""
+"""URLs of pictures: our own, those on other hosts, and ambiguous ones."""
 
 import re
 from urllib.parse import urlsplit

@@ -143,11 +143,12 @@ def count_change(changes: ChangeCount | None, now: datetime, per_minute: int) ->
 
     A count of the next minute, written by a host whose clock is ahead, is continued and not reset.
     """
-    minute, count = int(now.timestamp()) // 60, 0
+    seconds = int(now.timestamp())
+    minute, count = seconds // 60, 0
     if changes and changes.minute in (minute, minute + 1):
         minute, count = changes.minute, changes.count
     if count >= per_minute:
-        raise LimitExceeded("changes_per_minute", 60 - now.second)
+        raise LimitExceeded("changes_per_minute", 60 * (minute + 1) - seconds)
     return ChangeCount(minute, count + 1)
 
 
