@@ -3,8 +3,9 @@
 Only the sandbox's child runs this. Turning upright and colour conversion come last, because they cost time per pixel.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from io import BytesIO
+from typing import NamedTuple
 
 from PIL import Image
 
@@ -34,6 +35,15 @@ QUALITY_FROM_ORIGINAL = -1
 gives the bytes and the SSIM of Lanczos."""
 
 
+class _Resized(NamedTuple):
+    """One image, ready to be encoded with these options of Pillow's encoder."""
+
+    name: str
+    image: Image.Image
+    content_type: ContentType
+    options: Mapping[str, int]
+
+
 def render(content: bytes, content_type: ContentType, slot: Slot, *, keep_master: bool = True) -> RenderResult:
     """Make the derivatives of a slot, largest first, and then the master.
 
@@ -41,13 +51,15 @@ def render(content: bytes, content_type: ContentType, slot: Slot, *, keep_master
     """
     largest = SIZES[slot][0]
     decoded = decode(content, content_type, (largest.width, largest.height), MASTER_SIDE if keep_master else None)
-    images = tuple(_make_derivatives(decoded, slot))
+    original_size = decoded.original_size
+    resized = list(_resize_derivatives(decoded, slot))
     if keep_master:
-        images += (_make_master(decoded),)
-    return RenderResult(*decoded.original_size, images)
+        resized.append(_resize_master(decoded))
+    del decoded  # It takes more memory than everything that encoding needs.
+    return RenderResult(*original_size, tuple(map(_encode, resized)))
 
 
-def _make_derivatives(decoded: Decoded, slot: Slot) -> Iterator[EncodedImage]:
+def _resize_derivatives(decoded: Decoded, slot: Slot) -> Iterator[_Resized]:
     """Make each size from the next larger one if that is dense enough, else from the decoded picture."""
     larger: Image.Image | None = None
     for size in SIZES[slot]:
@@ -61,18 +73,19 @@ def _make_derivatives(decoded: Decoded, slot: Slot) -> Iterator[EncodedImage]:
             cropped = crop_and_resize(decoded.pixels, stored_target, FROM_ORIGINAL)
             larger = decoded.turn_upright(to_srgb(cropped, decoded.profile))
             quality += QUALITY_FROM_ORIGINAL
-        yield _encode(size.name, larger, ContentType.WEBP, quality=quality, method=WEBP_EFFORT)
+        yield _Resized(size.name, larger, ContentType.WEBP, {"quality": quality, "method": WEBP_EFFORT})
 
 
-def _make_master(decoded: Decoded) -> EncodedImage:
-    """Shrink and encode the whole picture. Derivatives are not made from it, because resampling it costs more."""
+def _resize_master(decoded: Decoded) -> _Resized:
+    """Shrink the whole picture. Derivatives are not made from the result, because that costs more."""
     image = decoded.turn_upright(to_srgb(shrink_to_master(decoded.pixels), decoded.profile))
     if image.mode == "RGBA":
-        return _encode(MASTER, image, ContentType.WEBP, quality=MASTER_QUALITY, method=MASTER_WEBP_EFFORT)
-    return _encode(MASTER, image, ContentType.JPEG, quality=MASTER_QUALITY)
+        return _Resized(MASTER, image, ContentType.WEBP, {"quality": MASTER_QUALITY, "method": MASTER_WEBP_EFFORT})
+    return _Resized(MASTER, image, ContentType.JPEG, {"quality": MASTER_QUALITY})
 
 
-def _encode(name: str, image: Image.Image, content_type: ContentType, **options: int) -> EncodedImage:
+def _encode(resized: _Resized) -> EncodedImage:
+    name, image, content_type, options = resized
     image.info.clear()  # Pillow copies it from image to image, and its encoders read metadata from it.
     file = BytesIO()
     image.save(file, FORMATS[content_type].pillow_name, **options)
