@@ -1,65 +1,37 @@
-"""docs/performance.md, from what the areas found out: goals on top, then each area with its command."""
+"""Write docs/performance.md from the results of all areas."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Sequence
 from pathlib import Path
-from textwrap import fill
 
-from tools.bench.report import Goal, goals_table
-from tools.bench.results import Result
+from tools.bench.report import ROOT, Goal, Result, goals_table, table
 
-DOCS = Path(__file__).parents[2] / "docs"
-PAGE = DOCS / "performance.md"
-
-OPENING = """\
-# Performance
-
-What the service costs in time, memory, calls and money, against what people run today. Written by `make bench`: every
-figure was measured or computed by the command under its heading, and none was typed. Times are medians; what stands in
-brackets behind a figure is its spread. Ratios are of runs that took turns in one process tree, on one machine: they
-carry over to other machines, milliseconds do not. Instructions are counted by valgrind, and repeat.
-"""
-
-type Named = tuple[tuple[str, str], ...]
+PAGE = ROOT / "docs/performance.md"
+TEMPLATE = Path(__file__).with_name("page.md")
 
 
-def page(results: Iterable[Result], machine: Named, versions: Named) -> str:
-    """The whole page, from the areas' results in the order given."""
-    every = list(results)
-    found = [result for result in every if result.section]
-    theirs = (named for result in found if result.section for named in result.section.versions)
-    parts = [OPENING, "## Goals\n", *_goals(found), "## Measured on\n", _machine(machine, (*versions, *theirs))]
-    return "\n".join([*parts, *(_area(result) for result in every)])
+def page(results: Sequence[Result], machine: Sequence[tuple[str, str]]) -> str:
+    """Return the whole page. `machine` holds names and values: the processor, versions."""
+    sections = [result.section for result in results if result.section]
+    goals = [f"### {section.title}: goals\n\n{goals_table(section.goals)}" for section in sections if section.goals]
+    return TEMPLATE.read_text().format(
+        summary=_summary([goal for section in sections for goal in section.goals]),
+        goals="\n\n".join(goals),
+        machine=table(("", ""), machine),
+        areas="\n\n".join(map(_area, results)),
+    )
 
 
-def _goals(found: list[Result]) -> Iterator[str]:
-    goals = [goal for result in found if result.section for goal in result.section.goals]
-    yield f"{_tally(goals)}\n"
-    for result in found:
-        if result.section and result.section.goals:
-            yield f"### {result.section.title}: goals\n\n{goals_table(result.section.goals)}\n"
-
-
-def _tally(goals: list[Goal]) -> str:
-    met = sum(goal.met is True for goal in goals)
-    unmeasured = sum(goal.met is None for goal in goals)
-    return f"{met} of {len(goals)} met" + (f", {unmeasured} not measured." if unmeasured else ".")
-
-
-def _machine(machine: Named, versions: Iterable[tuple[str, str]]) -> str:
-    rows = "\n".join(f"| {name} | {value} |" for name, value in machine)
-    named = ", ".join(f"{name} {value}" for name, value in dict(versions).items())
-    return f"| | |\n|---|---|\n{rows}\n\n{fill(f'Versions: {named}.', 118, break_on_hyphens=False)}\n"
+def _summary(goals: Sequence[Goal]) -> str:
+    reached = sum(goal.verdict == "yes" for goal in goals)
+    missing = sum(goal.figure is None for goal in goals)
+    return f"{reached} of {len(goals)} goals are reached" + (f"; {missing} were not measured." if missing else ".")
 
 
 def _area(result: Result) -> str:
-    measured = f"Measured {result.measured} in {result.seconds:.0f} s; the machine's load was {result.load:.1f}."
+    command = f'    make bench ARGS="--only {result.area}"'
+    if result.section is None:
+        return f"## {result.area}\n\n{command}\n\nNot measured: {result.failure}"
     section = result.section
-    if section is None:
-        return f"## {result.area}\n\nNot measured: {result.failure}\n"
-    charts = "".join(f"![{section.title}]({_shown(chart)})\n\n" for chart in section.charts)
-    return f"## {section.title}\n\n    {section.command}\n\n{measured}\n\n{charts}{section.text.strip()}\n"
-
-
-def _shown(chart: Path) -> Path:
-    """The chart's place as seen from docs/, wherever its area counted from."""
-    return (DOCS.parent / chart).resolve().relative_to(DOCS.resolve())
+    when = f"Measured {result.measured} in {result.seconds:.0f} s, with a load average of {result.load:.1f}."
+    chart = f"![{section.title}](images/{section.chart})\n\n" if section.chart else ""
+    return f"## {section.title}\n\n{command}\n\n{when}\n\n{chart}{section.text.strip()}"

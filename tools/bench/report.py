@@ -1,81 +1,114 @@
-"""What every area of the bench hands back, and how it is printed: `python -m tools.bench.<area>` is `main(run)`."""
+"""What every area of the benchmarks returns: figures with their goals, and Markdown."""
 
-import argparse
 import importlib
-from collections.abc import Callable
-from dataclasses import dataclass
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Literal
+from statistics import median, quantiles
+
+ROOT = Path(__file__).parents[2]
+RESULTS = ROOT / "build/bench"
+IMAGES = ROOT / "docs/images"
 
 
 @dataclass(frozen=True)
 class Goal:
-    """One figure that was set before it was measured; a figure of None could not be measured, and `note` says why."""
+    """A figure and the value it must not exceed. The figure is None where it could not be measured."""
 
     name: str
-    goal: float
+    limit: float
     figure: float | None
-    better: Literal["lower", "higher"] = "lower"
-    unit: str = ""
-    spread: str = ""  # of the figure, as measured: "0.71-0.76"
+    spread: str = ""
     note: str = ""
 
     @property
-    def met(self) -> bool | None:
+    def verdict(self) -> str:
         if self.figure is None:
-            return None
-        return self.figure <= self.goal if self.better == "lower" else self.figure >= self.goal
+            return "not measured"
+        return "yes" if self.figure <= self.limit else "**no**"
 
 
 @dataclass(frozen=True)
 class Section:
-    """What an area found out: Markdown with its tables, headings from ### down, figures with unit and spread."""
+    """The result of one area. `text` is Markdown with headings from ### down."""
 
     title: str
-    command: str
     text: str
-    charts: tuple[Path, ...] = ()  # as the page is to show them, below docs/
     goals: tuple[Goal, ...] = ()
-    versions: tuple[tuple[str, str], ...] = ()  # of whatever was measured against: ("sharp", "0.34.5")
+    chart: str = ""
+    """File name in docs/images."""
 
 
-type Run = Callable[[bool], Section]
+@dataclass(frozen=True)
+class Result:
+    """One run of one area. `section` is None where the run failed."""
+
+    area: str
+    measured: str = ""
+    seconds: float = 0
+    load: float = 0
+    """Load average of the machine when the run started."""
+    section: Section | None = None
+    failure: str = ""
 
 
-def measured_by(area: str, quick: bool) -> Section:
-    """What the area by that name finds out now."""
-    section: Section = importlib.import_module(f"tools.bench.{area}").run(quick)
+def measure(area: str, quick: bool) -> Section:
+    """Run an area, with fewer repetitions if `quick`."""
+    section: Section = importlib.import_module(f"tools.bench.{area}.area").run(quick)
     return section
 
 
-def main(run: Run) -> None:
-    """Runs one area by itself and prints what it found."""
-    parser = argparse.ArgumentParser()
-    parser.add_argument("--quick", action="store_true", help="fewer repetitions, for a look")
-    section = run(parser.parse_args().quick)
-    print(f"# {section.title}\n\n{section.text}\n\n{goals_table(section.goals)}")
+def save(result: Result, folder: Path = RESULTS) -> None:
+    """Keep the result, so that running one area later leaves the others on the page."""
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / f"{result.area}.json").write_text(json.dumps(asdict(result), indent=1))
 
 
-VERDICTS = {True: "yes", False: "**no**", None: "not measured"}
+def load(area: str, folder: Path = RESULTS) -> Result | None:
+    """Return the last result of an area, or None if it never ran here."""
+    path = folder / f"{area}.json"
+    if not path.exists():
+        return None
+    stored = json.loads(path.read_text())
+    section = stored.pop("section")
+    if section:
+        section["goals"] = tuple(Goal(**goal) for goal in section["goals"])
+    return Result(**stored, section=Section(**section) if section else None)
 
 
-def goals_table(goals: tuple[Goal, ...]) -> str:
-    """The goals as a Markdown table, or nothing where there are none."""
-    if not goals:
-        return ""
-    rows = ["| Goal | Figure | Set | Met |", "|---|---:|---:|---|"]
-    return "\n".join(rows + [_row(goal) for goal in goals])
+def table(header: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
+    """Return a Markdown table. The first column is aligned left, all others right."""
+    lines = [_row(header), "|---|" + "---:|" * (len(header) - 1), *map(_row, rows)]
+    return "\n".join(lines)
 
 
-def _row(goal: Goal) -> str:
-    unit = f" {goal.unit}" if goal.unit else ""
+def _row(cells: Sequence[object]) -> str:
+    return f"| {' | '.join(map(str, cells))} |"
+
+
+def goals_table(goals: Iterable[Goal]) -> str:
+    """Return the goals as a Markdown table."""
+    return table(("Figure", "Measured", "Goal", "Reached", "Note"), map(_goal_cells, goals))
+
+
+def _goal_cells(goal: Goal) -> Sequence[str]:
     spread = f" ({goal.spread})" if goal.spread else ""
-    figure = "-" if goal.figure is None else f"{number(goal.figure)}{unit}{spread}"
-    bound = f"{'≤' if goal.better == 'lower' else '≥'} {number(goal.goal)}{unit}"
-    verdict = VERDICTS[goal.met] + (f": {goal.note}" if goal.note else "")
-    return f"| {goal.name} | {figure} | {bound} | {verdict} |"
+    figure = "-" if goal.figure is None else f"{number(goal.figure)}{spread}"
+    return goal.name, figure, f"≤ {number(goal.limit)}", goal.verdict, goal.note
 
 
 def number(value: float) -> str:
-    """A figure as tables show it: three digits that say something, and thousands set off."""
+    """Format a figure with three significant digits, or with thousands separators from 100 up.
+
+    >>> number(0.0712), number(1426.4)
+    ('0.0712', '1,426')
+    """
     return f"{value:,.0f}" if abs(value) >= 100 else f"{value:.3g}"
+
+
+def ratios(ours: Sequence[float], theirs: Sequence[float]) -> tuple[float, str]:
+    """Return the median of the ratios of paired measurements, and the two quartiles as text."""
+    each = [one / other for one, other in zip(ours, theirs, strict=True)]
+    low, _, high = quantiles(each, n=4)
+    return median(each), f"{low:.2f}-{high:.2f}"

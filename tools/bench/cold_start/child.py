@@ -1,66 +1,41 @@
-"""One cold start, in the process that is measured: what Lambda does to a function before its first answer.
+"""The process that is measured: import one built function, invoke it once, and print its answer.
 
-    python3.13 -I -S -B tools/bench/cold_start/child.py UNTIL FUNCTION FOLDER... <event.json
+    python3.13 -I -S -B child.py FUNCTION LAYER... <event.json
 
-UNTIL says where it ends: `init`, when the function is imported; `call`, at its first connection to anywhere;
-`answer`, when the handler has returned. Then it writes {"answer": …} or {"error": …} as tools/scripts/invoke_built does.
-Imports nothing by itself that the function has not imported already.
+It imports as little as possible that a function would not import itself.
 """
 
+import json
+import resource
 import sys
 from typing import Any
 
-until, function, *folders = sys.argv[1:]
-# Lambda's order: the function, then the layers, which are merged under /opt.
-sys.path[:0] = [function, *folders]
+function, *layers = sys.argv[1:]
+# Lambda's order: the function first, then the layers.
+sys.path[:0] = [function, *layers]
+# valgrind cannot run within the memory limit that the rendering child sets for itself.
+resource.setrlimit = lambda *_: None
+
+from app import handler  # type: ignore[import-not-found]  # noqa: E402
 
 
 class Context:
-    """What is used of Lambda's own context."""
+    """The parts of Lambda's context that the functions use."""
 
     function_name = function.rpartition("/")[2]
+    function_version = "$LATEST"
+    memory_limit_in_mb = "1024"
     aws_request_id = "52fdfc07-2182-454f-963f-5f0f9a621d72"
-    memory_limit_in_mb = 1024
-    invoked_function_arn = "arn:aws:lambda:eu-central-1:123456789012:function:it"
+    invoked_function_arn = f"arn:aws:lambda:us-east-1:123456789012:function:{function_name}"
 
     @staticmethod
     def get_remaining_time_in_millis() -> int:
-        """A minute, as `reconcile` has."""
         return 60_000
 
 
-def main() -> None:
-    """Starts the function, and invokes it unless told to stop before."""
-    from app import handler  # type: ignore[import-not-found]  # noqa: PLC0415
-
-    if until == "init":
-        return
-    import json  # noqa: PLC0415
-
-    event = json.load(sys.stdin)
-    if until == "call":
-        stop_at_the_first_connection()
-    if "resource" in sys.modules:  # valgrind refuses the limits that the child which decodes pictures sets itself
-        sys.modules["resource"].setrlimit = lambda *_: None  # type: ignore[attr-defined]
-    outcome: dict[str, Any]
-    try:
-        outcome = {"answer": handler(event, Context)}
-    except Exception as error:  # whatever it raises, Lambda would report
-        outcome = {"error": str(error)}
-    if until == "call":
-        sys.exit(f"it called nobody: {outcome}")
-    print(json.dumps(outcome))
-
-
-def stop_at_the_first_connection() -> None:
-    """Ends the process, successfully, where it would have gone to the network."""
-    import os  # noqa: PLC0415
-    import socket  # noqa: PLC0415
-
-    def connect(*_: object) -> None:
-        os._exit(0)
-
-    socket.socket.connect = connect  # type: ignore[method-assign]
-
-
-main()
+outcome: dict[str, Any]
+try:
+    outcome = {"answer": handler(json.load(sys.stdin), Context)}
+except Exception as error:  # Lambda reports whatever a handler raises
+    outcome = {"error": str(error)}
+print(json.dumps(outcome))

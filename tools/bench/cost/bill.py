@@ -1,126 +1,147 @@
-"""What the steps of a life take of each thing that AWS asks money for, and what that comes to at list prices."""
+"""Compute what a step uses of everything that AWS bills, and its price."""
 
+import math
 import tomllib
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, fields
-from functools import cache
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-from profile_media.aws.objects import STORES
 from tools.bench.cost.lives import Step
-from tools.bench.memory.model import ONE_CPU, parameter, waiting
 
-PRICES = Path(__file__).parents[1] / "prices.toml"
+HERE = Path(__file__).parents[1]
+ASSUMED = tomllib.loads((HERE / "assumptions.toml").read_text())
+LISTED = tomllib.loads((HERE / "prices.toml").read_text())
 
-CALL_MS = 1.0
-"""CPU of one call to AWS with all that a handler does around it, either way. Taken as a round figure; tools/bench/warm finds
-0.6 to 1.4 for handlers of one call, and the difference comes to cents a million."""
+type Usage = Mapping[str, float]
+"""Quantities by the name of their price."""
 
-PUTS = frozenset({"PutObject", "ListObjectsV2"})
-GETS = frozenset({"GetObject"})
-"""S3's two classes of requests; deleting is free."""
+PRICES: Mapping[str, float] = {
+    "API requests": LISTED["api_gateway"]["request"],
+    "Lambda requests": LISTED["lambda"]["request"],
+    "Lambda GB-s": LISTED["lambda"]["gb_second"],
+    "DynamoDB reads": LISTED["dynamodb"]["read_unit"],
+    "DynamoDB writes": LISTED["dynamodb"]["write_unit"],
+    "S3 PUT, LIST": LISTED["s3"]["put"],
+    "S3 GET": LISTED["s3"]["get"],
+    "SQS requests": LISTED["sqs"]["request"],
+    "Logs, GB": LISTED["logs"]["gb"],
+    "X-Ray traces": LISTED["xray"]["trace"],
+}
 
-AT_API = frozenset({"create_upload_intent", "get_upload", "get_profile", "bind_avatar", "upload_avatar"})
-RENDERING = frozenset({"process_upload", "upload_avatar"})
-RECEIVES_AND_DELETES = 2
-"""Requests by which Lambda takes a batch off a queue."""
+S3_PUTS, S3_GETS = frozenset({"PutObject", "ListObjectsV2"}), frozenset({"GetObject"})
+QUEUE_REQUESTS = 2
+"""Lambda receives a batch from a queue and deletes it."""
 
 
 @dataclass(frozen=True)
-class Bill:
-    """Quantities, each with a price of its own."""
+class Deployment:
+    """What the bill needs to know about the functions."""
 
-    api_requests: float = 0
-    invocations: float = 0
-    gb_seconds: float = 0
-    read_units: float = 0
-    write_units: float = 0
-    s3_puts: float = 0
-    s3_gets: float = 0
-    sqs_requests: float = 0
-    log_gb: float = 0
-
-    def __add__(self, other: "Bill") -> "Bill":
-        return Bill(*(getattr(self, each.name) + getattr(other, each.name) for each in fields(self)))
-
-    def parts(self, architecture: str = "arm64") -> Mapping[str, float]:
-        """Dollars by what they are for."""
-        price = unit_prices(architecture)
-        return {each.name: getattr(self, each.name) * price[each.name] for each in fields(self)}
-
-    def dollars(self, architecture: str = "arm64") -> float:
-        return sum(self.parts(architecture).values())
+    memory_mib: Mapping[str, int]
+    api: frozenset[str]
+    """Functions that API Gateway calls."""
+    traced: bool
+    connection_ms: float
+    rendering_ms: float
+    """CPU of rendering, in the functions that `renders` names."""
+    renders: frozenset[str]
+    picture_bytes: int
 
 
-def total(bills: Iterable[Bill]) -> Bill:
-    """All of them together."""
-    return sum(bills, Bill())
-
-
-@cache
-def listed() -> Mapping[str, Any]:
-    """The list prices."""
-    return tomllib.loads(PRICES.read_text())
-
-
-def unit_prices(architecture: str) -> Mapping[str, float]:
-    """Dollars for one of each."""
-    price = listed()
+def usage(step: Step, deployment: Deployment, sampled: float) -> Usage:
+    """Return what one invocation uses. `sampled` is the share of traces that X-Ray records."""
+    names = Counter(step.operations)
+    polls = step.function == "get_upload"
+    receives = QUEUE_REQUESTS if step.function == "purge_media" else 0
     return {
-        "api_requests": price["api_gateway"]["request"],
-        "invocations": price["lambda"]["request"],
-        "gb_seconds": price["lambda"]["gb_second"][architecture],
-        "read_units": price["dynamodb"]["read_unit"],
-        "write_units": price["dynamodb"]["write_unit"],
-        "s3_puts": price["s3"]["put"],
-        "s3_gets": price["s3"]["get"],
-        "sqs_requests": price["sqs"]["request"],
-        "log_gb": price["logs"]["gb"],
+        "API requests": int(step.function in deployment.api),
+        "Lambda requests": 1,
+        "Lambda GB-s": _gb_seconds(step, deployment),
+        "DynamoDB reads": step.read_units * (ASSUMED["poll"]["reads"] if polls else 1),
+        "DynamoDB writes": step.write_units,
+        "S3 PUT, LIST": sum(names[each] for each in S3_PUTS),
+        "S3 GET": sum(names[each] for each in S3_GETS),
+        "SQS requests": names["SendMessageBatch"] + receives,
+        "Logs, GB": step.logged / 2**30,
+        "X-Ray traces": sampled if deployment.traced else 0,
     }
 
 
-def storage(stored: int, months: float) -> float:
-    """Dollars for so many bytes in S3 for so long."""
-    price: float = listed()["s3"]["gb_month"]
+def _gb_seconds(step: Step, deployment: Deployment) -> float:
+    cpu_ms = ASSUMED["lambda"]["handler_ms"] * max(1, len(step.calls))
+    cpu_ms += _connections(step) * ASSUMED["connections"]["new_share"] * deployment.connection_ms
+    if step.function in deployment.renders:
+        cpu_ms += deployment.rendering_ms
+    waits = ASSUMED["poll"]["held_ms"] if step.function == "get_upload" else waiting_ms(step, deployment.picture_bytes)
+    return gb_seconds(cpu_ms, waits, deployment.memory_mib[step.function])
+
+
+def gb_seconds(cpu_ms: float, waits_ms: float, memory_mib: int) -> float:
+    """Return billed memory times duration. Below one CPU the CPU time stretches; waiting does not."""
+    cpus: float = min(1.0, memory_mib / ASSUMED["lambda"]["one_cpu_mib"])
+    billed_ms = math.ceil(cpu_ms / cpus + waits_ms)
+    return billed_ms / 1000 * memory_mib / 1024
+
+
+def _stores_at_once(step: Step) -> int:
+    """Return how many objects the function stores in parallel. moto is so fast that it may see fewer threads."""
+    threads = {call.thread for call in step.calls if call.operation == "PutObject"}
+    return int(ASSUMED["lambda"]["parallel_stores"]) if len(threads) > 1 else 1
+
+
+def _connections(step: Step) -> int:
+    """Return the connections that the function opens: one per service, and one more per parallel store."""
+    services = len({call.service for call in step.calls})
+    return services + _stores_at_once(step) if _stores_at_once(step) > 1 else services
+
+
+def waiting_ms(step: Step, picture_bytes: int) -> float:
+    """Return how long the function waits for AWS. Stores overlap, all other calls follow one another."""
+    waits, names = ASSUMED["waits"], Counter(step.operations)
+    alone = sum(waits[call.service] for call in step.calls if call.operation != "PutObject")
+    stores = math.ceil(names["PutObject"] / _stores_at_once(step)) * waits["s3"]
+    fetched = picture_bytes / waits["fetched"] / 1000 if names["GetObject"] else 0
+    return float(alone + stores + fetched)
+
+
+def preflight(memory_mib: int | None, deployment: Deployment, sampled: float) -> Usage:
+    """Return the usage of a CORS preflight. `memory_mib` is None where API Gateway answers it without a function."""
+    used = {"API requests": 1.0, "X-Ray traces": sampled if deployment.traced else 0}
+    if memory_mib is not None:
+        used |= {"Lambda requests": 1, "Lambda GB-s": gb_seconds(ASSUMED["lambda"]["handler_ms"], 0, memory_mib)}
+    return used
+
+
+def authorization(memory_mib: int) -> Usage:
+    """Return the usage of the Lambda authorizer. API Gateway caches its answer for the calls that follow."""
+    return {"Lambda requests": 1, "Lambda GB-s": gb_seconds(ASSUMED["lambda"]["handler_ms"], 0, memory_mib)}
+
+
+def sampled_share(requests_per_second: float) -> float:
+    """Return the share of requests that X-Ray's default rule records.
+
+    >>> sampled_share(0.5), sampled_share(21)
+    (1.0, 0.09523809523809523)
+    """
+    first, share = ASSUMED["tracing"]["per_second"], ASSUMED["tracing"]["share"]
+    if requests_per_second <= first:
+        return 1.0
+    return float((first + share * (requests_per_second - first)) / requests_per_second)
+
+
+def dollars(used: Usage) -> float:
+    return sum(quantity * PRICES[name] for name, quantity in used.items())
+
+
+def total(lines: Iterable[Usage]) -> Usage:
+    """Add usages up."""
+    added: Counter[str] = Counter()
+    for line in lines:
+        added.update(line)
+    return added
+
+
+def storage_dollars(stored: int, months: float) -> float:
+    price: float = LISTED["s3"]["gb_month"]
     return stored / 2**30 * price * months
-
-
-BROWSERS_UPLOAD = Bill(s3_puts=1)
-AUTHORIZER = Bill(invocations=1, gb_seconds=CALL_MS / 1000 * ONE_CPU / 1024)
-"""One call: API Gateway keeps its answer for a minute."""
-
-
-def bill(step: Step, rendering_ms: float, size: int, *, at_once: int = STORES) -> Bill:
-    """Of one invocation; `rendering_ms` is the CPU of making the derivatives, `size` the bytes of the original."""
-    names = step.operations
-    queues = names.count("SendMessageBatch") + (RECEIVES_AND_DELETES if step.function == "purge_media" else 0)
-    return Bill(
-        api_requests=int(step.function in AT_API),
-        invocations=1,
-        gb_seconds=_gb_seconds(step, rendering_ms if step.function in RENDERING else 0, size, at_once),
-        read_units=step.read_units,
-        write_units=step.write_units,
-        s3_puts=sum(name in PUTS for name in names),
-        s3_gets=sum(name in GETS for name in names),
-        sqs_requests=queues,
-        log_gb=step.logged / 2**30,
-    )
-
-
-def _gb_seconds(step: Step, rendering_ms: float, size: int, at_once: int) -> float:
-    mib = parameter("ProcessMemorySize" if rendering_ms else "ApiMemorySize").default
-    cpu_ms = rendering_ms + CALL_MS * max(1, len(step.calls))
-    ms = cpu_ms / min(1.0, mib / ONE_CPU) + waiting(_kinds(step), size, at_once)
-    return ms / 1000 * mib / 1024
-
-
-KINDS = {"PutObject": "PUT", "GetObject": "GET"}
-
-
-def _kinds(step: Step) -> Sequence[str]:
-    """As the model of waiting knows calls."""
-    return [
-        f"DynamoDB {call.operation}" if call.service == "dynamodb" else KINDS.get(call.operation, call.operation)
-        for call in step.calls
-    ]

@@ -1,7 +1,4 @@
-"""An avatar that replaces another, from the wish for it to the last trace of the one before, on moto.
-
-Each step is an invocation of a real handler with its sample event; what it asks of AWS is recorded.
-"""
+"""Replace an avatar with another one on moto, from the intent to the purge, and record what each step asks of AWS."""
 
 import base64
 import contextlib
@@ -12,29 +9,28 @@ import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 from moto import mock_aws
 
 from tests import cloud
-from tools.bench.context import context
 from tools.bench.cost.recorder import Call, recording
+from tools.bench.report import ROOT
+from tools.bench.warm.worker import CONTEXT
 
-EVENTS = Path(__file__).parents[3] / "events"
+EVENTS = ROOT / "events"
 ADA = "auth0|ada"
-"""Whom the sample events are about."""
+"""The user of the sample events."""
 
 
 @dataclass(frozen=True)
 class Step:
-    """One invocation: what it was, what it asked of AWS, and what came back."""
+    """One invocation: its calls to AWS, the bytes it logged, and its answer."""
 
     name: str
     function: str
     calls: tuple[Call, ...]
     logged: int
-    """Bytes it wrote to its log."""
     answer: Any = None
 
     @property
@@ -52,7 +48,7 @@ class Step:
 
 @contextmanager
 def deployed() -> Iterator[cloud.Cloud]:
-    """AWS in memory, with what the template would have deployed."""
+    """Start AWS in memory with the template's tables, buckets and queues."""
     os.environ.update(cloud.ENVIRONMENT)
     with mock_aws():
         yield cloud.deploy()
@@ -62,17 +58,17 @@ type Handler = Callable[[dict[str, Any], Any], Any]
 
 
 def invoke(name: str, function: str, handler: Handler, event: dict[str, Any]) -> Step:
-    """One step, recorded; raises where the answer is not a success."""
-    with _listening() as log, recording() as calls:
-        answer = handler(event, context(function))
+    """Invoke a handler and record it. Raise RuntimeError if it does not succeed."""
+    with _captured_log() as log, recording() as calls:
+        answer = handler(event, CONTEXT)
     if isinstance(answer, dict) and (answer.get("statusCode", 200) >= 300 or answer.get("batchItemFailures")):
         raise RuntimeError(f"{function} answered {answer}")
     return Step(name, function, tuple(calls), len(log.getvalue().encode()), answer)
 
 
 @contextmanager
-def _listening() -> Iterator[io.StringIO]:
-    """What is logged meanwhile: printed, or through the service's logger, which holds the stream it began with."""
+def _captured_log() -> Iterator[io.StringIO]:
+    """Collect what is printed, and what the service's logger writes."""
     from profile_media import telemetry  # noqa: PLC0415 - reads the environment, which is set by now
 
     log = io.StringIO()
@@ -88,54 +84,50 @@ def _listening() -> Iterator[io.StringIO]:
 
 @dataclass
 class Life:
-    """What one user's functions are asked to do, one after the other."""
+    """The steps of one user's picture. Each method is one invocation."""
 
     aws: cloud.Cloud
     user_id: str = ADA
     steps: list[Step] = field(default_factory=list)
+    rows: dict[str, Any] = field(default_factory=dict)
+    """The rows of bound uploads, as the stream shows them after their removal."""
 
-    def intent(self, picture: bytes) -> dict[str, Any]:
-        """The browser asks; it gets a form."""
-        asked = {"slot": "avatar", "contentType": "image/jpeg", "contentLength": len(picture)}
-        answer: dict[str, Any] = self._call("intent", "create_upload_intent", json.dumps(asked))
+    def intent(self, picture: bytes, *, bind: bool = False) -> dict[str, Any]:
+        body = {"slot": "avatar", "contentType": "image/jpeg", "contentLength": len(picture)}
+        if bind:
+            body["bind"] = True
+        answer: dict[str, Any] = self._call("intent", "create_upload_intent", json.dumps(body))
         return answer
 
     def upload(self, intent: dict[str, Any], picture: bytes) -> str:
-        """The browser posts the form; returns the object's key. Nothing of ours runs."""
+        """Store the picture as the browser's form does, and return its key. No function runs."""
         key: str = intent["upload"]["fields"]["key"]
         self.aws.s3.put_object(Bucket=cloud.UPLOADS_BUCKET, Key=key, Body=picture)
         return key
 
     def process(self, key: str) -> None:
-        """S3's event."""
         event = sample("process_upload")
         event["Records"][0]["s3"]["object"]["key"] = key
         self._run("process", "process_upload", event)
 
     def poll(self, upload_id: str) -> None:
-        """The browser asks what became of it."""
         self._call("poll", "get_upload", pathParameters={"uploadId": upload_id})
 
     def bind(self, intent: dict[str, Any]) -> None:
-        """The browser makes it the avatar."""
         self._call("bind", "bind_avatar", json.dumps({"publicId": intent["publicId"]}))
 
-    def look(self) -> None:
-        """The browser shows the profile."""
-        self._call("profile", "get_profile")
+    def look(self) -> dict[str, Any]:
+        profile: dict[str, Any] = self._call("profile", "get_profile")
+        return profile
 
     def release(self, upload_ids: list[str]) -> None:
-        """The stream hands over removed rows."""
         event = sample("release_media")
         [template, *_] = event["Records"]
-        event["Records"] = [
-            {**template, "dynamodb": {**template["dynamodb"], "SequenceNumber": str(number), "Keys": self._keys(each)}}
-            for number, each in enumerate(upload_ids)
-        ]
+        event["Records"] = [self._removal(template, number, each) for number, each in enumerate(upload_ids)]
         self._run("release", "release_media", event)
 
     def purge(self) -> None:
-        """The delete queue hands over what it holds, as one batch."""
+        """Deliver all messages of the purge queue as one batch."""
         event = sample("purge_media")
         [template, *_] = event["Records"]
         bodies = self.aws.messages()
@@ -144,17 +136,29 @@ class Life:
         ]
         self._run("purge", "purge_media", event)
 
-    def avatar(self, picture: bytes) -> str:
-        """Everything up to the bind; returns the upload's id."""
-        intent = self.intent(picture)
+    def avatar(self, picture: bytes, *, bind: bool = False) -> str:
+        """Set an avatar, and return the upload's id. With `bind`, processing binds; else the client polls and binds."""
+        intent = self.intent(picture, bind=bind)
         self.process(self.upload(intent, picture))
         upload_id: str = intent["uploadId"]
-        self.poll(upload_id)
-        self.bind(intent)
+        if not bind:
+            self.poll(upload_id)
+            self.bind(intent)
+        key = self._key(upload_id)
+        row = self.aws.dynamodb.get_item(TableName=cloud.UPLOADS_TABLE, Key=key, ConsistentRead=True)["Item"]
+        if row["state"] != {"S": "bound"}:
+            raise RuntimeError(f"the upload is {row['state']}, not bound")
+        self.rows[upload_id] = row
         return upload_id
 
-    def _keys(self, upload_id: str) -> dict[str, Any]:
+    def _key(self, upload_id: str) -> dict[str, Any]:
         return {"owner_id": {"S": self.user_id}, "upload_id": {"S": upload_id}}
+
+    def _removal(self, template: dict[str, Any], number: int, upload_id: str) -> dict[str, Any]:
+        change = {**template["dynamodb"], "SequenceNumber": str(number), "Keys": self._key(upload_id)}
+        if upload_id in self.rows:
+            change["OldImage"] = self.rows[upload_id]
+        return {**template, "dynamodb": change}
 
     def _call(self, name: str, function: str, body: str | None = None, **changes: Any) -> Any:
         event = {**sample(function), "body": body, **changes}
@@ -170,36 +174,38 @@ class Life:
 
 
 def sample(function: str) -> dict[str, Any]:
-    """A function's sample event."""
+    """Return the function's sample event."""
     event: dict[str, Any] = json.loads((EVENTS / f"{function}.json").read_text())
     return event
 
 
 @dataclass(frozen=True)
 class Lived:
-    """The steps of a picture that replaces another, and the bytes that stay of it."""
+    """The steps of replacing a picture, and the bytes that stay in S3."""
 
     steps: tuple[Step, ...]
     stored: int
 
 
-def ours(picture: bytes) -> Lived:
-    """Everything that this service does for it."""
+def ours(picture: bytes, *, bind: bool = False) -> Lived:
+    """Replace an avatar with this service. With `bind`, the intent asks processing to bind."""
     with deployed() as aws:
         life = Life(aws)
         life.look()
-        replaced = life.avatar(picture)
+        replaced = life.avatar(picture, bind=bind)
         life.steps.clear()
-        life.avatar(picture)
+        life.avatar(picture, bind=bind)
+        if bind:  # the answer of a bind call shows the picture; here, the profile does
+            life.look()
         life.release([replaced])
         life.purge()
         return Lived(tuple(life.steps), _stored(aws))
 
 
 def usual(picture: bytes) -> Lived:
-    """The same the usual way: one request that does it all, and one that shows it."""
+    """Replace an avatar the usual way: one request uploads it, another one shows it."""
     with deployed() as aws:
-        app = importlib.import_module("tools.bench.usual.app")
+        app = importlib.import_module("tools.bench.cost.usual_way")
         event = sample("get_profile")
         body = json.dumps({"user_avatar": base64.b64encode(picture).decode()})
         for _ in range(2):
@@ -211,10 +217,6 @@ def usual(picture: bytes) -> Lived:
 
 
 def _stored(aws: cloud.Cloud) -> int:
-    """Bytes in both buckets; browsers' originals are gone by now, or stay."""
-    sizes = [
-        entry["Size"]
-        for bucket in (cloud.UPLOADS_BUCKET, cloud.MEDIA_BUCKET)
-        for entry in aws.s3.list_objects_v2(Bucket=bucket).get("Contents", ())
-    ]
-    return sum(sizes)
+    buckets = (cloud.UPLOADS_BUCKET, cloud.MEDIA_BUCKET)
+    objects = (entry for bucket in buckets for entry in aws.s3.list_objects_v2(Bucket=bucket).get("Contents", ()))
+    return sum(entry["Size"] for entry in objects)

@@ -1,70 +1,75 @@
-"""Sees every call that is made to AWS, ours or the usual way's alike, and what it takes there."""
+"""Record every call to AWS, and the DynamoDB capacity units that it uses."""
 
 import json
+import threading
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 from unittest.mock import patch
 
+import boto3
 from moto.core.botocore_stubber import BotocoreStubber
-from moto.dynamodb.models import dynamodb_backends
-from moto.dynamodb.models.dynamo_type import DynamoType
 
-from tests import cloud
 from tools.bench.cost.units import item_size, read_units, write_units
 
 
 @dataclass(frozen=True)
 class Call:
-    """One request to AWS: DynamoDB's with the units it takes."""
+    """One request to AWS. `thread` tells which calls were made at the same time."""
 
     service: str
     operation: str
     read_units: float = 0
     write_units: float = 0
+    thread: int = 0
 
 
 @contextmanager
 def recording() -> Iterator[list[Call]]:
-    """The calls made meanwhile, in order."""
-    calls: list[Call] = []
-    original = BotocoreStubber.__call__
+    """Collect the calls made in the block, in order.
 
-    def stubbed(stubber: BotocoreStubber, event_name: str, request: Any, **more: Any) -> Any:
+    Every session's requests reach moto's `BotocoreStubber`, so that is where they are seen. The sizes of items are read
+    through moto, too, before and after each request; those reads are not recorded.
+    """
+    calls: list[Call] = []
+    reading = threading.local()
+    answer_request = BotocoreStubber.__call__
+
+    def sizes(operation: str, asked: Mapping[str, Any]) -> list[int]:
+        reading.now = True
+        try:
+            return _sizes(operation, asked) if asked else []
+        finally:
+            reading.now = False
+
+    def record(stubber: BotocoreStubber, event_name: str, request: Any, **more: Any) -> Any:
+        if getattr(reading, "now", False):
+            return answer_request(stubber, event_name, request, **more)
         _, service, operation = event_name.split(".")
         asked = json.loads(request.body) if service == "dynamodb" else {}
-        before = _sizes(operation, asked)
-        answer = original(stubber, event_name, request, **more)
-        reads, writes = _units(operation, asked, before, _sizes(operation, asked))
-        calls.append(Call(service, operation, reads, writes))
+        before = sizes(operation, asked)
+        answer = answer_request(stubber, event_name, request, **more)
+        units = _units(operation, asked, before, sizes(operation, asked))
+        calls.append(Call(service, operation, *units, threading.get_ident()))
         return answer
 
-    with patch.object(BotocoreStubber, "__call__", stubbed):
+    with patch.object(BotocoreStubber, "__call__", record):
         yield calls
 
 
-def _units(operation: str, asked: Mapping[str, Any], before: list[int], after: list[int]) -> tuple[float, float]:
-    match operation:
-        case "GetItem":
-            return read_units(before[0], consistent=asked.get("ConsistentRead", False)), 0
-        case "TransactGetItems":
-            return sum(read_units(size, transaction=True) for size in before), 0
-        case "Scan" | "Query":
-            consistent = asked.get("ConsistentRead", False)
-            return read_units(sum(before), consistent=consistent), 0
-        case "PutItem" | "UpdateItem" | "DeleteItem" | "TransactWriteItems":
-            transaction = operation.startswith("Transact")
-            sizes = zip(before, after, strict=True)
-            return 0, sum(write_units(found, left, transaction=transaction) for found, left in sizes)
-    return 0, 0
+@cache
+def _client() -> Any:
+    return boto3.client("dynamodb")
 
 
 def _sizes(operation: str, asked: Mapping[str, Any]) -> list[int]:
-    """Of each item that the request is about, as it lies there now."""
-    if operation in {"Scan", "Query"}:
-        return [_size(row) for row in _table(asked).all_items()]
-    return [_size(_find(each)) for each in _targets(asked)]
+    """Return the size of each item that a request names, as it is stored now."""
+    client = _client()
+    if operation == "Scan":
+        return [sum(map(item_size, client.scan(TableName=asked["TableName"])["Items"]))]
+    return [_stored_size(client, target) for target in _targets(asked)]
 
 
 def _targets(asked: Mapping[str, Any]) -> Iterable[Mapping[str, Any]]:
@@ -73,15 +78,25 @@ def _targets(asked: Mapping[str, Any]) -> Iterable[Mapping[str, Any]]:
     return [asked] if "TableName" in asked else []
 
 
-def _find(target: Mapping[str, Any]) -> Any:
-    table, key = _table(target), target.get("Key") or target["Item"]
-    names = [table.hash_key_attr, *([table.range_key_attr] if table.has_range_key else [])]
-    return table.get_item(*(DynamoType(key[name]) for name in names))
+def _stored_size(client: Any, target: Mapping[str, Any]) -> int:
+    key = target.get("Key") or {name: target["Item"][name] for name in _key_names(client, target["TableName"])}
+    found = client.get_item(TableName=target["TableName"], Key=key, ConsistentRead=True)
+    return item_size(found["Item"]) if "Item" in found else 0
 
 
-def _table(target: Mapping[str, Any]) -> Any:
-    return dynamodb_backends[cloud.ACCOUNT][cloud.REGION].tables[target["TableName"]]
+def _key_names(client: Any, table: str) -> list[str]:
+    return [key["AttributeName"] for key in client.describe_table(TableName=table)["Table"]["KeySchema"]]
 
 
-def _size(row: Any) -> int:
-    return item_size({name: cloud.on_the_wire(value) for name, value in row.attrs.items()}) if row else 0
+def _units(operation: str, asked: Mapping[str, Any], before: list[int], after: list[int]) -> tuple[float, float]:
+    """Return read and write units."""
+    match operation:
+        case "GetItem" | "Scan":
+            return read_units(before[0], consistent=asked.get("ConsistentRead", False)), 0
+        case "TransactGetItems":
+            return sum(read_units(size, transaction=True) for size in before), 0
+        case "PutItem" | "UpdateItem" | "DeleteItem" | "TransactWriteItems":
+            transaction = operation.startswith("Transact")
+            sizes = zip(before, after, strict=True)
+            return 0, sum(write_units(old, new, transaction=transaction) for old, new in sizes)
+    return 0, 0

@@ -1,7 +1,6 @@
-"""DynamoDB's capacity units, from what items weigh: they are not asked of AWS, so that no call is made larger for it.
+"""DynamoDB capacity units, from the sizes of items.
 
-As AWS has it, in the developer guide's "DynamoDB item sizes and formats" and "DynamoDB read and write operations":
-https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/CapacityUnitCalculations.html
+Rules: https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/CapacityUnitCalculations.html and
 https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/read-write-operations.html
 """
 
@@ -11,25 +10,24 @@ from decimal import Decimal
 from typing import Any
 
 READ_BYTES, WRITE_BYTES = 4096, 1024
-"""What one unit reads strongly, and what one writes."""
 
 type Item = Mapping[str, Mapping[str, Any]]
-"""Attributes by name, as they go over the wire: {"name": {"S": "Ada"}}."""
+"""Attributes by name, as in DynamoDB's JSON: {"name": {"S": "Ada"}}."""
 
 
 def item_size(item: Item) -> int:
-    """Bytes that an item counts for: its attributes' names and their values."""
+    """Return the bytes of an item: the names of its attributes and their values."""
     return sum(_text(name) + _value(value) for name, value in item.items())
 
 
 def read_units(size: int, *, consistent: bool = True, transaction: bool = False) -> float:
-    """Of reading an item of that size, 0 where there is none: half where it may be stale, twice in a transaction."""
-    whole = max(1, math.ceil(size / READ_BYTES))
-    return whole * (2 if transaction else 1 if consistent else 0.5)
+    """Return the units for reading an item of that size. A missing item costs as much as a small one."""
+    units = max(1, math.ceil(size / READ_BYTES))
+    return units * (2 if transaction else 1 if consistent else 0.5)
 
 
 def write_units(before: int, after: int, *, transaction: bool = False) -> float:
-    """Of a write that found an item of one size and left one of the other: the larger counts."""
+    """Return the units for a write. The larger of the old and the new item counts."""
     return max(1, math.ceil(max(before, after) / WRITE_BYTES)) * (2 if transaction else 1)
 
 
@@ -48,7 +46,7 @@ def _value(value: Mapping[str, Any]) -> int:
             return _members(map(_value, content))
         case "M":
             return _members(_text(name) + _value(member) for name, member in content.items())
-    raise ValueError(f"no size is known for {kind}")
+    raise ValueError(f"the size of {kind} values is not implemented")
 
 
 def _text(text: str) -> int:
@@ -56,12 +54,12 @@ def _text(text: str) -> int:
 
 
 def _number(text: str) -> int:
-    """A byte for every two significant digits, and one."""
+    """Return one byte for every two significant digits, plus one."""
     digits = "".join(map(str, Decimal(text).as_tuple().digits)).strip("0")
     return math.ceil(len(digits) / 2) + 1
 
 
 def _members(sizes: Iterable[int]) -> int:
-    """Three bytes for the list or map, and one for each member."""
+    """Return three bytes for the list or map, and one for each member."""
     every = list(sizes)
     return 3 + sum(every) + len(every)

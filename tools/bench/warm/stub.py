@@ -1,4 +1,4 @@
-"""AWS below botocore's HTTP layer: canned bytes, as they come over the wire, the same for whoever asks."""
+"""Answer every call to AWS with prepared bytes, before botocore would open a connection."""
 
 import json
 import zlib
@@ -7,26 +7,24 @@ from typing import Any
 
 from botocore.awsrequest import AWSResponse
 from botocore.compat import HTTPHeaders
-from botocore.httpsession import URLLib3Session
+from botocore.handlers import BUILTIN_HANDLERS
 
 OWNER, UPLOAD_ID, OLD_ID = "auth0|ada", "6f1c2b9e-3d44-4c1a-9a52-0b7d1f3e8a90", "00000001-0000-4000-8000-000000000000"
-SIZES = (("full", 512), ("thumb", 256), ("small", 128), ("icon", 64), ("master", 2048))
+SIZES = (("full", 512), ("thumb", 256), ("small", 128), ("icon", 64))
 
-DERIVATIVES = {
-    "L": [
-        {
-            "M": {
-                "name": {"S": name},
-                "digest": {"S": "0123456789abcdef0123456789abcdef"},
-                "content_type": {"S": "image/webp"},
-                "width": {"N": str(side)},
-                "height": {"N": str(side)},
-                "size": {"N": "40000"},
-            }
-        }
-        for name, side in SIZES
-    ]
-}
+
+def _derivative(name: str, side: int) -> dict[str, Any]:
+    return {
+        "name": {"S": name},
+        "digest": {"S": "0123456789abcdef0123456789abcdef"},
+        "content_type": {"S": "image/webp"},
+        "width": {"N": str(side)},
+        "height": {"N": str(side)},
+        "size": {"N": "40000"},
+    }
+
+
+DERIVATIVES = {"L": [{"M": _derivative(name, side)} for name, side in SIZES]}
 UPLOAD = {
     "owner_id": {"S": OWNER},
     "upload_id": {"S": UPLOAD_ID},
@@ -49,50 +47,53 @@ USER = {
 }
 
 
-def _bytes(answer: Mapping[str, Any]) -> bytes:
+def _encode(answer: Mapping[str, Any]) -> bytes:
     return json.dumps(answer, separators=(",", ":")).encode()
 
 
 ANSWERS = {
-    b"TransactWriteItems": _bytes({}),
-    b"TransactGetItems": _bytes({"Responses": [{"Item": USER}, {"Item": UPLOAD}]}),
-    b"users": _bytes({"Item": USER}),
-    b"uploads": _bytes({"Item": UPLOAD}),
+    "TransactWriteItems": _encode({}),
+    "TransactGetItems": _encode({"Responses": [{"Item": USER}, {"Item": UPLOAD}]}),
+    "GetItem": _encode({"Item": UPLOAD}),
 }
 
 
-def _items(body: bytes) -> str:
-    """What a transaction is made of."""
-    kinds = sorted(kind for item in json.loads(body).get("TransactItems", ()) for kind in item)
-    return f" ({', '.join(kinds)})" if kinds else ""
+class _Body:
+    """What botocore reads a response from."""
 
-
-class _Raw:
-    def __init__(self, body: bytes) -> None:
-        self._body = body
+    def __init__(self, content: bytes) -> None:
+        self._content = content
 
     def stream(self, *_: object, **__: object) -> Iterator[bytes]:
-        yield self._body
+        yield self._content
 
 
-def install(calls: list[str] | None = None) -> None:
-    """Answers all that botocore sends from here on; `calls` hears what."""
+class Stub:
+    """A handler of botocore's `before-send` event. Its answer takes the place of the network's."""
 
-    def send(_: URLLib3Session, request: Any) -> AWSResponse:
-        operation = request.headers["X-Amz-Target"].rpartition(b".")[2]
-        if calls is not None:
-            calls.append(operation.decode() + _items(request.body))
-        table = b"users" if b'"users"' in request.body else b"uploads"
-        body = ANSWERS[operation if operation.startswith(b"Transact") else table]
-        headers = HTTPHeaders.from_dict(
-            {
-                "Server": "Server",
-                "Content-Type": "application/x-amz-json-1.0",
-                "Content-Length": str(len(body)),
-                "x-amzn-RequestId": "B3CEMORVQMNSUSQ9K5N6V8GNHRVV4KQNSO5AEMVJF66Q9ASUAAJG",
-                "x-amz-crc32": str(zlib.crc32(body)),
-            }
-        )
-        return AWSResponse(request.url, 200, headers, _Raw(body))
+    def __init__(self) -> None:
+        self.calls: list[str] | None = []
+        """What was called; None while time is measured."""
 
-    URLLib3Session.send = send  # type: ignore[method-assign,assignment]
+    def __call__(self, request: Any, event_name: str, **_: object) -> AWSResponse:
+        operation = event_name.rpartition(".")[2]
+        if self.calls is not None:
+            self.calls.append(operation + _items(request.body))
+        body = ANSWERS[operation]
+        headers = {
+            "Content-Type": "application/x-amz-json-1.0",
+            "Content-Length": str(len(body)),
+            "x-amzn-RequestId": "B3CEMORVQMNSUSQ9K5N6V8GNHRVV4KQNSO5AEMVJF66Q9ASUAAJG",
+            "x-amz-crc32": str(zlib.crc32(body)),
+        }
+        return AWSResponse(request.url, 200, HTTPHeaders.from_dict(headers), _Body(body))
+
+    def install(self) -> None:
+        """Serve every botocore session that is made from now on."""
+        BUILTIN_HANDLERS.append(("before-send", self))
+
+
+def _items(body: bytes) -> str:
+    """Return the kinds of items of a transaction."""
+    kinds = sorted(kind for item in json.loads(body).get("TransactItems", ()) for kind in item)
+    return f" ({', '.join(kinds)})" if kinds else ""

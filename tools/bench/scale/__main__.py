@@ -1,4 +1,0 @@
-from tools.bench.report import main
-from tools.bench.scale import run
-
-main(run)
