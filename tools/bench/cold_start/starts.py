@@ -1,7 +1,9 @@
 """Start every built function over TLS, while tools/scripts/smoke_built plays the life of a picture with them."""
 
+import contextlib
 import shutil
 import subprocess
+import sys
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -142,7 +144,8 @@ def play(measure: Measure) -> dict[str, Start]:
     """Play the life once, and return the start of each function."""
     with _deployed() as (build, token, aws, issuer, trust):
         build.prepare(measure, aws, issuer, trust)
-        SMOKE.try_out(build, token)
+        with contextlib.redirect_stdout(sys.stderr):  # it reports every step
+            SMOKE.try_out(build, token)
         starts: dict[str, Start] = build.starts
         return starts
 
