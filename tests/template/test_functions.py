@@ -2,12 +2,13 @@
 
 import ast
 import dataclasses
-import inspect
 import json
+from typing import Any
 
 import pytest
 
 from profile_media.aws import settings
+from profile_media.aws.authorizer_settings import AuthorizerSettings
 from tests.template.document import FOLDERS, logical_id, of_type, properties
 from tools.template import FUNCTION, ROOT, read, written
 
@@ -25,54 +26,30 @@ SHARED = {
 }
 """The variables of every function."""
 
-NO_SETTING = SHARED - {"APP_NAME", "ALLOWED_ORIGINS", "MEDIA_BASE_URL"}
-"""The variables that libraries and telemetry read."""
-
-BINDING = {"USERS_TABLE", "UPLOADS_TABLE", "WRITES_PER_MINUTE"}
-
-LIMITS = {"AVATAR_MAX_BYTES", "COVER_IMAGE_MAX_BYTES", "OPEN_INTENTS", "INTENTS_PER_HOUR", "PENDING_TTL_SECONDS"}
-
-STORING = {"MEDIA_BUCKET", "PURGE_QUEUE_URL", "SETTLED_TTL_SECONDS", "KEEP_MASTER"}
-
-ENVIRONMENT = {
-    "authorize": {
-        "TOKEN_ISSUER",
-        "TOKEN_AUDIENCE",
-        "TOKEN_JWKS_URL",
-        "TOKEN_REQUIRED_CLAIM",
-        "ADMIN_CLAIM",
-        "TENANT_CLAIM",
-        "CERTIFICATE_AUTHORITIES",
-    },
-    "preflight": set[str](),
-    "create_upload_intent": LIMITS | {"USERS_TABLE", "UPLOADS_TABLE", "UPLOADS_BUCKET", "UPLOADS_URL", "GRANT_SECONDS"},
-    "get_upload": {"UPLOADS_TABLE"},
-    "get_profile": {"USERS_TABLE"},
-    "bind_avatar": BINDING,
-    "bind_cover_image": BINDING,
-    "upload_user_image": BINDING | LIMITS | STORING,
-    "set_avatar_url": BINDING | {"EXTERNAL_AVATAR_HOSTS"},
-    "update_profile_picture": BINDING | {"MEDIA_BUCKET"},
-    "update_my_profile_picture": BINDING | {"MEDIA_BUCKET"},
-    "update_profile_image": BINDING | LIMITS | STORING,
-    "delete_profile_image": BINDING,
-    "get_user": {"USERS_TABLE"},
-    "put_user": {"USERS_TABLE"},
-    "process_upload": BINDING | STORING | {"UPLOADS_BUCKET"},
-    "release_media": {"PURGE_QUEUE_URL"},
-    "purge_media": {"UPLOADS_BUCKET", "MEDIA_BUCKET"},
-    "reconcile": {
-        "USERS_TABLE",
-        "UPLOADS_TABLE",
-        "UPLOADS_BUCKET",
-        "MEDIA_BUCKET",
-        "PURGE_QUEUE_URL",
-        "PURGE_DELAY_SECONDS",
-        "REDRIVE_QUEUE_URL",
-        "RECONCILE_MENDS",
-    },
+SETTINGS: dict[str, type | None] = {
+    "authorize": AuthorizerSettings,
+    "preflight": None,
+    "create_upload_intent": settings.IntentSettings,
+    "get_upload": settings.UploadReadingSettings,
+    "get_profile": settings.ProfileReadingSettings,
+    "bind_avatar": settings.BindingSettings,
+    "bind_cover_image": settings.BindingSettings,
+    "upload_user_image": settings.DirectUploadSettings,
+    "set_avatar_url": settings.UrlBindingSettings,
+    "update_profile_picture": settings.ThumbnailSettings,
+    "update_my_profile_picture": settings.ThumbnailSettings,
+    "update_profile_image": settings.DirectUploadSettings,
+    "delete_profile_image": settings.BindingSettings,
+    "get_user": settings.ProfileReadingSettings,
+    "put_user": settings.ProfileReadingSettings,
+    "process_upload": settings.ProcessingSettings,
+    "release_media": settings.ReleasingSettings,
+    "purge_media": settings.PurgingSettings,
+    "reconcile": settings.ReconcilingSettings,
 }
-"""The variables of each function besides the shared ones."""
+"""The settings that each function reads besides the shared variables."""
+
+LOCAL_ONLY = {"JWKS_ALLOW_LOOPBACK"}
 
 FORMS = ("upload_user_image", "update_profile_image")
 
@@ -130,29 +107,25 @@ def test_function_states_its_properties_in_the_same_order(folder: str) -> None:
 
 
 @pytest.mark.parametrize("folder", FOLDERS)
-def test_function_gets_exactly_the_variables_that_it_reads(folder: str) -> None:
-    assert set(read().functions[logical_id(folder)].environment) == SHARED | ENVIRONMENT[folder]
+def test_function_gets_exactly_the_variables_of_its_settings(folder: str) -> None:
+    variables = set(read().functions[logical_id(folder)].environment)
+
+    assert variables == SHARED | (variables_of(SETTINGS[folder]) - LOCAL_ONLY)
 
 
-def test_shared_variables_stand_in_globals_only() -> None:
-    assert set(written()["Globals"]["Function"]["Environment"]["Variables"]) == SHARED
-    assert not SHARED & set().union(*ENVIRONMENT.values())
+def variables_of(settings_class: Any) -> set[str]:
+    """Return the environment variables that a dataclass or a pydantic model is read from."""
+    if settings_class is None:
+        return set()
+    names = getattr(settings_class, "model_fields", None) or [each.name for each in dataclasses.fields(settings_class)]
+    return {name.upper() for name in names}
 
 
-def test_settings_read_every_variable() -> None:
-    """A misspelt variable would leave the setting at its default."""
-    variables = set().union(SHARED - NO_SETTING, *ENVIRONMENT.values())
+def test_shared_variables_stand_in_globals() -> None:
+    shared = set(written()["Globals"]["Function"]["Environment"]["Variables"])
 
-    assert variables <= {
-        name.upper() for _, each in inspect.getmembers(settings, inspect.isclass) for name in fields(each)
-    }
-
-
-def fields(settings_class: type) -> list[str]:
-    """Return the names of the fields of a dataclass or a pydantic model."""
-    if dataclasses.is_dataclass(settings_class):
-        return [field.name for field in dataclasses.fields(settings_class)]
-    return list(getattr(settings_class, "model_fields", ()))
+    assert shared == SHARED
+    assert variables_of(settings.ApiSettings) <= shared
 
 
 def test_functions_that_decode_pictures_have_the_memory_for_it() -> None:

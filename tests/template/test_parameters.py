@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 from cfnlint.api import ManualArgs, lint  # type: ignore[import-untyped]
 
+from profile_media.aws.authorizer_settings import AuthorizerSettings
 from profile_media.aws.settings import (
-    AuthorizerSettings,
     BindingSettings,
     ProcessingSettings,
     ReconcilingSettings,
