@@ -4,11 +4,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from enum import StrEnum
+from itertools import product
 from typing import Any
 
 import pytest
 
-from tests.faults.injector import Crash
+from tests.faults.injector import Crash, Fault
 from tests.faults.scenarios import PAGE_SIZE, Arrange, Retried, Scenario, all_data, pictures_of, said
 from tests.faults.world import Saved, World
 from tests.functions.conftest import Answer, an_event, run
@@ -99,10 +100,20 @@ def shown(world: World, scenario: Scenario) -> Any:
 
 
 @pytest.fixture
-def rehearsed(world: World, scenario: Scenario, monkeypatch: pytest.MonkeyPatch) -> Rehearsed:
-    """Run the scenario's world once without the scenario, and once without a failure."""
+def environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Make listings short, and let reconcile mend what it finds."""
     monkeypatch.setenv("MOTO_S3_DEFAULT_MAX_KEYS", str(PAGE_SIZE))
     monkeypatch.setenv("RECONCILE_MENDS", "true")
+
+
+@pytest.fixture
+def rehearsed(world: World, scenario: Scenario, environment: None) -> Rehearsed:
+    """Prepare a scenario."""
+    return rehearse(world, scenario)
+
+
+def rehearse(world: World, scenario: Scenario) -> Rehearsed:
+    """Run the scenario's world once without the scenario, and once without a failure."""
     scenario.arrange(world)
     saved = world.save()
     before, shown_without = all_data(world), shown(world, scenario)
@@ -128,6 +139,17 @@ def rehearsed(world: World, scenario: Scenario, monkeypatch: pytest.MonkeyPatch)
 def numbers(calls: tuple[str, ...]) -> list[int]:
     """Return the numbers of the calls to fail: of several equal calls in a row only the first."""
     return [at for at, call in enumerate(calls) if at == 0 or calls[at - 1] != call]
+
+
+def fail_each_call(rehearsed: Rehearsed) -> None:
+    """Fail each call of a scenario in every way, with and without a retry."""
+    for at, fault, mode in product(numbers(rehearsed.calls), Fault, Mode):
+        with point(f"{fault} at call {at}, {rehearsed.calls[at]}; {mode}"):
+            rehearsed.begin()
+            rehearsed.world.injector.arm(at, fault)
+            answer = rehearsed.invoke()
+            assert rehearsed.world.injector.fired == 1
+            check(rehearsed, [answer], mode)
 
 
 @contextmanager
