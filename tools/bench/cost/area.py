@@ -21,7 +21,7 @@ from tools.bench.cost.bill import (
 from tools.bench.cost.cpu import Rendering, connection_ms, rendering
 from tools.bench.cost.lives import Lived, ours, usual
 from tools.bench.report import RESULTS, ROOT, Goal, Section, number, table
-from tools.local.template import Template, read
+from tools.template import Template, read
 
 CHANGES_PER_DAY = 1_000
 DAY_LIMIT, YEAR_LIMIT = 1.0, 0.20
