@@ -14,13 +14,14 @@ from profile_media.aws import settings
 from tests import aws_calls, cloud, log_scan
 from tests.rights import Usage
 
-pytest_plugins = ["tests.assurance", "pytester"]
+pytest_plugins = ["pytester"]
 
 os.environ.update(cloud.ENVIRONMENT)  # before any client is created
 aws_calls.connect()
 
 # Without deadlines, because a shared machine may be slow. CI runs the same examples every time.
 hypothesis.settings.register_profile("project", deadline=None, max_examples=50, derandomize="CI" in os.environ)
+hypothesis.settings.register_profile("assurance", deadline=None, max_examples=1_000)
 hypothesis.settings.register_profile("long", deadline=None, max_examples=20_000)
 hypothesis.settings.load_profile("project")
 
@@ -29,7 +30,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Keep in one xdist process the tests that share a local stack, a measurement, or the machine's whole power."""
     for item in items:
         folder = item.path.parent.name
-        if folder in {"cold_start", "e2e", "local"}:
+        if folder in {"cold_start", "e2e", "hostile", "local"}:
             item.add_marker(pytest.mark.xdist_group(folder))
 
 

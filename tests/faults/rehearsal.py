@@ -4,14 +4,15 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from enum import StrEnum
+from itertools import product
 from typing import Any
 
 import pytest
 
-from tests.faults.injector import Crash
+from tests.faults.injector import Crash, Fault
 from tests.faults.scenarios import PAGE_SIZE, Arrange, Retried, Scenario, all_data, pictures_of, said
 from tests.faults.world import Saved, World
-from tests.functions.conftest import Answer
+from tests.functions.conftest import Answer, an_event, run
 
 RETRIES = {Retried.CLIENT: 1, Retried.EVENT: 2, Retried.RECORD: 9, Retried.MESSAGE: 4}
 
@@ -68,18 +69,28 @@ def _aside(world: World, elsewhere: Arrange | None) -> Any:
     return happen if elsewhere else None
 
 
-def settle(world: World, *, given_up: bool = False) -> Any:
+def settle(world: World, *, given_up: bool = False, orphans: bool = False) -> Any:
     """Drain the queues, let a day pass, and return the pictures that are left.
 
-    S3's lifecycle rules run only where Lambda has given up on an event.
+    S3's lifecycle rules run only where Lambda has given up on an event, reconcile only where a crash leaves orphans.
     """
     world.drain()
     world.pass_time(hours=25)
     world.drain()
     if given_up:
         world.run_lifecycle()
+    if orphans:
+        reconcile(world)
     assert world.broken(quiet=True) == []
     return pictures_of(world)
+
+
+def reconcile(world: World) -> None:
+    """Run reconcile's daily pass; its second half waits for purges that are under way."""
+    for hours in (25, 2):
+        world.pass_time(hours=hours)
+        run("reconcile", an_event("reconcile"))
+        world.drain()
 
 
 def shown(world: World, scenario: Scenario) -> Any:
@@ -89,9 +100,20 @@ def shown(world: World, scenario: Scenario) -> Any:
 
 
 @pytest.fixture
-def rehearsed(world: World, scenario: Scenario, monkeypatch: pytest.MonkeyPatch) -> Rehearsed:
-    """Run the scenario's world once without the scenario, and once without a failure."""
+def environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Make listings short, and let reconcile mend what it finds."""
     monkeypatch.setenv("MOTO_S3_DEFAULT_MAX_KEYS", str(PAGE_SIZE))
+    monkeypatch.setenv("RECONCILE_MENDS", "true")
+
+
+@pytest.fixture
+def rehearsed(world: World, scenario: Scenario, environment: None) -> Rehearsed:
+    """Prepare a scenario."""
+    return rehearse(world, scenario)
+
+
+def rehearse(world: World, scenario: Scenario) -> Rehearsed:
+    """Run the scenario's world once without the scenario, and once without a failure."""
     scenario.arrange(world)
     saved = world.save()
     before, shown_without = all_data(world), shown(world, scenario)
@@ -117,6 +139,17 @@ def rehearsed(world: World, scenario: Scenario, monkeypatch: pytest.MonkeyPatch)
 def numbers(calls: tuple[str, ...]) -> list[int]:
     """Return the numbers of the calls to fail: of several equal calls in a row only the first."""
     return [at for at, call in enumerate(calls) if at == 0 or calls[at - 1] != call]
+
+
+def fail_each_call(rehearsed: Rehearsed) -> None:
+    """Fail each call of a scenario in every way, with and without a retry."""
+    for at, fault, mode in product(numbers(rehearsed.calls), Fault, Mode):
+        with point(f"{fault} at call {at}, {rehearsed.calls[at]}; {mode}"):
+            rehearsed.begin()
+            rehearsed.world.injector.arm(at, fault)
+            answer = rehearsed.invoke()
+            assert rehearsed.world.injector.fired == 1
+            check(rehearsed, [answer], mode)
 
 
 @contextmanager
@@ -148,7 +181,8 @@ def check(rehearsed: Rehearsed, answers: list[Any], mode: Mode) -> None:
     if mode is Mode.NOT_RETRIED and (scenario.retried in {Retried.RECORD, Retried.MESSAGE} or scenario.elsewhere):
         world.pass_time(hours=25)
         retry(rehearsed)
-    last = settle(world, given_up=mode is Mode.NOT_RETRIED and scenario.retried is Retried.EVENT)
+    given_up = mode is Mode.NOT_RETRIED and scenario.retried is Retried.EVENT
+    last = settle(world, given_up=given_up, orphans=scenario.leaves_orphans)
     assert last in (
         (rehearsed.at_last,) if given or mode is Mode.RETRIED else (rehearsed.at_last, rehearsed.at_last_without)
     )

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from profile_media.domain.keys import media_key
-from profile_media.domain.model import ContentType, Derivative, Slot
+from profile_media.domain.model import AutoBind, ContentType, Derivative, Slot
 from tests import cloud, pictures
 from tests.builders import ADA, an_id, an_upload
 from tests.faults.injector import READS
@@ -67,6 +67,8 @@ class Scenario:
     """Happens while the picture is rendered."""
     shows: Invoke = profile
     """The API call that shows its effect."""
+    leaves_orphans: bool = False
+    """Whether a crash may leave objects that only reconcile deletes, because no row names them."""
     idempotent: bool = False
     """Whether a retry creates no second row."""
 
@@ -135,6 +137,17 @@ def pending(content: bytes = PICTURE, checksum: str | None = None) -> Arrange:
         world.receive(an_upload(), content)
 
     return arrange
+
+
+def bound_and_pending(world: World) -> None:
+    """Bind an avatar, and create a pending upload that is to replace it as soon as it is ready."""
+    known(world)
+    world.bind(world.ready(OTHER_PICTURE, 2))
+    with world.injector.standing_aside():
+        now = world.now()
+        times = {"created_at": now, "expires_at": (now + timedelta(hours=1)).replace(microsecond=0)}
+        upload = world.rows.pending(upload_id=an_id(1), content_length=500_000, auto_bind=AutoBind(ADA, None), **times)
+    world.receive(upload, PICTURE)
 
 
 def after(arrange: Arrange, *then: Arrange) -> Arrange:
@@ -308,9 +321,11 @@ def intents(name: str, arrange: Arrange, invoke: Invoke, calls: tuple[str, ...],
     return Scenario(name, CREATE, arrange, invoke, calls, status, idempotent="key" in name)
 
 
-def processing(name: str, arrange: Arrange, calls: tuple[str, ...], elsewhere: Arrange | None = None) -> Scenario:
+def processing(
+    name: str, arrange: Arrange, calls: tuple[str, ...], elsewhere: Arrange | None = None, *, orphans: bool = False
+) -> Scenario:
     """Return a scenario of S3's event."""
-    return Scenario(name, "process_upload", arrange, process, calls, None, Retried.EVENT, elsewhere, look(0))
+    return Scenario(name, "process_upload", arrange, process, calls, None, Retried.EVENT, elsewhere, look(0), orphans)
 
 
 SCENARIOS = (
@@ -328,6 +343,7 @@ SCENARIOS = (
         ("GetItem", "TransactWriteItems"),
     ),
     processing("a picture", pending(checksum=CHECKSUM), (*SETTLED, "DeleteObject")),
+    processing("a picture bound at once", bound_and_pending, (*SETTLED, *BOUND, "DeleteObject")),
     processing("no picture", pending(b"hello"), ("GetItem", "GetObject", "UpdateItem", "DeleteObject")),
     processing(
         "another picture than announced",
@@ -361,6 +377,7 @@ SCENARIOS = (
         pending(),
         (*SETTLED, "GetItem", "DeleteObjects", "DeleteObject"),
         other_picture_settled,
+        orphans=True,
     ),
     Scenario("a first avatar", "bind_avatar", ready(AVATAR), bind(1), BOUND),
     Scenario("another avatar", "bind_avatar", ready(AVATAR, AVATAR), bind(2), BOUND),

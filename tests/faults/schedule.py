@@ -383,6 +383,7 @@ class Inline:
 def stage(world: World, monkeypatch: pytest.MonkeyPatch) -> Iterator[Stage]:
     """Return a stage on which nothing but the schedule is left to chance: a fixed clock and fixed ids."""
     built = Stage(world)
+    monkeypatch.setenv("RECONCILE_MENDS", "true")
     monkeypatch.setattr("profile_media.aws.objects.ThreadPoolExecutor", Inline)
     monkeypatch.setattr("profile_media.domain.intend.uuid", SimpleNamespace(uuid4=built.new_id))
     monkeypatch.setattr("tests.faults.world.utc_now", lambda: NOW)

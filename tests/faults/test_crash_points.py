@@ -8,14 +8,14 @@ from itertools import product
 from pathlib import Path
 
 from tests.faults.injector import Fault
-from tests.faults.rehearsal import Mode, Rehearsed, check, numbers, point, rehearsed
+from tests.faults.rehearsal import Mode, Rehearsed, check, environment, fail_each_call, numbers, point, rehearsed
 from tests.faults.scenarios import SCENARIOS, Scenario, quick
 from tests.faults.world import World
 from tests.functions.conftest import an_event, run
 from tests.functions.test_authorize import CONTEXT, Published, deployed, published
 from tests.tokens import a_token
 
-__all__ = ["deployed", "published", "rehearsed"]
+__all__ = ["deployed", "environment", "published", "rehearsed"]
 
 WITHOUT_SCENARIO = {"authorize", "preflight", "reconcile"}
 """The first two call nothing, which is tested below; the third has a file of its own."""
@@ -43,13 +43,7 @@ def test_authorizer_and_preflight_make_no_calls(world: World, published: Publish
 
 @quick("an intent with a key", "a picture", "another avatar", "an avatar off", "a removed row", "a purge")
 def test_function_survives_failure_of_each_call(rehearsed: Rehearsed) -> None:
-    for at, fault, mode in product(numbers(rehearsed.calls), Fault, Mode):
-        with point(f"{fault} at call {at}, {rehearsed.calls[at]}; {mode}"):
-            rehearsed.begin()
-            rehearsed.world.injector.arm(at, fault)
-            answer = rehearsed.invoke()
-            assert rehearsed.world.injector.fired == 1
-            check(rehearsed, [answer], mode)
+    fail_each_call(rehearsed)
 
 
 @quick("another avatar", among=[scenario for scenario in SCENARIOS if scenario.writes])

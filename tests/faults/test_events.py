@@ -174,7 +174,6 @@ FOREIGN: dict[str, dict[str, Any]] = {
     "a removal": {"Records": [a_record(name="ObjectRemoved:Delete")]},
     "an expiry": {"Records": [a_record(name="LifecycleExpiration:Delete")]},
     "a restored object": {"Records": [a_record(name="ObjectRestore:Completed")]},
-    "no name": {"Records": [{}]},
     "S3's try": {"Service": "Amazon S3", "Event": "s3:TestEvent", "Bucket": cloud.UPLOADS_BUCKET},
 }
 

@@ -31,6 +31,7 @@ from tests.faults.acts import (
     write,
 )
 from tests.faults.linearity import violations
+from tests.faults.rehearsal import reconcile
 from tests.faults.schedule import Act, Play, Search, Stage, made_id, random_play
 from tests.faults.stored import rows_of
 from tests.faults.world import World
@@ -204,6 +205,8 @@ def left_behind(play: Play) -> Iterator[str]:
     with stage.observed():
         world.pass_time(hours=25)
     drain(stage)
+    if dead:
+        reconcile(world)
     yield from world.broken(quiet=True)
     kept = {value for value in world.slots().values() if not value.startswith("https:")}
     yield from (f"{key} is left" for key in world.observer.last.media if key.split("/")[1] not in kept)

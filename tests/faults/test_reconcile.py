@@ -65,8 +65,8 @@ class Scene:
         self._looked_at.clear()
 
     def reconcile(self) -> None:
-        """Run a whole pass, with retries, and the second half an hour later."""
-        for hours in (0, 1):
+        """Run a whole pass, with retries; its second half waits for purges that are under way."""
+        for hours in (0, 2):
             self.world.put_clock_ahead(hours=hours)
             self._until_done()
 

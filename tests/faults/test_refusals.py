@@ -21,12 +21,12 @@ from profile_media.domain.errors import Unavailable
 from tests import cloud
 from tests.builders import ADA, an_id
 from tests.faults.injector import READS, DynamoError, Refusal, S3Error, SqsError
-from tests.faults.rehearsal import DONE, Mode, Rehearsed, check, numbers, point, rehearsed
+from tests.faults.rehearsal import DONE, Mode, Rehearsed, check, environment, numbers, point, rehearsed
 from tests.faults.scenarios import CREATE, MANY, SCENARIOS, Scenario, all_data, quick, said
 from tests.faults.world import World
 from tests.functions.conftest import Answer
 
-__all__ = ["rehearsed"]
+__all__ = ["environment", "rehearsed"]
 
 S3, SQS = ("GetObject", "PutObject", "DeleteObject", "DeleteObjects", "ListObjectsV2"), ("SendMessageBatch",)
 TRANSIENT: dict[str, tuple[Refusal, ...]] = {

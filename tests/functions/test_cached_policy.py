@@ -16,13 +16,10 @@ from profile_media.aws import settings
 from profile_media.http import endpoint
 from profile_media.http.envelope import unauthorized
 from profile_media.wiring import authorization
-from tests.assurance import Note
 from tests.functions.conftest import Call, an_event, run
 from tests.rights import Usage, glob
 from tests.template.document import FOLDERS, logical_id, properties, translated
 from tests.tokens import AUDIENCE, ISSUER, a_jwks, a_token
-
-pytestmark = pytest.mark.campaign("F-9")
 
 KEPT = properties("Api")["Auth"]["Authorizers"]["BearerToken"]["Identity"]["ReauthorizeEvery"]
 """Seconds."""
@@ -119,7 +116,7 @@ def _deployed(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 @pytest.mark.parametrize("claims", USERS.values(), ids=USERS)
 @pytest.mark.parametrize("stage", STAGES)
-def test_policy_of_one_route_allows_every_other(stage: str, claims: dict[str, Any], note: Note) -> None:
+def test_policy_of_one_route_allows_every_other(stage: str, claims: dict[str, Any]) -> None:
     token = a_token(**claims)
     for first, parameter in product(ROUTES, ("ada", "*", "a\nb")):
         gateway = Gateway()
@@ -128,11 +125,10 @@ def test_policy_of_one_route_allows_every_other(stage: str, claims: dict[str, An
         for route, other in product(ROUTES, PARAMETERS):
             assert gateway.context(token, arn(stage, route, other)) == told, (first, route, other)
         assert gateway.asked == 1
-    note.add("pairs of routes, with odd paths", (len(ROUTES) * 3) * len(ROUTES) * len(PARAMETERS))
 
 
 @pytest.mark.parametrize("stage", STAGES)
-def test_policy_allows_no_route_of_another_api_or_stage(stage: str, note: Note) -> None:
+def test_policy_allows_no_route_of_another_api_or_stage(stage: str) -> None:
     others = {stage.replace(old, new) for old, new in ELSEWHERE} | {*STAGES}
     others -= {stage}
     assert len(others) >= 8
@@ -142,7 +138,6 @@ def test_policy_allows_no_route_of_another_api_or_stage(stage: str, note: Note) 
         for other, route, parameter in product(others, ROUTES, ("ada", f"{stage}/GET/", "*")):
             assert gateway.context(token, arn(other, route, parameter)) is None, (other, route)
         assert gateway.asked == 1
-    note.add("routes elsewhere, denied", len(ROUTES) ** 2 * len(others) * 3)
 
 
 def at(monkeypatch: pytest.MonkeyPatch, gateway: Gateway, now: float) -> None:
@@ -157,7 +152,7 @@ def test_template_has_functions_behind_the_authorizer() -> None:
 
 @pytest.mark.parametrize("function", FUNCTIONS)
 def test_function_refuses_cached_allow_of_expired_token(
-    function: str, call: Call, monkeypatch: pytest.MonkeyPatch, recorded_calls: Usage, note: Note
+    function: str, call: Call, monkeypatch: pytest.MonkeyPatch, recorded_calls: Usage
 ) -> None:
     expires = int(time.time()) + 3600
     gateway, token, event = Gateway(expires - 1), a_token(exp=expires), an_event(function)
@@ -177,4 +172,3 @@ def test_function_refuses_cached_allow_of_expired_token(
         assert json.loads(answer["body"]) == unauthorized(event["requestContext"]["requestId"])
     assert gateway.asked == 1
     assert recorded_calls.calls == before  # no call was made
-    note.add("allows that outlived their token, refused", 4)

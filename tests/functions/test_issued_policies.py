@@ -24,15 +24,12 @@ from profile_media.domain.model import ContentType
 from profile_media.domain.policy import MAX_OWNER_BYTES, SMALLEST_UPLOAD
 from profile_media.wiring import authorization
 from tests import cloud
-from tests.assurance import Note
 from tests.functions.conftest import an_event, run
 from tests.tokens import AUDIENCE, ISSUER, a_jwks, a_token, an_ec_key
 from tools.local.s3_edge.evaluation import Permission, evaluate
 from tools.local.s3_edge.fields import Fields
 from tools.local.s3_edge.refusal import Refusal
 from tools.local.s3_edge.signature import Keys
-
-pytestmark = pytest.mark.campaign("F-10")
 
 LARGEST = 10 * 1024 * 1024
 TOKEN = cloud.ENVIRONMENT["AWS_SESSION_TOKEN"]
@@ -317,10 +314,9 @@ def check_content(permission: Permission, wish: Wish) -> None:
 @example(wish=Wish(subject="x" * MAX_OWNER_BYTES, length=LARGEST, slot="coverImage", asked_again_after=0.999))
 @example(wish=Wish(owner='../"${filename}', content=b""))
 @examples(suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
-def test_presigned_post_allows_exactly_what_the_intent_asked_for(issuer: Issuer, note: Note, wish: Wish) -> None:
+def test_presigned_post_allows_exactly_what_the_intent_asked_for(issuer: Issuer, wish: Wish) -> None:
     issued = issuer.issue(wish)
     if issued is None:
-        note.add("users that cannot be, refused")
         return
     fields, upload_expires = issued
     expires = check_policy(fields, wish, issuer, upload_expires)
@@ -343,5 +339,3 @@ def test_presigned_post_allows_exactly_what_the_intent_asked_for(issuer: Issuer,
     for now, bucket in ((expires + timedelta(microseconds=1), cloud.UPLOADS_BUCKET), (issuer.now, cloud.MEDIA_BUCKET)):
         with pytest.raises(Refusal):
             posted([*fields.items()], wish, now, bucket)
-    note.add("policies issued")
-    note.add("forms with one thing changed, refused", taken["refused"] + 2)

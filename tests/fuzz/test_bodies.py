@@ -6,7 +6,6 @@ import math
 from contextlib import suppress
 from typing import Any
 
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -22,8 +21,6 @@ from profile_media.http.request import Request, body_of, headers_of
 from tests.builders import ADA
 from tests.fuzz.grammars import PIECES, damaged, json_values, mutated
 from tests.requests import LINKS
-
-pytestmark = pytest.mark.campaign("Fuzz")
 
 BOUNDARY = "----boundary7MA4YWxk"
 FORM = f"multipart/form-data; boundary={BOUNDARY}"

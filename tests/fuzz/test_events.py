@@ -15,8 +15,6 @@ from profile_media.triggers.messages import each_message
 from profile_media.triggers.records import created_objects, removed_uploads
 from tests.fuzz.grammars import json_values, mutated, owners, upload_ids, whole
 
-pytestmark = pytest.mark.campaign("Fuzz")
-
 texts = st.text(whole, max_size=20)
 incoming_keys = st.builds(incoming_key, owners, upload_ids)
 event_names = st.sampled_from(

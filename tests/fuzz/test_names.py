@@ -2,7 +2,6 @@
 
 from urllib.parse import quote, urlsplit
 
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -21,8 +20,6 @@ from profile_media.http.user_id import parse_user_id
 from tests.builders import ADA, a_derivative
 from tests.fuzz.grammars import mutated, owners, slots, upload_ids
 from tests.requests import LINKS
-
-pytestmark = pytest.mark.campaign("Fuzz")
 
 BASE = "https://media.example.com"
 

@@ -18,8 +18,6 @@ from tests.hostile.__main__ import main
 from tests.hostile.harness import Verdict, Workers, compare, examine, faults_of_derivative
 from tests.hostile.parts import ARCHIVE, PDF, SCRIPT, Sample
 
-pytestmark = pytest.mark.campaign("F-8")
-
 PNG = pictures.a_png(32, 32)
 AVATAR = (Slot.AVATAR,)
 FAULTY: dict[str, bytes] = {

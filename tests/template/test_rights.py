@@ -6,8 +6,6 @@ from profile_media.domain.keys import INCOMING_PREFIX, MEDIA_PREFIX
 from tests.rights import Right, rights, role, statements
 from tests.template.document import FOLDERS
 
-pytestmark = pytest.mark.campaign("Rights")
-
 UPLOADS = "UploadsTable.Arn"
 USERS = "UsersTable.Arn"
 INCOMING_OBJECTS = f"${{UploadsBucket.Arn}}/{INCOMING_PREFIX}*"

@@ -5,11 +5,8 @@ from hashlib import sha256
 
 import pytest
 
-from tests.assurance import Note
 from tests.local.s3_edge.conftest import Edge, document
 from tests.local.s3_edge.forms import BOUNDARY, CONTENT, UPLOADS, Form, closed, expiry, part
-
-pytestmark = pytest.mark.campaign("F-10")
 
 SHA256 = b64encode(sha256(CONTENT).digest()).decode()
 CHECKSUM = "x-amz-checksum-sha256"
@@ -211,7 +208,6 @@ def test_filename_is_replaced_before_conditions_are_checked(edge: Edge, filename
     assert edge.stored() == {expanded: CONTENT}
 
 
-def test_oracle_has_at_least_sixty_rows(note: Note) -> None:
+def test_oracle_has_at_least_sixty_rows() -> None:
     rows = len(ACCEPTED) + len(REFUSED) + len(BODIES)
     assert rows >= 60
-    note.add("rows of the oracle", rows)

@@ -18,8 +18,6 @@ from tools.local.s3_edge.fields import Fields
 from tools.local.s3_edge.refusal import Refusal
 from tools.local.s3_edge.signature import Keys, sign, signing_key
 
-pytestmark = pytest.mark.campaign("F-10")
-
 # https://docs.aws.amazon.com/AmazonS3/latest/API/sigv4-post-example.html
 EXAMPLE_SECRET = "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY"
 EXAMPLE_SIGNATURE = "8afdbf4008c03f22c2cd3cdb72e4afbb1f6a588f3255ac628749a66d7f09699e"

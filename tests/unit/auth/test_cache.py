@@ -15,8 +15,6 @@ from tests.tokens import (
     an_rsa_key,
 )
 
-pytestmark = pytest.mark.campaign("F-9")
-
 
 class Clock:
     """A clock in seconds that a test sets."""

@@ -19,7 +19,6 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 from profile_media.auth.cache import JwksCache
 from profile_media.auth.fetch import MAX_BYTES, Endpoint, fetch, parse_endpoint, trusted_authorities
 from profile_media.auth.key_set import JwksUnavailable, Key, parse_key_set
-from tests.assurance import Note
 from tests.tokens import (
     EC_KID,
     LOOPBACK,
@@ -30,8 +29,6 @@ from tests.tokens import (
     an_issuer,
     answering,
 )
-
-pytestmark = pytest.mark.campaign("F-9")
 
 
 @pytest.mark.parametrize(
@@ -185,8 +182,7 @@ def drips_its_body(request: BaseHTTPRequestHandler) -> None:
         ),
     ],
 )
-def test_fetch_reports_broken_issuer(answer: Answer, why: str, note: Note) -> None:
-    note.add("key set faults")
+def test_fetch_reports_broken_issuer(answer: Answer, why: str) -> None:
     with an_issuer(answer) as (endpoint, _), pytest.raises(JwksUnavailable, match=why):
         parse_key_set(fetch(endpoint, 10))
 
@@ -217,8 +213,7 @@ def test_fetch_does_not_follow_redirect(status: int) -> None:
         pytest.param(drips_its_body, id="trickles its body"),
     ],
 )
-def test_fetch_gives_up_on_slow_issuer_in_time(answer: Answer, note: Note) -> None:
-    note.add("key set faults")
+def test_fetch_gives_up_on_slow_issuer_in_time(answer: Answer) -> None:
     with an_issuer(answer) as (endpoint, _):
         started = time.monotonic()
         with pytest.raises(JwksUnavailable, match=r"timeout|TimeoutError"):

@@ -6,7 +6,6 @@ import pytest
 
 from profile_media.auth.encoding import decode_base64url
 from profile_media.auth.key_set import JwksUnavailable, Key, parse_key_set
-from tests.assurance import Note
 from tests.tokens import (
     ABSENT,
     EC_KID,
@@ -18,8 +17,6 @@ from tests.tokens import (
     an_rsa_key,
     base64url,
 )
-
-pytestmark = pytest.mark.campaign("F-9")
 
 
 def test_parse_key_set_accepts_rsa_and_ec_keys() -> None:
@@ -113,8 +110,7 @@ UNUSABLE: dict[str, Callable[[], object]] = {
 
 
 @pytest.mark.parametrize("jwk", UNUSABLE.values(), ids=UNUSABLE)
-def test_unusable_key_is_skipped_alone(jwk: Callable[[], object], note: Note) -> None:
-    note.add("malformed keys")
+def test_unusable_key_is_skipped_alone(jwk: Callable[[], object]) -> None:
     good = a_jwk(an_ec_key("good"), kid="good")
 
     keys = parse_key_set(a_jwks(jwk(), good, jwk()))
@@ -147,8 +143,7 @@ def test_unusable_key_does_not_occupy_id() -> None:
     ],
     ids=lambda document: repr(document[:20]),
 )
-def test_document_that_is_no_key_set_is_refused(document: bytes, note: Note) -> None:
-    note.add("key set faults")
+def test_document_that_is_no_key_set_is_refused(document: bytes) -> None:
     with pytest.raises(JwksUnavailable, match=r"not JSON|not a key set"):
         parse_key_set(document)
 
