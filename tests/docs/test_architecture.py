@@ -1,4 +1,4 @@
-"""What docs/architecture.md says of settings, rights, keys and the local stack is what the code and the template do."""
+"""docs/architecture.md agrees with the code and the template."""
 
 import importlib
 from dataclasses import MISSING, fields, is_dataclass
@@ -32,7 +32,7 @@ CLASSES = [
 ]
 
 
-def test_every_setting_is_documented_with_its_default_and_its_readers() -> None:
+def test_settings_table_equals_the_settings_classes() -> None:
     expected: dict[str, tuple[str, set[str]]] = {}
     for of in CLASSES:
         for field in fields(of):
@@ -56,7 +56,7 @@ def _default(value: object) -> str:
     return f"`{str(value).lower() if isinstance(value, bool) else value}`"
 
 
-def test_every_variable_of_the_template_is_documented() -> None:
+def test_variables_of_the_template_are_documented() -> None:
     documented = {code(row["Variable"])[0] for row in table(NAME, header="Variable")}
     given = {variable for function in template.read().functions.values() for variable in function.environment}
     given = {variable for variable in given if not variable.startswith("POWERTOOLS_")}
@@ -68,7 +68,7 @@ def test_every_variable_of_the_template_is_documented() -> None:
 
 
 @pytest.mark.parametrize("folder", FOLDERS)
-def test_rights_are_those_of_the_template(folder: str) -> None:
+def test_rights_table_equals_the_template(folder: str) -> None:
     (row,) = [row for row in table(NAME, header="Function") if code(row["Function"]) == [folder]]
     said = {text for text in code(row["Rights"]) if ":" in text}
     if "the same" in row["Rights"]:
@@ -82,11 +82,11 @@ def _granted(function: dict[str, Any]) -> list[str]:
     return [action for statement in statements for action in as_list(statement["Action"])]
 
 
-def test_every_function_is_in_the_table_of_rights() -> None:
+def test_rights_table_has_every_function() -> None:
     assert sorted(code(row["Function"])[0] for row in table(NAME, header="Function")) == FOLDERS
 
 
-def test_every_port_has_the_adapter_that_is_named() -> None:
+def test_ports_table_names_existing_adapters() -> None:
     rows = {code(row["Port"])[0]: code(row["In production"])[0] for row in table(NAME, header="Port")}
     protocols = {name for name, found in vars(ports).items() if getattr(found, "_is_protocol", False)} - {"Protocol"}
 
@@ -97,14 +97,14 @@ def test_every_port_has_the_adapter_that_is_named() -> None:
         assert methods <= set(dir(getattr(importlib.import_module(f"profile_media.{module}"), name)))
 
 
-def test_keys_are_spelt_as_the_code_spells_them() -> None:
+def test_object_keys_equal_the_code() -> None:
     for row in table(NAME, header="Key"):
         (key,) = code(row["Key"])
 
         assert key in (keys.__doc__ or "")
 
 
-def test_rows_have_these_attributes(aws: cloud.Cloud) -> None:
+def test_attribute_tables_equal_written_rows(aws: cloud.Cloud) -> None:
     said = Identity("ada@example.com", True, "Ada", "L", "+44", "ada", "https://example.com/a", "admin", NOW)
     DynamoProfiles(cloud.USERS_TABLE).identify(ADA, "acme", said, NOW)
     for number, slot in enumerate(Slot):
@@ -127,7 +127,7 @@ def test_rows_have_these_attributes(aws: cloud.Cloud) -> None:
     assert written_ - keys_and_expiry == {*code(count)}
 
 
-def test_figures_in_the_text_are_the_codes() -> None:
+def test_figures_in_the_text_equal_the_code() -> None:
     text = " ".join(read(NAME).split())
 
     assert f"at most {MASTER_SIDE} pixels" in text
@@ -143,7 +143,7 @@ def test_figures_in_the_text_are_the_codes() -> None:
     assert "for a minute and uses it for other routes" in text
 
 
-def test_what_differs_on_the_local_stack() -> None:
+def test_differences_of_the_local_stack_equal_the_code() -> None:
     rows = {row[""]: row for row in table(NAME, header="")}
 
     assert RETRY_SECONDS == (0.5, 1.0)

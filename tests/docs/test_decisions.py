@@ -1,4 +1,4 @@
-"""Decisions are numbered without gaps, dated, and say what else there was and whether there is a way back."""
+"""Decisions are numbered, dated, and name alternatives and whether they are one-way or two-way doors."""
 
 import re
 
@@ -11,14 +11,14 @@ DECISIONS = [name_of(path) for path in sorted((ROOT / "docs/decisions").glob("*.
 SECTIONS = ["Context", "Decision", "Alternatives", "Consequences"]
 
 
-def test_numbers_have_no_gaps() -> None:
+def test_decisions_are_numbered_without_gaps() -> None:
     numbers = [int(name.rpartition("/")[2][:4]) for name in DECISIONS]
 
     assert numbers == list(range(1, len(DECISIONS) + 1))
 
 
 @pytest.mark.parametrize("name", DECISIONS)
-def test_a_decision_is_complete(name: str) -> None:
+def test_decision_has_all_sections(name: str) -> None:
     title, _, date, *rest = read(name).splitlines()
 
     assert title.startswith(f"# {name.rpartition('/')[2][:4]}: ")

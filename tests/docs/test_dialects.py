@@ -1,4 +1,4 @@
-"""What the dialects' pages promise is what the code answers."""
+"""The pages of the dialects agree with the answers of the code."""
 
 import json
 import pkgutil
@@ -42,11 +42,11 @@ def status_of(dialect: ModuleType, code_: ErrorCode) -> HTTPStatus:
     return status
 
 
-def test_there_is_a_sample_of_every_error() -> None:
+def test_every_error_has_a_sample() -> None:
     assert set(SAMPLES) == set(ErrorCode)
 
 
-def test_native_errors_have_these_statuses_and_names() -> None:
+def test_native_error_table_equals_the_answers() -> None:
     for row in table(NATIVE, header="`error.code`"):
         (name,) = code(row["`error.code`"])
         known = ErrorCode(name.lower()) if name != "INTERNAL" else None
@@ -57,7 +57,7 @@ def test_native_errors_have_these_statuses_and_names() -> None:
         assert code(row["`i18nKey`"]) == [body["error"]["i18nKey"]]
 
 
-def test_public_id_errors_have_these_statuses_and_messages() -> None:
+def test_public_id_error_table_equals_the_answers() -> None:
     for row in table(PUBLIC_ID, header="Error"):
         (name,) = code(row["Error"])
         known = ErrorCode(name) if name != "internal" else None
@@ -68,7 +68,7 @@ def test_public_id_errors_have_these_statuses_and_messages() -> None:
 
 
 @pytest.mark.parametrize("name", PAGES)
-def test_errors_have_these_statuses(name: str) -> None:
+def test_error_table_has_the_right_statuses(name: str) -> None:
     for row in table(name, header=_errors(name)):
         (error,) = code(row[_errors(name)])
         known = ErrorCode(error.lower()) if error.lower() != "internal" else None
@@ -76,7 +76,7 @@ def test_errors_have_these_statuses(name: str) -> None:
         assert row["Status"] == str(status_of(PAGES[name], known).value if known else 500), error
 
 
-def test_statuses_that_the_dialect_changes_are_all_in_its_table() -> None:
+def test_changed_statuses_are_in_the_table() -> None:
     listed = {code(row["Error"])[0] for row in table(PUBLIC_ID, header="Error")}
 
     assert set(public_id.STATUSES) <= listed
@@ -88,7 +88,7 @@ def _errors(name: str) -> str:
 
 
 @pytest.mark.parametrize("name", PAGES)
-def test_every_error_is_in_the_table_or_said_not_to_occur(name: str) -> None:
+def test_every_error_is_in_the_table_or_excluded(name: str) -> None:
     listed = {code(row[_errors(name)])[0].lower() for row in table(name, header=_errors(name))} - {"internal"}
     starts = ("Codes that other endpoints", "Errors of the service that ")
     paragraph = next((text for text in prose(name).split("\n\n") if text.startswith(starts)), "")
@@ -98,13 +98,13 @@ def test_every_error_is_in_the_table_or_said_not_to_occur(name: str) -> None:
     assert not listed & absent
 
 
-def test_reasons_and_their_messages() -> None:
+def test_rejection_reasons_equal_the_code() -> None:
     rows = table(NATIVE, header="`reason.code`")
 
     assert {code(row["`reason.code`"])[0]: row["`reason.message`"] for row in rows} == {**REASONS}
 
 
-def test_limits_in_the_text_are_the_codes() -> None:
+def test_limits_in_the_text_equal_the_code() -> None:
     because = {code(row["`reason.code`"])[0]: row["Because"] for row in table(NATIVE, header="`reason.code`")}
     required = {code(row["Field"])[0]: row["What it is"] for row in table(NATIVE, header="Field")[:5]}
 
@@ -120,7 +120,7 @@ def test_limits_in_the_text_are_the_codes() -> None:
     assert f"?wait=<0 to {LONGEST_WAIT}>" in read(NATIVE)
 
 
-def test_an_intents_fields() -> None:
+def test_intent_fields_equal_the_code() -> None:
     rows = table(NATIVE, header="Field")
     fields = {info.alias or name: info.is_required() for name, info in IntentBody.model_fields.items()}
 
@@ -130,13 +130,13 @@ def test_an_intents_fields() -> None:
     assert described["contentType"] == list(ContentType)
 
 
-def test_the_states_are_all_named() -> None:
+def test_all_states_are_named() -> None:
     (row,) = [row for row in table(NATIVE, header="Answer") if code(row["Answer"]) == ["state"]]
 
     assert code(row["When it is there"]) == list(State)
 
 
-def test_derivatives() -> None:
+def test_derivatives_equal_the_code() -> None:
     for name, names in (("docs/architecture.md", {slot: slot.value for slot in Slot}), (NATIVE, NAMES)):
         rows = {code(row["Slot"])[0]: row["Derivatives"] for row in table(name, header="Slot")}
 
@@ -148,7 +148,7 @@ def test_derivatives() -> None:
         }
 
 
-def test_the_gateways_own_answers() -> None:
+def test_gateway_answers_equal_the_template() -> None:
     declared = template.read().api.properties["GatewayResponses"].values()
     templates = [
         (answer.get("StatusCode", "any 4xx"), answer["ResponseTemplates"]["application/json"]) for answer in declared
@@ -161,7 +161,7 @@ def test_the_gateways_own_answers() -> None:
 
 
 @pytest.mark.parametrize("name", PAGES)
-def test_the_endpoints_of_a_page_exist(name: str) -> None:
+def test_endpoints_of_a_page_exist(name: str) -> None:
     named = ROUTE.findall(" ".join(re.findall(r"^## .*$", read(name), re.MULTILINE)))
 
     assert named

@@ -14,7 +14,7 @@ SYMBOLS = [text for line in read(NAME).splitlines() if line.startswith("| **") f
 
 
 @pytest.mark.parametrize("symbol", SYMBOLS)
-def test_a_term_names_something_that_is_there(symbol: str) -> None:
+def test_term_names_existing_code(symbol: str) -> None:
     package, module, *path = symbol.split(".")
     found: object = importlib.import_module(f"profile_media.{package}.{module}")
     for attribute in path:
@@ -23,7 +23,7 @@ def test_a_term_names_something_that_is_there(symbol: str) -> None:
         found = getattr(found, attribute, None)
 
 
-def test_every_row_names_code() -> None:
+def test_every_term_names_code() -> None:
     rows = [line for line in read(NAME).splitlines() if line.startswith("| **")]
 
     assert len(SYMBOLS) == len(rows)
@@ -38,9 +38,9 @@ def test_every_row_names_code() -> None:
         if isinstance(found, type) and found.__module__ == model.__name__ and not isinstance(found, EnumType)
     ],
 )
-def test_the_nouns_of_the_model_are_explained(noun: str) -> None:
+def test_nouns_of_the_model_are_explained(noun: str) -> None:
     assert f"domain.model.{noun}" in SYMBOLS
 
 
-def test_the_states_are_explained() -> None:
+def test_states_are_explained() -> None:
     assert {symbol.rpartition(".")[2].lower() for symbol in SYMBOLS if ".State." in symbol} == set(model.State)

@@ -28,7 +28,7 @@ def examples() -> list[Any]:
 
 
 @pytest.mark.parametrize("row", table(PAGE, header="Error"), ids=lambda row: row["Error"])
-def test_errors_have_these_statuses_and_codes(row: dict[str, str]) -> None:
+def test_error_table_equals_the_answers(row: dict[str, str]) -> None:
     [name] = code(row["Error"])
     known = ErrorCode(name) if name != "internal" else None
     body: Any = sdk_image.render_error(SAMPLES[known] if known else None, "r")
@@ -37,7 +37,7 @@ def test_errors_have_these_statuses_and_codes(row: dict[str, str]) -> None:
     assert code(row["`meta`"]) == list(body["errors"][0].get("meta", ()))
 
 
-def test_every_error_is_in_the_table_or_said_not_to_occur() -> None:
+def test_every_error_is_in_the_table_or_excluded() -> None:
     listed = {code(row["Error"])[0] for row in table(PAGE, header="Error")} - {"internal"}
     [paragraph] = [text for text in prose(PAGE).split("\n\n") if text.startswith("Errors of the service that these")]
     assert listed | set(code(paragraph)) == set(ErrorCode)
@@ -45,7 +45,7 @@ def test_every_error_is_in_the_table_or_said_not_to_occur() -> None:
     assert f"over {MAX_DIRECT_BYTES:,} bytes" in read(PAGE)
 
 
-def test_the_example_has_the_users_keys() -> None:
+def test_example_has_the_keys_of_a_user() -> None:
     identity = Identity(email="ada@example.com", email_verified=True, first_name="Ada", last_login=NOW)
     user: Any = render_user(Profile(ADA, created_at=NOW, identity=identity), Links("app", "https://m.example.com")).body
     [shown] = [example for example in examples() if example.get("object") == "user"]
@@ -58,7 +58,7 @@ def test_the_example_has_the_users_keys() -> None:
     assert {name for name in user if user[name] != shown[name]} <= told | named
 
 
-def test_what_may_be_written_of_a_user() -> None:
+def test_writable_fields_equal_the_code() -> None:
     written = list(UserBody.model_json_schema()["properties"])
     assert [code(row["Field"])[0] for row in table(PAGE, header="Field")] == written
     [body] = [example for example in examples() if "role" in example]
@@ -66,7 +66,7 @@ def test_what_may_be_written_of_a_user() -> None:
     assert UserBody.model_validate(body)
 
 
-def test_the_error_in_the_example() -> None:
+def test_error_example_equals_the_answer() -> None:
     [example] = [example for example in examples() if "errors" in example]
     assert example.keys() == sdk_image.render_error(None, "r").keys()
     [reason] = example["errors"]
@@ -76,7 +76,7 @@ def test_the_error_in_the_example() -> None:
     assert reason["message"] == sentences[reason["meta"]["reason"]]
 
 
-def test_the_endpoints_exist() -> None:
+def test_endpoints_exist() -> None:
     named = re.findall(r"^## (GET|POST|PUT|DELETE) (/[a-z0-9_{}/]+)$", read(PAGE), re.MULTILINE)
     assert len(named) == 4
     assert set(named) <= routes()
