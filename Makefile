@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help browser install lock format lint types imports template openapi docs build test check assurance mutation bench up demo token reconcile hostile fuzz clean
+.PHONY: help browser install lock format lint types imports template openapi docs build budget test check assurance mutation bench up demo token reconcile hostile fuzz clean
 
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 
@@ -81,6 +81,9 @@ openapi docs: install ## generate docs/openapi.yaml from the code
 build: install ## build functions and layers, and invoke each built function once
 	sam build --parameter-overrides Architecture=$(if $(filter x86_64,$(shell uname -m)),x86_64,arm64)
 	tools/scripts/smoke_built
+
+budget: install ## record the imports of each function; a test fails when they grow
+	@python -m tests.cold_start.budget
 
 check: lint types imports template test ## run everything that CI checks, except the build
 
