@@ -124,7 +124,7 @@ def examine(
 
 @cache
 def _images() -> PillowImages:
-    # CPU and memory have the limits of production. The deadline is wall-clock time, which depends on the machine's load.
+    # The limits on CPU and memory are those of production. The deadline is wall clock, which depends on the load.
     return PillowImages(SandboxLimits(deadline_seconds=120))
 
 
