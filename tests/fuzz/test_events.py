@@ -115,5 +115,5 @@ def test_a_message_names_an_upload_or_is_refused_as_no_value(body: str) -> None:
 
 @pytest.mark.parametrize("opening", ["[", '{"owner_id":', '{"a":['])
 def test_a_message_nested_without_end_is_refused_as_no_value(opening: str) -> None:
-    with pytest.raises(ValueError, match="not a removed upload"):
+    with pytest.raises(ValueError, match="not a purge request"):
         parse_body(opening * 100_000)
