@@ -404,9 +404,7 @@ class Saboteur:
         pytest.param(a_token(an_ec_key(), exp=1), 4, id="expired"),
     ],
 )
-def test_failure_in_any_line_never_allows_a_bad_token(
-    failure: BaseException, token: str, step: int
-) -> None:
+def test_failure_in_any_line_never_allows_a_bad_token(failure: BaseException, token: str, step: int) -> None:
     assert Saboteur(0, failure).run(a_token())  # a valid token is allowed
     line, reached = 0, True
     while reached:
