@@ -7,14 +7,15 @@ from typing import Any
 import pytest
 
 from profile_media.auth import cache, fetch
-from profile_media.aws import settings, tables
+from profile_media.aws import models, settings
+from profile_media.aws.authorizer_settings import AuthorizerSettings
 from profile_media.aws.profiles import DynamoProfiles
 from profile_media.domain import keys, ports
 from profile_media.domain.bind import ATTEMPTS
 from profile_media.domain.model import Identity, Slot
 from profile_media.domain.policy import MASTER_SIDE
 from tests import cloud
-from tests.builders import ADA, NOW, an_id, an_upload
+from tests.builders import ADA, NOW, an_id
 from tests.docs.markdown import code, read, table
 from tests.functions.conftest import Rows
 from tests.template.document import FOLDERS, as_list, logical_id, properties, written
@@ -25,25 +26,30 @@ from tools.local.stack import Addresses
 
 NAME = "docs/architecture.md"
 
-CLASSES = [
-    found
-    for found in vars(settings).values()
-    if isinstance(found, type) and is_dataclass(found) and found.__module__ == settings.__name__
+CLASSES: list[type] = [
+    AuthorizerSettings,
+    *(each for each in vars(settings).values() if isinstance(each, type) and issubclass(each, settings.Settings)),
 ]
 
 
 def test_settings_table_equals_the_settings_classes() -> None:
     expected: dict[str, tuple[str, set[str]]] = {}
     for of in CLASSES:
-        for field in fields(of):
-            inherited = any(field.name in base.__annotations__ for base in of.__mro__[1:] if is_dataclass(base))
-            _, readers = expected.setdefault(field.name.upper(), (_default(field.default), set()))
-            if not inherited:
-                readers.add(of.__name__)
+        for name in of.__annotations__:
+            _, readers = expected.setdefault(name.upper(), (_default(_default_of(of, name)), set()))
+            readers.add(of.__name__)
 
     rows = {code(row["Variable"])[0]: row for row in table(NAME, header="Variable")}
 
     assert {name: (row["Default"], set(code(row["Read by"]))) for name, row in rows.items()} == expected
+
+
+def _default_of(of: type, name: str) -> object:
+    """Return the default of a setting; MISSING where it is required."""
+    if is_dataclass(of):
+        return next(field.default for field in fields(of) if field.name == name)
+    field = of.model_fields[name]  # type: ignore[attr-defined]
+    return MISSING if field.is_required() else field.default
 
 
 def _default(value: object) -> str:
@@ -106,7 +112,7 @@ def test_object_keys_equal_the_code() -> None:
 
 def test_attribute_tables_equal_written_rows(aws: cloud.Cloud) -> None:
     said = Identity("ada@example.com", True, "Ada", "L", "+44", "ada", "https://example.com/a", "admin", NOW)
-    DynamoProfiles(cloud.USERS_TABLE).identify(ADA, "acme", said, NOW)
+    DynamoProfiles(cloud.USERS_TABLE).save_identity(ADA, "acme", said, NOW)
     for number, slot in enumerate(Slot):
         Rows().bound(slot=slot, upload_id=an_id(number))
     (user,) = aws.rows(cloud.USERS_TABLE)
@@ -116,15 +122,15 @@ def test_attribute_tables_equal_written_rows(aws: cloud.Cloud) -> None:
     users = {name for row in table(NAME, header="Attribute") for name in code(row["Attribute"])}
     assert users == set(user) - {"user_id"}
     (identity,) = [row["Holds"] for row in table(NAME, header="Attribute") if code(row["Attribute"]) == ["identity"]]
-    assert code(identity) == [*user["identity"]["M"]] == [field.name for field in fields(Identity)]
+    assert code(identity) == [field.name for field in fields(Identity)]
+    assert set(user["identity"]["M"]) == set(code(identity))
     (upload,) = [row["Item"] for row in table(NAME, header="Range key") if row["Item"].startswith("an upload:")]
-    assert set(code(upload)) == set(tables.upload_attributes(an_upload())) - keys_and_expiry
-    (quota,) = [row["Item"] for row in table(NAME, header="Range key") if code(row["Range key"]) == [tables.QUOTA]]
-    assert items[tables.QUOTA] - keys_and_expiry == {"open", "recent"} <= set(code(quota))
-    assert f"`{tables.IDEMPOTENCY_PREFIX}<hash>`" in read(NAME)
-    (count,) = [row["Item"] for row in table(NAME, header="Range key") if tables.WRITES_PREFIX in row["Range key"]]
-    (written_,) = [names for key, names in items.items() if key.startswith(tables.WRITES_PREFIX)]
-    assert written_ - keys_and_expiry == {*code(count)}
+    assert set(code(upload)) == set(models.UploadItem.get_attributes()) - keys_and_expiry
+    (quota,) = [
+        row["Item"] for row in table(NAME, header="Range key") if code(row["Range key"]) == [models.QuotaItem.RANGE_KEY]
+    ]
+    assert items[models.QuotaItem.RANGE_KEY] - keys_and_expiry == {"open", "recent"} <= set(code(quota))
+    assert f"`{models.IdempotencyItem.PREFIX}<hash>`" in read(NAME)
 
 
 def test_figures_in_the_text_equal_the_code() -> None:
