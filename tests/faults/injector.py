@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from enum import StrEnum
 from threading import RLock
-from typing import Any, Protocol
+from typing import Any, Protocol, cast
 
 import pytest
 from botocore.awsrequest import AWSPreparedRequest, AWSResponse
@@ -125,7 +125,7 @@ def _items(request: AWSPreparedRequest) -> int:
     """Count the items of a transaction; 0 for other calls."""
     if b"Transact" not in request.headers.get("X-Amz-Target", b""):
         return 0
-    return len(json.loads(request.body)["TransactItems"])
+    return len(json.loads(cast(bytes, request.body))["TransactItems"])
 
 
 @dataclass

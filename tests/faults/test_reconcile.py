@@ -16,7 +16,7 @@ from tests import cloud, pictures
 from tests.builders import ADA, GRACE, an_id
 from tests.conftest import Logs
 from tests.faults.injector import READS, Crash, Fault
-from tests.faults.rehearsal import point
+from tests.faults.rehearsal import numbers, point
 from tests.faults.stored import messages_of, rows_of, take_messages
 from tests.faults.world import Saved, World
 from tests.functions.conftest import an_event, run
@@ -173,10 +173,10 @@ def calls_of(scene: Scene, saved: Saved) -> list[str]:
 
 
 def points(calls: list[str]) -> list[tuple[int, Fault]]:
-    """Return every call with every fault. Reads fail in one way only: they have no effect to crash after."""
+    """Return calls with faults: of equal calls in a row the first, of reads only the crash before them."""
     return [
         (number, fault)
-        for number, fault in product(range(len(calls)), Fault)
+        for number, fault in product(numbers(tuple(calls)), Fault)
         if fault is Fault.BEFORE or not calls[number].partition(".")[2].startswith(READS)
     ]
 
@@ -242,7 +242,7 @@ def test_reconcile_touches_nothing_named_while_data_changes(
 ) -> None:
     saved = scene.furnish(whole=False)
     calls = calls_of(scene, saved)
-    for number in range(0, len(calls), every):
+    for number in numbers(tuple(calls))[::every]:
         with point((number, calls[number])):
             scene.restore(saved)
             scene.world.injector.interrupt(number, lambda: happens(scene))
