@@ -59,7 +59,7 @@ def unguarded() -> Contender:
 
     def make(content: bytes, content_type: ContentType, job: Job, _: int) -> list[bytes]:
         made = render(content, content_type, job.slot, keep_master=job.master)
-        return [picture.content for picture in made.pictures]
+        return [image.content for image in made.images]
 
     return make
 
