@@ -12,8 +12,9 @@ from typing import Any
 
 import pytest
 
+from profile_media.domain.formats import ContentType
 from profile_media.domain.keys import media_key
-from profile_media.domain.model import AutoBind, ContentType, Derivative, Slot
+from profile_media.domain.model import AutoBind, Derivative, Slot
 from tests import cloud, pictures
 from tests.builders import ADA, an_id, an_upload
 from tests.faults.injector import READS

@@ -17,8 +17,9 @@ from boto3.dynamodb.types import TypeSerializer
 
 from profile_media.aws.clock import SystemClock
 from profile_media.domain.errors import ImageUnacceptable
+from profile_media.domain.formats import ContentType
 from profile_media.domain.keys import incoming_key
-from profile_media.domain.model import ContentType, Slot, Upload, utc_now
+from profile_media.domain.model import Slot, Upload, utc_now
 from profile_media.domain.ports import Rendered
 from profile_media.imaging import PillowImages
 from tests import cloud, pictures

@@ -14,7 +14,8 @@ from profile_media.dialects.native.intents import parse_intent
 from profile_media.dialects.native.showing import LONGEST_WAIT, parse_wait
 from profile_media.dialects.sdk_image.writing import parse_identity
 from profile_media.domain.errors import MediaError, OwnerForbidden, RequestInvalid, TypeUnsupported
-from profile_media.domain.model import Caller, ContentType
+from profile_media.domain.formats import ContentType
+from profile_media.domain.model import Caller
 from profile_media.http.json_body import MAX_BYTES, MAX_DEPTH, parse_object
 from profile_media.http.multipart import parse_file
 from profile_media.http.request import Request, body_of, headers_of

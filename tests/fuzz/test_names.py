@@ -7,7 +7,8 @@ from hypothesis import strategies as st
 
 from profile_media.domain import keys
 from profile_media.domain.errors import ReferenceInvalid, UserNotFound
-from profile_media.domain.model import Caller, ContentType, Slot
+from profile_media.domain.formats import ContentType
+from profile_media.domain.model import Caller, Slot
 from profile_media.domain.references import (
     MAX_URL_LENGTH,
     bound_public_id,

@@ -10,11 +10,11 @@ import pytest
 from profile_media.domain import keys, merge, orphans, reconcile
 from profile_media.domain.errors import ImageUnacceptable, Unavailable
 from profile_media.domain.findings import Finding, FindingKind, GracePeriods, RepairAction
+from profile_media.domain.formats import ContentType
 from profile_media.domain.keys import incoming_key, media_key
 from profile_media.domain.model import (
     MASTER,
     Attachment,
-    ContentType,
     Derivative,
     ExternalPicture,
     Profile,

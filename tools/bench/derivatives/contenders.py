@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from io import BytesIO
 from typing import Any
 
-from profile_media.domain.model import MASTER, ContentType, Slot
+from profile_media.domain.formats import ContentType
+from profile_media.domain.model import MASTER, Slot
 from profile_media.domain.policy import SIZES, Size
 
 QUALITY, MASTER_QUALITY = 80, 90

@@ -11,8 +11,9 @@ from urllib.parse import unquote_plus
 from aws_lambda_powertools.utilities.data_classes import DynamoDBStreamEvent, S3Event, SQSEvent
 from aws_lambda_powertools.utilities.data_classes.dynamo_db_stream_event import DynamoDBRecordEventName
 
+from profile_media.domain.formats import ContentType
 from profile_media.domain.keys import is_upload_id, media_key
-from profile_media.domain.model import ContentType, Derivative, State
+from profile_media.domain.model import Derivative, State
 from profile_media.domain.ports import PurgeRequest
 
 if TYPE_CHECKING:  # importing the batch processor costs more than all of this module
