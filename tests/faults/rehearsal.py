@@ -128,7 +128,7 @@ def rehearse(world: World, scenario: Scenario) -> Rehearsed:
     with world.injector.counting() as recorded:
         answer = scenario.invoke(world)
         calls = tuple(call.partition(".")[2] for call in recorded)
-    assert calls == scenario.calls
+    assert calls == (scenario.calls or calls)
     assert (answer.status if isinstance(answer, Answer) else None) == scenario.status
     after, seen = all_data(world), shown(world, scenario)
     if scenario.status and scenario.status >= 400:

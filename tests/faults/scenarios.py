@@ -60,7 +60,7 @@ class Scenario:
     arrange: Arrange
     invoke: Invoke
     calls: tuple[str, ...]
-    """Its calls to AWS when nothing fails, in order."""
+    """Its calls to AWS when nothing fails, in order. Empty where they are not known."""
     status: int | None = 200
     """The status of its answer; None for events."""
     retried: Retried = Retried.CLIENT

@@ -258,6 +258,11 @@ def cases(every: Sequence[Case], quick: Iterable[str] = ()) -> pytest.MarkDecora
 
 @cases([*PAIRS, *TRIPLES], QUICK)
 def test_acts_are_linearizable_in_every_order_of_their_calls(stage: Stage, case: Case) -> None:
+    check_every_order(stage, case)
+
+
+def check_every_order(stage: Stage, case: Case) -> None:
+    """Play the acts in every order of their calls."""
     stage.arrange(case.scene)
     judge, outcomes = Judge(), set()
     for play in Search(stage, case.acts):
@@ -358,6 +363,11 @@ ASKED = [
 
 @cases(ASKED, ["one key twice", "two at the limit"])
 def test_each_key_creates_one_intent_within_the_limit_in_every_order(stage: Stage, case: Asking) -> None:
+    check_intents_in_every_order(stage, case)
+
+
+def check_intents_in_every_order(stage: Stage, case: Asking) -> None:
+    """Create the intents in every order of their calls."""
     stage.arrange(case.scene)
     outcomes = set()
     for play in Search(stage, case.acts):
