@@ -201,7 +201,7 @@ def test_reconcile_mends_everything_after_failure_of_any_call(scene: Scene, ever
             assert scene.redriven() == {incoming_key(ADA, an_id(LOST))}
             assert an_id(ORPHAN) in {json.loads(body)["upload_id"] for body in scene.world.queued()}
             scene.settle()
-            assert scene.broken() == []
+            assert scene.broken() == [], scene.broken()
             assert scene.world.slots() == {"avatar": an_id(DAMAGED)}
             assert scene.upload(LOST).state is State.READY
             assert scene.upload(INTACT, GRACE) == intact
@@ -240,6 +240,11 @@ def expires(scene: Scene) -> None:
 def test_reconcile_touches_nothing_named_while_data_changes(
     scene: Scene, happens: Callable[[Scene], None], every: int
 ) -> None:
+    check_interrupted(scene, happens, every)
+
+
+def check_interrupted(scene: Scene, happens: Callable[[Scene], None], every: int) -> None:
+    """Let something happen between two calls of reconcile."""
     saved = scene.furnish(whole=False)
     calls = calls_of(scene, saved)
     for number in numbers(tuple(calls))[::every]:
@@ -249,4 +254,4 @@ def test_reconcile_touches_nothing_named_while_data_changes(
             scene.reconcile()
             assert scene.world.injector.at is None  # the interruption took place
             scene.settle()
-            assert scene.broken() == []
+            assert scene.broken() == [], scene.broken()
