@@ -4,7 +4,7 @@
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 
 help: ## list the commands
-	@grep -hE '^[a-z ]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+)[a-z ]*:.*## (.*)/  \1\t\2/' | expand -t 14
+	@grep -hE '^[a-z ]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+)[a-z ]*:.*## (.*)/  \1\t\2/' | expand -t 18
 
 .venv/.installed: tools/scripts/install pyproject.toml tools/requirements/development.txt layers/dependencies/requirements.txt
 	@tools/scripts/install
