@@ -19,7 +19,7 @@ from tests.faults.injector import READS, Crash, Fault
 from tests.faults.rehearsal import numbers, point
 from tests.faults.stored import messages_of, rows_of, take_messages
 from tests.faults.world import Saved, World
-from tests.functions.conftest import an_event, run
+from tests.functions.conftest import an_event, run, use_one_partition
 
 LOST, ORPHAN, DAMAGED, DESTROYED, INTACT, NEXT = range(1, 7)
 """Uploads: event lost; no row; derivatives missing; master missing too; nothing wrong; ready to be bound."""
@@ -161,6 +161,7 @@ class Scene:
 def scene(world: World, logs: Logs, monkeypatch: pytest.MonkeyPatch) -> Scene:
     """Return a scene in which reconcile mends what it finds."""
     monkeypatch.setenv("RECONCILE_MENDS", "true")
+    use_one_partition(monkeypatch)
     return Scene(world, logs)
 
 

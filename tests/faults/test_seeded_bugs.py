@@ -1,4 +1,4 @@
-"""Check that the crash tests notice bugs that no mutation operator makes: wrong orders and missing conditions."""
+"""Check that the crash tests notice bugs that no mutation operator makes: wrong orders and missing steps."""
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace

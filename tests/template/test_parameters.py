@@ -7,7 +7,6 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from cfnlint.api import ManualArgs, lint  # type: ignore[import-untyped]
 
 from profile_media.aws.authorizer_settings import AuthorizerSettings
 from profile_media.aws.settings import (
@@ -136,6 +135,8 @@ def test_requirements_of_the_layer_are_pinned_with_hashes() -> None:
 
 @pytest.mark.parametrize("name", ["template.yaml", "alarms.yaml"])
 def test_cfn_lint_finds_nothing(name: str) -> None:
+    from cfnlint.api import ManualArgs, lint  # type: ignore[import-untyped]  # its import takes two seconds
+
     assert lint((ROOT / name).read_text(), config=ManualArgs(regions=["eu-central-1"])) == []
 
 
