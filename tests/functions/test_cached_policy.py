@@ -157,7 +157,7 @@ def test_function_refuses_cached_allow_of_expired_token(
 ) -> None:
     said = int(time.time()) + 3600
     expires = said + LEEWAY_SECONDS
-    gateway, token, event = Gateway(said - 1), a_token(exp=said), an_event(function)
+    gateway, token, event = Gateway(expires - 1), a_token(exp=said), an_event(function)
     route = arn(STAGES[0], (event["httpMethod"], event["path"]))
     told = gateway.context(token, route)
     assert told
