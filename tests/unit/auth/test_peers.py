@@ -86,7 +86,7 @@ type Change = Callable[[Draft], Draft]
 def key_set() -> bytes:
     """Publish the two usual keys, a key for each algorithm, and keys without `alg`."""
     bound = [a_jwk(make(), kid=algorithm, alg=algorithm) for algorithm, make in KEYS.items()]
-    makers = (an_rsa_key, an_ec_key, a_p384_key, a_p521_key, an_ed25519_key)
+    makers: tuple[Callable[[], PrivateKey], ...] = (an_rsa_key, an_ec_key, a_p384_key, a_p521_key, an_ed25519_key)
     free = [a_jwk(make(), kid=kid, alg=ABSENT) for kid, make in zip(WITHOUT_ALG, makers, strict=True)]
     return a_jwks(a_jwk(), a_jwk(an_ec_key()), *bound, *free)
 
