@@ -310,13 +310,13 @@ TIMES = {"exp": NOW + 300, "iat": NOW}
 CUSTOM: dict[str, tuple[dict[str, str], dict[str, object], str, dict[str, object]]] = {
     "WorkOS": (
         {
-            "TOKEN_ISSUER": "https://api.workos.com/user_management/client_1",
+            "TOKEN_ISSUER": "https://api.workos.com",
             "TOKEN_JWKS_URL": "https://api.workos.com/sso/jwks/client_1",
-            "TOKEN_AUDIENCE": "client_1",
-            "TOKEN_AUDIENCE_CLAIM": "client_id",
+            "TOKEN_AUDIENCE": "https://api.workos.com",
+            "TOKEN_AUDIENCE_CLAIM": "iss",
             "ADMIN_CLAIM": "permissions=profile-media:admin",
         },
-        {"client_id": "client_1", "sid": "session_1", "org_id": "org_1", "permissions": ["profile-media:admin"]},
+        {"jti": "1", "sid": "session_1", "org_id": "org_1", "permissions": ["profile-media:admin"]},
         "RS256",
         {},
     ),
@@ -355,7 +355,8 @@ def test_other_provider_is_accepted_with_custom_settings(
     verified = verify(token(usual, algorithm, header))
 
     assert (verified.sub, verified.admin) == ("user-1", True)
-    for wrong in ({"aud": "stranger", "client_id": "stranger"}, {"iss": "https://stranger.example.com"}):
+    audience_claims = settings.get("TOKEN_AUDIENCE_CLAIM", "aud").split(",")
+    for wrong in (dict.fromkeys(audience_claims, "stranger"), {"iss": "https://stranger.example.com"}):
         with pytest.raises(TokenRefused):
             verify(token({**usual, **wrong}, algorithm, header))
 
