@@ -117,7 +117,7 @@ def _clerk_id(subject: Subject) -> Claims:
 
 
 def _clerk_machine(subject: Subject) -> Claims:
-    custom = {"client_id": subject.audience, "scope": "profile-media:admin"}
+    custom = {"aud": subject.audience, "scope": "profile-media:admin"}
     return {**subject.times, "sub": "mch_2vYVtest", "nbf": subject.issued - 10, "jti": "mt_2xKa9Bgv7N", **custom}
 
 

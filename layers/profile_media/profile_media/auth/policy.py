@@ -75,6 +75,8 @@ class NamedClaim(NamedTuple):
     name: str
     value: str | None = None
     """None for any value."""
+    is_prefix: bool = False
+    """Whether the claim only has to start with the value."""
 
     @classmethod
     def parse(cls, text: str) -> "NamedClaim | None":
@@ -85,9 +87,11 @@ class NamedClaim(NamedTuple):
         return cls(name, value) if text else None
 
     def equals(self, claims: Mapping[str, Any]) -> bool:
-        """Tell whether the claim is exactly this text, or is there if any value will do."""
+        """Tell whether the claim is exactly this text, starts with it, or is there if any value will do."""
         claim = find_claim(claims, self.name)
-        return claim is not None if self.value is None else bool(claim == self.value)
+        if self.value is None:
+            return claim is not None
+        return isinstance(claim, str) and (claim.startswith(self.value) if self.is_prefix else claim == self.value)
 
     def includes(self, claims: Mapping[str, Any]) -> bool:
         """Tell whether the value is in the claim: in a list, a text of words such as `scope`, or a flag."""

@@ -32,11 +32,9 @@ class Provider(NamedTuple):
     def key_set_url(self, issuer: str) -> str:
         """Return the URL of the issuer's keys. Raise ValueError if the issuer does not have the provider's form."""
         match = re.fullmatch(self.issuer, issuer)
-        # An issuer on http is that of a local stack, which may have any form.
-        if match is None and not issuer.startswith("http://"):
+        if match is None:
             raise ValueError(f"the issuer does not have the provider's form, such as {self.example}")
-        base = match[1] if match else issuer.rstrip("/")
-        return self.jwks_url.format(base).replace(ISSUER_TENANT, "common")
+        return self.jwks_url.format(match[1]).replace(ISSUER_TENANT, "common")
 
 
 def named_claim(chosen: str, preset: tuple[NamedClaim, ...]) -> tuple[NamedClaim, ...]:
@@ -78,12 +76,13 @@ PROVIDERS: Mapping[str, Provider] = MappingProxyType(
             example="https://example.eu.auth0.com/",
             identity_claims=_but(username=("preferred_username", "nickname")),
         ),
-        # `azp` is the origin of the page in session tokens; OAuth tokens have `client_id` instead.
+        # `azp` is the origin of the page in session tokens; OAuth tokens have `client_id` instead, and machines' tokens
+        # the `aud` that was asked for.
         "clerk": Provider(
-            issuer=r"(https://[^/]+)",
+            issuer=r"(https://.*[^/])",
             example="https://clerk.example.com",
-            audience_claims=("azp", "client_id"),
-            required_claims=(NamedClaim("sid"), NamedClaim("client_id")),
+            audience_claims=("azp", "client_id", "aud"),
+            required_claims=(NamedClaim("sid"), NamedClaim("client_id"), NamedClaim("sub", "mch_", is_prefix=True)),
             # ID tokens have the first two. A pending session has not finished the sign-in.
             refused_claims=(NamedClaim("at_hash"), NamedClaim("nonce"), NamedClaim("sts", "pending")),
         ),
@@ -95,18 +94,18 @@ PROVIDERS: Mapping[str, Provider] = MappingProxyType(
             admin_claim="scope=profile-media/admin",
             identity_claims=_but(username=("preferred_username", "username"), role=("role", "cognito:groups")),
         ),
-        # Access tokens of version 2 have `azp`; ID tokens do not.
+        # Access tokens of version 2 have `azp`, those of version 1 `appid`; ID tokens have neither.
         "entra": Provider(
             issuer=r"(https://[^/]+/[^/]+)/v2\.0",
             example="https://login.microsoftonline.com/00000000-0000-0000-0000-000000000000/v2.0",
             jwks_url="{}/discovery/v2.0/keys",
-            required_claims=(NamedClaim("azp"),),
+            required_claims=(NamedClaim("azp"), NamedClaim("appid")),
             admin_claim="roles=profile-media.admin",
             identity_claims=_but(email_verified=("xms_edov",)),
         ),
         # Firebase has ID tokens only. They have no given name and no family name.
         "firebase": Provider(
-            issuer=r"(https://securetoken\.google\.com/[a-z0-9-]+)",
+            issuer=r"(https://securetoken\.google\.com/[^/]+)",
             example="https://securetoken.google.com/my-project",
             jwks_url="https://www.googleapis.com/service_accounts/v1/jwk/securetoken@system.gserviceaccount.com",
             admin_claim="profile_media_admin=true",

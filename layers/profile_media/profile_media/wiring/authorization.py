@@ -22,8 +22,8 @@ def verifier() -> TokenVerifier:
     """Return the verifier, created at first use. Raises SettingInvalid or ValueError for invalid settings."""
     settings = authorizer_settings.load()
     provider = find_provider(settings.identity_provider)
-    preset_url = provider.key_set_url(settings.token_issuer)
-    endpoint = parse_endpoint(settings.token_jwks_url or preset_url, allow_loopback=settings.jwks_allow_loopback)
+    url = settings.token_jwks_url or provider.key_set_url(settings.token_issuer)
+    endpoint = parse_endpoint(url, allow_loopback=settings.jwks_allow_loopback)
     endpoint = endpoint._replace(authorities=settings.certificate_authorities)
     keys = JwksCache(partial(fetch, endpoint), warn=_warn_of_stale_keys)
     is_preset = settings.admin_claim == PRESET
