@@ -101,6 +101,8 @@ def test_unknown_user_or_algorithm_is_refused(issuer: Issuer) -> None:
         issuer.mint(TokenRequest("mallory"))
     with pytest.raises(RequestInvalid, match="RS256"):
         issuer.mint(TokenRequest("ada", alg="HS512"))
+    with pytest.raises(RequestInvalid, match="kind id"):
+        issuer.mint(TokenRequest("ada", kind="id"))
     with pytest.raises(RequestInvalid, match="cognito"):
         issuer.mint(TokenRequest("ada", provider="unknown"))
 

@@ -174,6 +174,8 @@ class Issuer:
         if provider not in PROVIDERS or request.kind not in KINDS:
             raise RequestInvalid(f"the providers are {', '.join(PROVIDERS)}, and the kinds {', '.join(KINDS)}")
         imitation = IMITATIONS.get(provider)
+        if imitation is None and request.kind != "access":
+            raise RequestInvalid(f"only imitated providers have tokens of kind {request.kind}")
         alg = request.alg or (imitation.algorithm if imitation else "RS256")
         if alg not in ALGORITHMS:
             raise RequestInvalid(f"{alg} is not one of {', '.join(ALGORITHMS)}")
