@@ -65,18 +65,18 @@ def heard_by(listener: Listener) -> Iterator[None]:
 
 def unhook(session: Session) -> Session:
     """Let this session's calls go to moto unseen."""
-    session.unregister("before-send", _send)
-    session.unregister("provide-client-params", _report_call)
-    session.unregister("after-call", _report_error)
-    session.register("before-send", botocore_stubber)
+    events: Any = session  # the stubs know fewer handlers than botocore takes
+    for event, handler in _HANDLERS.items():
+        events.unregister(event, handler)
+    events.register("before-send", botocore_stubber)
     return session
 
 
 def _hook(session: Session) -> None:
-    session.unregister("before-send", botocore_stubber)
-    session.register("before-send", _send)
-    session.register("provide-client-params", _report_call)
-    session.register("after-call", _report_error)
+    events: Any = session
+    events.unregister("before-send", botocore_stubber)
+    for event, handler in _HANDLERS.items():
+        events.register(event, handler)
 
 
 def _send(event_name: str, request: AWSPreparedRequest, **_: Any) -> AWSResponse | None:
@@ -100,3 +100,6 @@ def _report_error(event_name: str, parsed: Mapping[str, Any], context: Mapping[s
 
 def _call(event_name: str) -> str:
     return event_name.partition(".")[2]
+
+
+_HANDLERS = {"before-send": _send, "provide-client-params": _report_call, "after-call": _report_error}

@@ -5,8 +5,14 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from profile_media.domain import keys
+from profile_media.domain.formats import ContentType
 from profile_media.domain.intend import IntentRequest
-from profile_media.domain.model import ContentType, Derivative, Slot, State, Upload
+from profile_media.domain.model import (
+    Derivative,
+    Slot,
+    State,
+    Upload,
+)
 from profile_media.domain.policy import SIZES
 
 NOW = datetime(2026, 11, 20, 12, 0, 0, tzinfo=UTC)

@@ -6,10 +6,10 @@ from datetime import datetime, timedelta
 
 from profile_media.domain import keys
 from profile_media.domain.errors import ImageUnacceptable
+from profile_media.domain.formats import ContentType
 from profile_media.domain.lifecycle import is_expired
 from profile_media.domain.model import (
     Attachment,
-    ContentType,
     DecodeCost,
     Derivative,
     ExternalPicture,

@@ -1,8 +1,6 @@
-"""What each function imports by its first call to AWS: measured anew, and as budget.json has it.
+"""Measure what each function imports before its first call to AWS, and compare it with budget.json.
 
-    python -m tests.cold_start.budget
-
-writes budget.json anew; its difference is to be looked at as code is.
+`make budget` writes budget.json again. Review its difference like code.
 """
 
 import atexit
@@ -30,29 +28,29 @@ ALL_BUT = "all but "
 
 ENVIRONMENT = {
     **cloud.ENVIRONMENT,
-    "AWS_ENDPOINT_URL": "http://127.0.0.1:9",  # an address, so that no name is resolved on the way to the first call
+    "AWS_ENDPOINT_URL": "http://127.0.0.1:9",  # an address, so that no host name is resolved
     "TOKEN_ISSUER": "https://issuer.example.com/",
     "TOKEN_AUDIENCE": "budget",
 }
 
 
 _OF_THE_MACHINE = "_sysconfigdata"
-"""How Python was built: a module that is named after the platform."""
+"""A module of Python that is named after the platform."""
 
 
 @dataclass(frozen=True)
 class Imports:
-    """What one function imported."""
+    """The imports of one function."""
 
     modules: frozenset[str]
-    """Ours and packages' by their full names, Python's own by the first part: those differ from patch to patch."""
+    """Full names of our modules and of packages; only the first part of Python's own, which differ between patches."""
     kilobytes: int
     """Of bytecode, Python's own included."""
 
 
 @cache
 def measured(folder: str) -> Imports:
-    """What a function imports now, from the source tree."""
+    """Measure the imports of a function, from the source tree."""
     event = json.loads((ROOT / "events" / f"{folder}.json").read_text())
     if folder == "process_upload":
         event["Records"][0]["s3"]["bucket"]["name"] = cloud.UPLOADS_BUCKET
@@ -64,7 +62,7 @@ def measured(folder: str) -> Imports:
 
 @cache
 def _layers() -> tuple[Path, Path]:
-    """Our package, and a folder with what is locked for functions: more is installed, and some would be imported."""
+    """Return our package and a folder with exactly the packages that are locked for functions."""
     locked = re.findall(r"^([\w.-]+)==", (ROOT / "layers/dependencies/requirements.txt").read_text(), re.MULTILINE)
     found = [distribution(name) for name in locked]
     folder = Path(mkdtemp())
@@ -83,7 +81,7 @@ def _named(module: str) -> str:
 
 
 def allowed(folder: str) -> Imports:
-    """What a function may import."""
+    """Return the budget of a function."""
     budget = _read()
     modules = (module for module, folders in budget["modules"].items() if folder in _unfold(folders))
     return Imports(frozenset(modules), budget["kilobytes"].get(folder, 0))
@@ -104,7 +102,7 @@ def _unfold(folders: str) -> set[str]:
 
 
 def _fold(folders: Iterable[str]) -> str:
-    """The shorter way of naming some of all functions."""
+    """Return the shorter way of naming some of all functions."""
     named = set(folders)
     others = set(FOLDERS) - named
     if not others:
@@ -113,7 +111,7 @@ def _fold(folders: Iterable[str]) -> str:
 
 
 def main() -> None:
-    """Takes what is for what may be."""
+    """Write the present imports to budget.json."""
     now = {folder: measured(folder) for folder in FOLDERS}
     every = sorted(frozenset().union(*(imports.modules for imports in now.values())))
     budget = {

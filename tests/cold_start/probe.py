@@ -1,4 +1,4 @@
-"""Run in an interpreter of its own: starts one function, invokes it, and says what it had imported by its first call.
+"""Start one function in its own interpreter, invoke it, and print what it has imported before its first call to AWS.
 
     python -I -S tests/cold_start/probe.py FOLDER... <event.json
 
@@ -16,7 +16,7 @@ BEFORE = frozenset(sys.modules)
 
 
 def tell(*_: object) -> NoReturn:
-    """Says what was imported, and ends the process."""
+    """Print the imports and end the process."""
     import json  # every function has imported it by now
 
     modules = {name: module for name, module in sys.modules.items() if name not in BEFORE and name != "app"}
@@ -26,7 +26,7 @@ def tell(*_: object) -> NoReturn:
 
 
 def size(name: str, module: Any) -> int:
-    """Bytes of a module's bytecode."""
+    """Return the size of a module's bytecode."""
     loader: Any = getattr(getattr(module, "__spec__", None), "loader", None)
     code = loader.get_code(loader.name) if hasattr(loader, "path") and loader.path.endswith(".py") else None
     return len(marshal.dumps(code)) if code else 0
@@ -39,7 +39,7 @@ from app import handler  # type: ignore[import-not-found]  # noqa: E402
 
 
 class Context:
-    """What is used of Lambda's own context."""
+    """The parts of Lambda's context that functions use."""
 
     function_name = "probed"
     aws_request_id = "52fdfc07-2182-454f-963f-5f0f9a621d72"
@@ -48,7 +48,7 @@ class Context:
 
     @staticmethod
     def get_remaining_time_in_millis() -> int:
-        """A minute, as `reconcile` has."""
+        """Return a minute."""
         return 60_000
 
 

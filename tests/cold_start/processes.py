@@ -1,4 +1,4 @@
-"""Fresh processes of Python, isolated as a Lambda function's is."""
+"""Run Python in fresh processes, isolated like a Lambda function."""
 
 import os
 import subprocess
@@ -13,14 +13,14 @@ ISOLATED = ("-I", "-S", "-B")
 
 @dataclass(frozen=True)
 class Command:
-    """What to run: the same thing every time, so that counts repeat."""
+    """What to run, the same every time, so that counts repeat."""
 
     arguments: Sequence[str]
     environment: Mapping[str, str]
     stdin: str = ""
 
     def run(self, *before: str, options: Sequence[str] = ISOLATED) -> subprocess.CompletedProcess[str]:
-        """Runs it; raises RuntimeError where it fails."""
+        """Run it. Raise RuntimeError if it fails."""
         done = subprocess.run(
             [*before, PYTHON, *options, *self.arguments],
             input=self.stdin,

@@ -6,10 +6,10 @@ from typing import Any
 from profile_media.aws.attachments import DynamoAttachments
 from profile_media.aws.profiles import DynamoProfiles
 from profile_media.aws.uploads import DynamoUploads
+from profile_media.domain.formats import ContentType
 from profile_media.domain.model import (
     Attachment,
     AutoBind,
-    ContentType,
     Derivative,
     ExternalPicture,
     Identity,

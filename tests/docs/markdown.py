@@ -1,4 +1,4 @@
-"""The documents as the tests read them: tables, links, headings and what stands in code font."""
+"""Read tables, links, headings and code spans of the documents."""
 
 import re
 from functools import cache
@@ -18,33 +18,33 @@ _CODE = re.compile(r"`([^`]+)`")
 
 
 def name_of(document: Path) -> str:
-    """The document, as its place in the repository."""
+    """Return the path of a document in the repository."""
     return document.relative_to(ROOT).as_posix()
 
 
 @cache
 def read(name: str) -> str:
-    """The document's text."""
+    """Return the text of a document."""
     return (ROOT / name).read_text()
 
 
 def prose(name: str) -> str:
-    """The text without its code blocks."""
+    """Return the text without code blocks."""
     return _FENCE.sub("", read(name))
 
 
 def links(name: str) -> list[str]:
-    """Where the document's links and pictures point."""
+    """Return the targets of links and pictures."""
     return _LINK.findall(prose(name))
 
 
 def anchors(name: str) -> set[str]:
-    """What a link into the document can name: its headings, spelt as GitHub does."""
+    """Return the anchors of the headings, as GitHub makes them."""
     return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in _HEADING.findall(prose(name))}
 
 
 def table(name: str, *, header: str) -> list[Row]:
-    """The rows of the one table whose first column has that header; fails where there is not exactly one."""
+    """Return the rows of the one table whose first column has this header."""
     lines = read(name).splitlines()
     starts = [at for at, line in enumerate(lines) if line.startswith("|") and _cells(line)[0] == header]
     assert len(starts) == 1, f"{name}: {len(starts)} tables start with {header}"
@@ -60,7 +60,7 @@ def table(name: str, *, header: str) -> list[Row]:
 
 
 def code(text: str) -> list[str]:
-    """What stands in code font."""
+    """Return the code spans of a text."""
     return _CODE.findall(text)
 
 

@@ -15,7 +15,8 @@ from profile_media.dialects import native, public_id
 from profile_media.dialects.native.intents import IntentBody
 from profile_media.dialects.native.slots import NAMES
 from profile_media.domain.errors import ErrorCode
-from profile_media.domain.model import ContentType, State
+from profile_media.domain.formats import ContentType
+from profile_media.domain.model import State
 from profile_media.domain.policy import SIZES
 from profile_media.http.status import STATUSES
 from profile_media.http.wording import REASONS

@@ -12,12 +12,12 @@ PLACES = ("", "layers/profile_media/profile_media/")
 """What paths in documents are relative to: the repository, or the package."""
 
 _MAKE = re.compile(r"\bmake ([a-z]+)")
-_TARGET = re.compile(r"^([a-z]+):", re.MULTILINE)
+_TARGETS = re.compile(r"^([a-z ]+):", re.MULTILINE)
 _PATH = re.compile(r"[a-z_]+(/[a-z0-9_.]+)+|[a-z0-9_-]+\.(md|toml|yaml)")
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_links_lead_somewhere(name: str) -> None:
+def test_link_targets_exist(name: str) -> None:
     for link in links(name):
         if link.startswith("https://"):
             continue
@@ -30,13 +30,14 @@ def test_links_lead_somewhere(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_no_address_is_sent_in_the_clear(name: str) -> None:
+def test_links_use_https(name: str) -> None:
     assert not [link for link in links(name) if link.startswith("http://")]
 
 
 @pytest.mark.parametrize("name", NAMES)
 def test_paths_in_code_font_exist(name: str) -> None:
-    paths = [text for text in code(prose(name)) if _PATH.fullmatch(text) and "/" in text]
+    created = re.findall(r"^Create `([^`]+)`", prose(name), re.MULTILINE)  # by a recipe
+    paths = [text for text in code(prose(name)) if _PATH.fullmatch(text) and "/" in text and text not in created]
 
     missing = [path for path in paths if not any((ROOT / place / path).exists() for place in PLACES)]
 
@@ -55,14 +56,15 @@ NOT_PATHS = {
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_make_has_the_targets_that_are_named(name: str) -> None:
+def test_named_make_targets_exist(name: str) -> None:
     commands = [line for line in prose(name).splitlines() if line.startswith("    ")] + code(prose(name))
     named = {target for command in commands for target in _MAKE.findall(command)}
 
-    assert named <= set(_TARGET.findall((ROOT / "Makefile").read_text()))
+    targets = " ".join(_TARGETS.findall((ROOT / "Makefile").read_text())).split()
+    assert named <= set(targets)
 
 
-def test_every_document_is_reachable_from_the_readme() -> None:
+def test_readme_links_to_every_document() -> None:
     reached, waiting = set(), ["README.md"]
     while waiting:
         name = waiting.pop()
@@ -77,7 +79,7 @@ def test_every_document_is_reachable_from_the_readme() -> None:
     assert reached == set(NAMES)
 
 
-def test_the_readme_invokes_functions_and_events_that_exist() -> None:
+def test_readme_invokes_existing_functions_and_events() -> None:
     invoked = re.findall(r"sam local invoke (\w+) --event (\S+)", read("README.md"))
 
     assert invoked

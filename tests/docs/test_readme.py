@@ -12,7 +12,7 @@ ROUTE = re.compile(r"\b(GET|POST|PUT|PATCH|DELETE) (/[a-zA-Z0-9_{}/-]+)")
 """An endpoint, as documents name it."""
 
 
-def test_the_snippet_calls_routes_that_exist() -> None:
+def test_snippet_calls_existing_routes() -> None:
     (snippet,) = _JAVASCRIPT.findall(read("README.md"))
     called = {(method, re.sub(r"\$\{[^}]+\}", "{uploadId}", path)) for method, path in _CALL.findall(snippet)}
 
@@ -20,7 +20,7 @@ def test_the_snippet_calls_routes_that_exist() -> None:
     assert called <= routes()
 
 
-def test_the_diagram_and_the_prose_name_routes_and_slots_that_exist() -> None:
+def test_diagram_names_existing_routes_and_slots() -> None:
     named = set(ROUTE.findall(read("README.md")))
 
     assert ("POST", "/media/intents") in named
@@ -29,7 +29,7 @@ def test_the_diagram_and_the_prose_name_routes_and_slots_that_exist() -> None:
     assert "/user/profile/cover-image" in {path for _, path in routes()}
 
 
-def test_every_endpoint_is_listed_with_its_dialects_page() -> None:
+def test_every_endpoint_is_listed_with_its_page() -> None:
     listed = {}
     for row in table("README.md", header="Endpoint"):
         (endpoint,) = ROUTE.findall(row["Endpoint"])

@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from enum import StrEnum
 from threading import RLock
-from typing import Any, Protocol
+from typing import Any, Protocol, cast
 
 import pytest
 from botocore.awsrequest import AWSPreparedRequest, AWSResponse
@@ -125,7 +125,7 @@ def _items(request: AWSPreparedRequest) -> int:
     """Count the items of a transaction; 0 for other calls."""
     if b"Transact" not in request.headers.get("X-Amz-Target", b""):
         return 0
-    return len(json.loads(request.body)["TransactItems"])
+    return len(json.loads(cast(bytes, request.body))["TransactItems"])
 
 
 @dataclass
@@ -138,6 +138,8 @@ class Injector:
     """The number of items of each call's transaction."""
     fired: int = 0
     """How many faults have happened since `arm`."""
+    crashed: bool = False
+    """Whether a fault has ended an invocation since the world was restored."""
     at: int | None = None
     fault: Fault | None = None
     later: dict[int, Fault] = field(default_factory=dict)
@@ -217,9 +219,11 @@ class Injector:
             self.disarm()
             meanwhile()
         if fault is Fault.BEFORE:
+            self.crashed = True
             raise Crash
         answer = self._effect(send)
         if fault is Fault.AFTER:
+            self.crashed = True
             raise Crash
         if fault is Fault.LOST:
             raise ReadTimeoutError(endpoint_url=request.url)

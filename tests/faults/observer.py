@@ -22,8 +22,9 @@ from dataclasses import dataclass, field
 from hashlib import sha256
 from typing import Any
 
+from profile_media.domain.formats import ContentType
 from profile_media.domain.keys import is_upload_id, media_key, parse_incoming_key
-from profile_media.domain.model import ContentType, Derivative, Slot
+from profile_media.domain.model import Derivative, Slot
 from tests import cloud
 from tests.faults.stored import messages_of, objects_of, rows_of
 

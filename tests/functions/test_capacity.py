@@ -9,6 +9,8 @@ from moto.dynamodb.models.dynamo_type import DynamoType
 
 from functions.authorize.app import handler as authorize
 from profile_media.domain.keys import incoming_key
+from profile_media.domain.model import Slot
+from profile_media.domain.policy import SIZES
 from tests import cloud, pictures
 from tests.builders import ADA, an_id
 from tests.functions.conftest import Call, an_event, run
@@ -19,8 +21,8 @@ from tests.tokens import a_token
 __all__ = ["deployed", "published"]
 
 PICTURE = pictures.a_jpeg(64, 48)
-PUTS = ["PutObject"] * 5
-"""An avatar has four sizes and the master."""
+PUTS = ["PutObject"] * (len(SIZES[Slot.AVATAR]) + 1)
+"""One for each size of an avatar, and one for the master."""
 
 BIND = ["TransactGetItems", "TransactWriteItems"]
 

@@ -6,8 +6,9 @@ from typing import Any
 import pytest
 
 from profile_media.aws.objects import S3Media
+from profile_media.domain.formats import ContentType
 from profile_media.domain.keys import incoming_key, media_prefix
-from profile_media.domain.model import AutoBind, ContentType, Slot, State
+from profile_media.domain.model import AutoBind, Slot, State
 from tests import cloud, pictures
 from tests.builders import ADA, a_derivative, an_id
 from tests.conftest import Logs

@@ -19,8 +19,8 @@ from moto.dynamodb.models import dynamodb_backends
 
 from functions.authorize.app import handler as authorize
 from profile_media.aws import session, settings
+from profile_media.domain.formats import ContentType
 from profile_media.domain.keys import UPLOAD_ID, decode_owner, is_owner_id
-from profile_media.domain.model import ContentType
 from profile_media.domain.policy import MAX_OWNER_BYTES, SMALLEST_UPLOAD
 from profile_media.wiring import authorization
 from tests import cloud

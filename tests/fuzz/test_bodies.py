@@ -1,4 +1,4 @@
-"""Bodies and headers: what is taken is what was sent, and what is not is refused with the one error."""
+"""Parse any body and header: the result equals what was sent, or the request is refused as invalid."""
 
 import base64
 import json
@@ -14,7 +14,8 @@ from profile_media.dialects.native.intents import parse_intent
 from profile_media.dialects.native.showing import LONGEST_WAIT, parse_wait
 from profile_media.dialects.sdk_image.writing import parse_identity
 from profile_media.domain.errors import MediaError, OwnerForbidden, RequestInvalid, TypeUnsupported
-from profile_media.domain.model import Caller, ContentType
+from profile_media.domain.formats import ContentType
+from profile_media.domain.model import Caller
 from profile_media.http.json_body import MAX_BYTES, MAX_DEPTH, parse_object
 from profile_media.http.multipart import parse_file
 from profile_media.http.request import Request, body_of, headers_of
@@ -78,7 +79,7 @@ def nested(draw: st.DrawFn) -> Pairs:
 
 
 @given(objects | nested())
-def test_json_is_taken_if_and_only_if_it_is_strict(value: Pairs) -> None:
+def test_json_is_accepted_only_if_strict(value: Pairs) -> None:
     body = spelt(value).encode()
     try:
         taken = parse_object(a_request(body))
@@ -90,7 +91,7 @@ def test_json_is_taken_if_and_only_if_it_is_strict(value: Pairs) -> None:
 
 
 @given(damaged(objects.map(lambda value: spelt(value).encode())))
-def test_json_that_bytes_were_changed_in_is_taken_as_any_reader_would_or_refused(body: bytes) -> None:
+def test_damaged_json_is_read_as_others_read_it_or_refused(body: bytes) -> None:
     with suppress(RequestInvalid):
         taken = parse_object(a_request(body))
         assert taken == json.loads(body.decode())
@@ -116,9 +117,7 @@ SHAPES = (parse_intent, parse_identity, by_upload_id.parse_upload_id)
 
 
 @given(bodies, st.none() | st.text(max_size=5) | st.sampled_from(PIECES))
-def test_a_body_of_any_shape_is_understood_or_refused_as_the_clients_fault(
-    body: dict[str, object], idempotency_key: str | None
-) -> None:
+def test_any_body_is_parsed_or_refused_as_client_error(body: dict[str, object], idempotency_key: str | None) -> None:
     headers = {} if idempotency_key is None else {"idempotency-key": idempotency_key}
     for parse in SHAPES:
         with suppress(RequestInvalid, TypeUnsupported, OwnerForbidden):
@@ -126,14 +125,14 @@ def test_a_body_of_any_shape_is_understood_or_refused_as_the_clients_fault(
 
 
 @given(st.sampled_from(["avatar", "coverImage"]), st.sampled_from(list(ContentType)), st.integers(1, 2**40))
-def test_every_intent_that_is_asked_for_well_is_understood(slot: str, content_type: ContentType, length: int) -> None:
+def test_valid_intent_is_parsed(slot: str, content_type: ContentType, length: int) -> None:
     body = {"slot": slot, "contentType": content_type, "contentLength": length}
     owner_id, asked = parse_intent(a_request(json.dumps(body).encode()))
     assert (asked.content_type, asked.content_length, owner_id) == (content_type, length, ADA)
 
 
 @given(st.binary(max_size=64), st.data())
-def test_the_body_is_the_bytes_that_were_sent(content: bytes, data: st.DataObject) -> None:
+def test_body_equals_the_sent_bytes(content: bytes, data: st.DataObject) -> None:
     encoded = base64.b64encode(content).decode()
     assert body_of({"body": encoded, "isBase64Encoded": True}) == content
     text = data.draw(mutated(st.just(encoded)))
@@ -151,9 +150,7 @@ def a_form(name: str, filename: str, content: bytes) -> bytes:
 @given(
     st.text(max_size=6), st.text(max_size=12) | st.sampled_from(PIECES), st.binary(min_size=1, max_size=40), st.data()
 )
-def test_a_file_is_a_piece_of_the_form_that_holds_it(
-    name: str, filename: str, content: bytes, data: st.DataObject
-) -> None:
+def test_file_is_part_of_its_form(name: str, filename: str, content: bytes, data: st.DataObject) -> None:
     form = a_form(data.draw(st.sampled_from(("file", name))), filename, content)
     for body in (form, data.draw(damaged(st.just(form)))):
         with suppress(MediaError):
@@ -163,21 +160,21 @@ def test_a_file_is_a_piece_of_the_form_that_holds_it(
 
 
 @given(mutated(st.just(FORM)))
-def test_a_form_is_read_only_by_the_boundary_its_type_names(content_type: str) -> None:
+def test_form_is_read_by_the_boundary_of_its_type(content_type: str) -> None:
     with suppress(RequestInvalid):
         assert parse_file(a_request(a_form("file", "a.png", b"picture"), content_type)) == b"picture"
         assert BOUNDARY in content_type
 
 
 @given(st.dictionaries(st.text(max_size=8), st.text(max_size=8), max_size=6))
-def test_headers_keep_their_values(headers: dict[str, str]) -> None:
+def test_header_values_are_kept(headers: dict[str, str]) -> None:
     read = headers_of({"headers": headers})
     assert {name.lower() for name in headers} == set(read)
     assert set(read.values()) <= set(headers.values())
 
 
 @given(st.integers(-5, 200).map(str) | mutated(st.integers(0, 99).map(str)) | st.text(max_size=3))
-def test_a_wait_is_a_number_of_seconds_within_bounds_or_refused(text: str) -> None:
+def test_wait_is_within_bounds_or_refused(text: str) -> None:
     with suppress(RequestInvalid):
         seconds = parse_wait(a_request(b"", query={"wait": text}))
         assert 0 <= seconds <= LONGEST_WAIT

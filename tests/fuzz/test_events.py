@@ -1,4 +1,4 @@
-"""Events of S3, of the table's stream and of the queue: each record does what it says, or nothing."""
+"""Parse any event of S3, the stream and the queue: each record names what it says, or nothing."""
 
 import json
 from typing import Any
@@ -28,7 +28,7 @@ def an_s3_record(name: str | None, bucket: str, key: str) -> dict[str, Any]:
 
 
 @given(st.lists(stored, max_size=4))
-def test_exactly_the_created_objects_are_named_by_their_true_keys(records: list[tuple[str | None, str, str]]) -> None:
+def test_created_objects_are_named_by_their_decoded_keys(records: list[tuple[str | None, str, str]]) -> None:
     keys = [key.encode(errors="replace").decode() for *_, key in records]
     event = {
         "Records": [
@@ -43,7 +43,7 @@ def test_exactly_the_created_objects_are_named_by_their_true_keys(records: list[
 
 
 @given(mutated(incoming_keys.map(quote_plus)))
-def test_a_key_however_it_is_encoded_is_an_uploads_or_nobodys(encoded: str) -> None:
+def test_encoded_key_is_an_original_or_ignored(encoded: str) -> None:
     for _, key in created_objects({"Records": [an_s3_record("ObjectCreated:Post", "uploads", encoded)]}):
         parsed = parse_incoming_key(key)
         assert parsed is None or incoming_key(*parsed) == key
@@ -89,7 +89,7 @@ messages = st.builds(lambda owner, upload: json.dumps({"owner_id": owner, "uploa
 
 
 @given(st.lists(messages | mutated(messages) | json_values().map(json.dumps), min_size=1, max_size=5))
-def test_exactly_the_messages_that_name_an_upload_are_handled(bodies: list[str]) -> None:
+def test_only_messages_that_name_an_upload_are_handled(bodies: list[str]) -> None:
     handled = []
     records = [{"messageId": str(number), "body": body} for number, body in enumerate(bodies)]
 
@@ -105,7 +105,7 @@ def vars_of(removed: PurgeRequest) -> dict[str, object]:
 
 
 @given(mutated(messages) | st.text())
-def test_a_message_names_an_upload_or_is_refused_as_no_value(body: str) -> None:
+def test_message_names_an_upload_or_raises_value_error(body: str) -> None:
     try:
         removed = parse_body(body)
     except ValueError:
@@ -114,6 +114,6 @@ def test_a_message_names_an_upload_or_is_refused_as_no_value(body: str) -> None:
 
 
 @pytest.mark.parametrize("opening", ["[", '{"owner_id":', '{"a":['])
-def test_a_message_nested_without_end_is_refused_as_no_value(opening: str) -> None:
+def test_deeply_nested_message_raises_value_error(opening: str) -> None:
     with pytest.raises(ValueError, match="not a purge request"):
         parse_body(opening * 100_000)

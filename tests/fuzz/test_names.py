@@ -1,4 +1,4 @@
-"""Whatever names an upload, a user or an object: read as exactly what it says, or refused with the one error."""
+"""Parse any reference to an upload, a user or an object: it is read exactly or refused."""
 
 from urllib.parse import quote, urlsplit
 
@@ -7,7 +7,8 @@ from hypothesis import strategies as st
 
 from profile_media.domain import keys
 from profile_media.domain.errors import ReferenceInvalid, UserNotFound
-from profile_media.domain.model import Caller, ContentType, Slot
+from profile_media.domain.formats import ContentType
+from profile_media.domain.model import Caller, Slot
 from profile_media.domain.references import (
     MAX_URL_LENGTH,
     bound_public_id,
@@ -45,7 +46,7 @@ other_urls = st.builds(
 
 
 @given(public_ids | mutated(public_ids) | st.text())
-def test_a_public_id_is_what_was_written_or_no_reference(text: str) -> None:
+def test_parsed_public_id_is_written_back_unchanged(text: str) -> None:
     try:
         reference = parse_public_id("app", text)
     except ReferenceInvalid:
@@ -59,14 +60,14 @@ def test_a_public_id_is_what_was_written_or_no_reference(text: str) -> None:
 
 
 @given(owners, slots, upload_ids)
-def test_every_public_id_that_is_written_is_read(owner: str, slot: Slot, upload_id: str) -> None:
+def test_written_public_id_is_parsed(owner: str, slot: Slot, upload_id: str) -> None:
     for text in (temporary_public_id("app", owner, upload_id), bound_public_id("app", owner, slot, upload_id)):
         reference = parse_public_id("app", text)
         assert (reference.owner_id, reference.upload_id) == (owner, upload_id)
 
 
 @given(media_urls | mutated(media_urls) | other_urls | mutated(other_urls) | st.text())
-def test_a_url_is_ours_to_the_letter_or_plainly_elsewhere_or_refused(url: str) -> None:
+def test_url_is_ours_exactly_or_external_or_refused(url: str) -> None:
     try:
         reference = parse_media_url(BASE, ADA, url)
     except ReferenceInvalid:
@@ -87,7 +88,7 @@ def test_a_url_is_ours_to_the_letter_or_plainly_elsewhere_or_refused(url: str) -
 
 
 @given(st.builds(keys.incoming_key, owners, upload_ids), st.data())
-def test_a_key_is_one_that_would_be_built_or_nobodys(good: str, data: st.DataObject) -> None:
+def test_parsed_key_is_built_back_unchanged(good: str, data: st.DataObject) -> None:
     text = data.draw(mutated(st.just(good)) | st.text())
     assert keys.parse_incoming_key(good)
     parsed = keys.parse_incoming_key(text)
@@ -95,13 +96,13 @@ def test_a_key_is_one_that_would_be_built_or_nobodys(good: str, data: st.DataObj
 
 
 @given(owners.map(keys.encode_owner) | mutated(owners.map(keys.encode_owner)) | st.text())
-def test_an_owner_has_one_spelling(text: str) -> None:
+def test_owner_has_one_encoding(text: str) -> None:
     owner = keys.decode_owner(text)
     assert owner is None or keys.encode_owner(owner) == text
 
 
 @given(owners.map(quote) | mutated(owners.map(quote)) | st.text())
-def test_whom_a_path_names_can_be_named_again_or_is_nobody(text: str) -> None:
+def test_user_id_of_path_is_quoted_back_unchanged(text: str) -> None:
     def parse(path: str) -> str:
         return parse_user_id(Request(Caller(ADA), "correlation", LINKS, path={"user_id": path}))
 

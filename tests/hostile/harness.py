@@ -17,6 +17,7 @@ from profile_media.domain.model import MASTER, DecodeCost, Derivative, Reason, S
 from profile_media.domain.policy import MASTER_SIDE, SIZES, Limits
 from profile_media.domain.ports import Rendered
 from profile_media.imaging import PillowImages
+from profile_media.imaging.sandbox import SandboxLimits
 from tests.hostile.parts import CPU_MS, PEAK_MIB, Sample
 from tests.unit.imaging.files import jpeg_segments, opened, webp_chunks
 
@@ -123,7 +124,8 @@ def examine(
 
 @cache
 def _images() -> PillowImages:
-    return PillowImages()
+    # The limits on CPU and memory are those of production. The deadline is wall clock, which depends on the load.
+    return PillowImages(SandboxLimits(deadline_seconds=120))
 
 
 def _attempt(content: bytes, declared: ContentType, slot: Slot) -> _Attempt:

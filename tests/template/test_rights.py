@@ -33,6 +33,14 @@ INGEST: set[tuple[str, ...]] = {
     ("sqs:SendMessage", "PurgeQueue.Arn"),
 }
 
+READ_STREAM = {
+    ("dynamodb:DescribeStream", "UploadsTable.StreamArn"),
+    ("dynamodb:GetRecords", "UploadsTable.StreamArn"),
+    ("dynamodb:GetShardIterator", "UploadsTable.StreamArn"),
+    ("dynamodb:ListStreams", "UploadsTable.StreamArn"),
+    ("sqs:SendMessage", "ReleaseFailures.Arn"),
+}
+
 RIGHTS: dict[str, set[tuple[str, ...]]] = {
     "authorize": set(),
     "preflight": set(),
@@ -71,11 +79,7 @@ RIGHTS: dict[str, set[tuple[str, ...]]] = {
     },
     "release_media": {
         ("sqs:SendMessage", "PurgeQueue.Arn"),
-        ("sqs:SendMessage", "ReleaseFailures.Arn"),
-        ("dynamodb:DescribeStream", "UploadsTable.StreamArn"),
-        ("dynamodb:GetRecords", "UploadsTable.StreamArn"),
-        ("dynamodb:GetShardIterator", "UploadsTable.StreamArn"),
-        ("dynamodb:ListStreams", "UploadsTable.StreamArn"),
+        *READ_STREAM,
     },
     "purge_media": {
         ("s3:DeleteObject", MEDIA_OBJECTS),

@@ -200,6 +200,10 @@ def _announce(state: dict[str, Any], folder: Path, seconds: float) -> None:
   Storage    {state["aws_endpoint"]}  (S3, DynamoDB, SQS for the AWS CLI; credentials in {folder / "stack.json"})
   Logs       {folder / "logs"}
 
+A token of ada:
+
+  {state["users"]["ada"]["token"]}
+
 `make token USER=…` prints a token of {", ".join(PEOPLE)}. For example:
 
   curl -H "Authorization: Bearer $({token})" {state["api"]}/media/profile""",

@@ -10,6 +10,7 @@ from profile_media.dialects import sdk_image
 from profile_media.dialects.sdk_image.showing import render_user
 from profile_media.domain import errors
 from profile_media.domain.model import Attachment, ExternalPicture, Identity, Profile, Reason, Slot
+from profile_media.domain.policy import default_derivative
 from profile_media.http.user_id import parse_user_id
 from tests.builders import ADA, GRACE, NOW, an_id, derivatives_for
 from tests.requests import LINKS, a_request
@@ -98,7 +99,7 @@ def test_image_url_and_has_image_follow_picture() -> None:
     }
     shown = {name: (user(profile)["image_url"], user(profile)["has_image"]) for name, profile in profiles.items()}
     assert shown == {
-        "uploaded": (LINKS.url(an_id(1), uploaded.shown[0]), True),
+        "uploaded": (LINKS.url(an_id(1), default_derivative(Slot.AVATAR, uploaded.derivatives)), True),
         "external": ("https://elsewhere.example.com/a.png", True),
         "the provider's": ("https://pictures.example.com/ada.png", True),
         "none": ("", False),

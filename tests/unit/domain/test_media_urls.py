@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from profile_media.domain.errors import ReferenceInvalid
+from profile_media.domain.formats import ContentType
 from profile_media.domain.keys import incoming_key, media_key
-from profile_media.domain.model import ContentType
 from profile_media.domain.references import MAX_URL_LENGTH, Reference, parse_media_url
 from tests.builders import ADA, a_derivative, an_id
 

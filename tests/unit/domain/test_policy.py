@@ -39,17 +39,17 @@ def test_adding_a_larger_size_changes_no_answer(monkeypatch: pytest.MonkeyPatch)
     profile = Profile(ADA).with_attachment(Slot.AVATAR, Attachment(an_id(1), derivatives_for(Slot.AVATAR)), NOW)
     before, native = answers(profile), render_profile(profile, LINKS).body["avatar"]
 
-    sizes = {**SIZES, Slot.AVATAR: (Size("large", 1024, 1024), *SIZES[Slot.AVATAR])}
+    sizes = {**SIZES, Slot.AVATAR: (Size("huge", 1600, 1600), *SIZES[Slot.AVATAR])}
     monkeypatch.setattr(policy, "SIZES", MappingProxyType(sizes))
-    large = a_derivative(name="large", width=1024, height=1024, content=b"large")
+    huge = a_derivative(name="huge", width=1600, height=1600, content=b"huge")
     avatar = _avatar(profile)
-    wider = replace(profile, attachments={Slot.AVATAR: replace(avatar, derivatives=(large, *avatar.derivatives))})
+    wider = replace(profile, attachments={Slot.AVATAR: replace(avatar, derivatives=(huge, *avatar.derivatives))})
 
     assert answers(wider) == before
     added = render_profile(wider, LINKS).body["avatar"]
     assert isinstance(native, dict)
     assert isinstance(added, dict)
-    assert added["derivatives"].pop("large")
+    assert added["derivatives"].pop("huge")
     assert added == native
 
 

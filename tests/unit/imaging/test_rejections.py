@@ -104,7 +104,8 @@ def test_render_rejects_picture_over_memory_limit() -> None:
 import sys
 from PIL import Image
 from profile_media.domain.errors import ImageUnacceptable
-from profile_media.domain.model import ContentType, Slot
+from profile_media.domain.formats import ContentType
+from profile_media.domain.model import Slot
 from profile_media.imaging import PillowImages
 from profile_media.imaging.sandbox import SandboxLimits
 from tests import pictures

@@ -389,7 +389,8 @@ def test_render_is_deterministic_across_processes() -> None:
     # The new interpreter also shows that the child imports nothing, because it cannot open files.
     program = """
 import sys
-from profile_media.domain.model import ContentType, Slot
+from profile_media.domain.formats import ContentType
+from profile_media.domain.model import Slot
 from profile_media.imaging import PillowImages
 from tests.unit.imaging.test_render import SAMPLES
 images = PillowImages()

@@ -39,6 +39,8 @@ def test_removed_uploads_takes_media_keys_from_row_with_derivatives() -> None:
         ({"state": {"S": "rejected"}}, None),
         ({"state": None}, None),
         ({"derivatives": None}, None),
+        ({"derivatives": {"L": [{"M": {"name": {"S": "full"}}}]}}, None),
+        ({"derivatives": {"S": "text"}}, None),
     ],
 )
 def test_removed_uploads_names_no_keys_that_row_may_not_tell(changes: Any, keys: tuple[str, ...] | None) -> None:
@@ -65,6 +67,13 @@ def test_created_objects_reads_events_of_s3_and_of_redrive_queue() -> None:
 def test_created_objects_refuses_message_that_is_no_event(body: str) -> None:
     with pytest.raises(ValueError, match=r"not an S3 event|Expecting value"):
         list(created_objects({"Records": [{"eventSource": "aws:sqs", "body": body}]}))
+
+
+def test_created_objects_skips_record_without_event_name() -> None:
+    event = an_event("process_upload")
+    del event["Records"][0]["eventName"]
+
+    assert list(created_objects(event)) == []
 
 
 def test_failures_lists_identifiers() -> None:

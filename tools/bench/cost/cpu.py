@@ -17,7 +17,8 @@ from threading import Thread
 from botocore.awsrequest import AWSRequest
 from botocore.httpsession import URLLib3Session
 
-from profile_media.domain.model import ContentType, Slot
+from profile_media.domain.formats import ContentType
+from profile_media.domain.model import Slot
 from tests import cloud
 from tools.bench.report import ratios
 from tools.bench.tls import chain, proxy

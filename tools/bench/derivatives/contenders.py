@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from io import BytesIO
 from typing import Any
 
-from profile_media.domain.model import MASTER, ContentType, Slot
+from profile_media.domain.formats import ContentType
+from profile_media.domain.model import MASTER, Slot
 from profile_media.domain.policy import SIZES, Size
 
 QUALITY, MASTER_QUALITY = 80, 90
@@ -59,7 +60,7 @@ def unguarded() -> Contender:
 
     def make(content: bytes, content_type: ContentType, job: Job, _: int) -> list[bytes]:
         made = render(content, content_type, job.slot, keep_master=job.master)
-        return [picture.content for picture in made.pictures]
+        return [image.content for image in made.images]
 
     return make
 

@@ -6,7 +6,7 @@ import sys
 import time
 from pathlib import Path
 
-from profile_media.domain.model import ContentType
+from profile_media.domain.formats import ContentType
 from tools.bench.derivatives.contenders import CONTENDERS, JOBS
 
 

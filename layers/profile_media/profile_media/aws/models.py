@@ -27,11 +27,11 @@ from pynamodb.constants import NUMBER, STRING
 from pynamodb.indexes import GlobalSecondaryIndex, KeysOnlyProjection
 from pynamodb.models import Model
 
+from profile_media.domain.formats import ContentType
 from profile_media.domain.model import (
     Attachment,
     AutoBind,
     ChangeCount,
-    ContentType,
     Derivative,
     ExternalPicture,
     Identity,

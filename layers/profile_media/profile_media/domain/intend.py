@@ -7,8 +7,15 @@ from hashlib import sha256
 
 from profile_media.domain.access import Access
 from profile_media.domain.errors import IdempotencyConflict, LimitExceeded, Unavailable, UploadTooLarge
+from profile_media.domain.formats import ContentType
 from profile_media.domain.lifecycle import expiry, is_expired, is_open, post_expiry
-from profile_media.domain.model import AutoBind, ContentType, PresignedPost, Slot, State, Upload
+from profile_media.domain.model import (
+    AutoBind,
+    PresignedPost,
+    Slot,
+    State,
+    Upload,
+)
 from profile_media.domain.policy import Lifetimes, Limits
 from profile_media.domain.ports import (
     Clock,

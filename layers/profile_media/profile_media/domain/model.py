@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from enum import StrEnum
 from types import MappingProxyType
 
-from profile_media.domain.formats import ContentType as ContentType  # noqa: PLC0414 - one of the nouns as well
+from profile_media.domain.formats import ContentType
 
 
 class Slot(StrEnum):

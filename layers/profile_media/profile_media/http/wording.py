@@ -4,7 +4,8 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 from profile_media.domain import errors
-from profile_media.domain.model import ContentType, Reason
+from profile_media.domain.formats import ContentType
+from profile_media.domain.model import Reason
 
 REASONS: Mapping[Reason, str] = MappingProxyType(
     {

@@ -11,8 +11,9 @@ from urllib.parse import unquote_plus
 from aws_lambda_powertools.utilities.data_classes import DynamoDBStreamEvent, S3Event, SQSEvent
 from aws_lambda_powertools.utilities.data_classes.dynamo_db_stream_event import DynamoDBRecordEventName
 
+from profile_media.domain.formats import ContentType
 from profile_media.domain.keys import is_upload_id, media_key
-from profile_media.domain.model import ContentType, Derivative, State
+from profile_media.domain.model import Derivative, State
 from profile_media.domain.ports import PurgeRequest
 
 if TYPE_CHECKING:  # importing the batch processor costs more than all of this module
@@ -32,7 +33,7 @@ def created_objects(event: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     """
     for s3_event in _s3_events(event):
         for record in s3_event.records:
-            if str(record.event_name).startswith("ObjectCreated:"):
+            if str(record.get("eventName")).startswith("ObjectCreated:"):
                 yield record.s3.bucket.name, unquote_plus(record.s3.get_object.key)
 
 
@@ -72,11 +73,15 @@ def removed_uploads(event: Mapping[str, Any]) -> dict[str, PurgeRequest]:
 def _media_keys(upload_id: str, row: Mapping[str, Any]) -> tuple[str, ...] | None:
     """Return the object keys of a ready or bound upload's derivatives; None if the row does not tell them all.
 
-    Processing may have stored derivatives of a pending or rejected upload without naming them in its row.
+    Processing may have stored derivatives of a pending or rejected upload without naming them in its row. A row that
+    cannot be parsed also gives None: an error here would block its stream shard.
     """
-    if row.get("state") not in _WITH_DERIVATIVES or "derivatives" not in row:
+    if row.get("state") not in _WITH_DERIVATIVES:
         return None
-    return tuple(media_key(upload_id, _derivative(stored)) for stored in row["derivatives"])
+    try:
+        return tuple(media_key(upload_id, _derivative(stored)) for stored in row["derivatives"])
+    except (KeyError, TypeError, ValueError):
+        return None
 
 
 def _derivative(stored: Mapping[str, Any]) -> Derivative:

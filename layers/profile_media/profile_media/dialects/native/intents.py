@@ -10,9 +10,10 @@ from pydantic.alias_generators import to_camel
 
 from profile_media.dialects.native.slots import NAMES, SLOTS, SlotName
 from profile_media.domain.errors import RequestInvalid, TypeUnsupported
+from profile_media.domain.formats import ContentType
 from profile_media.domain.intend import Intent, IntentRequest
 from profile_media.domain.keys import is_owner_id
-from profile_media.domain.model import ContentType, State
+from profile_media.domain.model import State
 from profile_media.domain.policy import MAX_OWNER_BYTES
 from profile_media.domain.users import check_may_act
 from profile_media.http.json_body import parse_body

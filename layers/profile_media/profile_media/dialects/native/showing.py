@@ -7,8 +7,17 @@ from pydantic import Field
 
 from profile_media.dialects.native.slots import NAMES, SlotName
 from profile_media.domain.errors import RequestInvalid, UploadNotFound
+from profile_media.domain.formats import ContentType
 from profile_media.domain.keys import is_upload_id
-from profile_media.domain.model import ContentType, Derivative, ExternalPicture, Profile, Reason, Slot, State, Upload
+from profile_media.domain.model import (
+    Derivative,
+    ExternalPicture,
+    Profile,
+    Reason,
+    Slot,
+    State,
+    Upload,
+)
 from profile_media.http.links import Links, iso
 from profile_media.http.request import Request, Response
 from profile_media.http.wire import Moment, Pixels, Url, Uuid, documented
