@@ -100,8 +100,8 @@ up: install ## run the whole service on this machine: PARAMS="PurgeDelaySeconds=
 
 # USER is in every shell's environment and is not the user that is meant.
 token: PERSON = $(if $(filter command,$(origin USER)),$(USER),ada)
-token: install ## print a token of a development user: USER=grace ARGS="--expired"
-	@python -m tools.local.token "$(PERSON)" --state "$(STATE)" $(ARGS)
+token: install ## print a token of a development user: USER=grace AS=cognito ARGS="--expired"
+	@python -m tools.local.token "$(PERSON)" --state "$(STATE)" $(if $(AS),--as $(AS)) $(ARGS)
 
 demo: install ## run the whole flow against the local stack and check every step
 	@python -m tools.local.demo --state "$(STATE)" $(ARGS)

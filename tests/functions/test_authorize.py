@@ -54,6 +54,12 @@ ROUTES = [
 CONTEXT = SimpleNamespace(aws_request_id="6f1c0f2e-request")
 
 
+OPTIONAL = (
+    *("TOKEN_JWKS_URL", "TOKEN_REQUIRED_CLAIM", "TOKEN_AUDIENCE_CLAIM", "TOKEN_TENANTS", "PROFILE_CLAIMS"),
+    *("IDENTITY_PROVIDER", "ADMIN_CLAIM", "TENANT_CLAIM", "JWKS_ALLOW_LOOPBACK"),
+)
+
+
 class Published:
     """The issuer's key set without a network. Tests change its content and count its fetches."""
 
@@ -74,7 +80,7 @@ def deployed(monkeypatch: pytest.MonkeyPatch) -> Iterator[pytest.MonkeyPatch]:
     """Set the function's environment and clear its caches."""
     monkeypatch.setenv("TOKEN_ISSUER", ISSUER)
     monkeypatch.setenv("TOKEN_AUDIENCE", AUDIENCE)
-    for name in ("TOKEN_JWKS_URL", "TOKEN_REQUIRED_CLAIM", "ADMIN_CLAIM", "TENANT_CLAIM", "JWKS_ALLOW_LOOPBACK"):
+    for name in OPTIONAL:
         monkeypatch.delenv(name, raising=False)
     forget()
     yield monkeypatch
@@ -126,7 +132,7 @@ def test_valid_token_is_allowed(capsys: pytest.CaptureFixture[str]) -> None:
             "Version": "2012-10-17",
             "Statement": [{"Effect": "Allow", "Action": "execute-api:Invoke", "Resource": f"{STAGE}/*/*"}],
         },
-        "context": {"sub": SUBJECT, "exp": "4000000000", "admin": "false", "identity": "{}"},
+        "context": {"sub": SUBJECT, "exp": "4000000030", "admin": "false", "identity": "{}"},
     }
     assert logged(capsys) == []
 
@@ -332,6 +338,13 @@ def test_internal_error_is_not_a_401_and_allows_nobody(
         {"TOKEN_ISSUER": "issuer"},
         {"TOKEN_REQUIRED_CLAIM": "token_use"},
         {"ADMIN_CLAIM": "=admin"},
+        {"IDENTITY_PROVIDER": "okta"},
+        {"IDENTITY_PROVIDER": "unknown"},
+        {"TOKEN_AUDIENCE": " , "},
+        {"TOKEN_TENANTS": "*"},
+        {"TOKEN_ISSUER": "https://login.example.com/{tenantid}/v2.0"},
+        {"PROFILE_CLAIMS": "nose=nose"},
+        {"PROFILE_CLAIMS": "email="},
     ],
     ids=str,
 )
@@ -362,7 +375,10 @@ def test_stale_keys_are_used_and_logged(
 
 TRACED = (
     *("functions/authorize/app.py", "profile_media/wiring/authorization.py", "profile_media/aws/settings.py"),
-    *(f"profile_media/auth/{name}.py" for name in ("tokens", "policy", "claims", "algorithms", "key_set", "cache")),
+    *(
+        f"profile_media/auth/{name}.py"
+        for name in ("tokens", "policy", "providers", "claims", "algorithms", "key_set", "cache")
+    ),
     *("profile_media/auth/encoding.py", "profile_media/auth/fetch.py"),
 )
 """All code of this service that the authorizer runs."""
