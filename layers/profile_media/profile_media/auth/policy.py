@@ -55,7 +55,7 @@ class Verified(NamedTuple):
     """Seconds since the epoch."""
     admin: bool
     tenant: str | None = None
-    """None where the deployment has no tenants."""
+    """None if the deployment has no tenants."""
     identity: str = "{}"
     """The profile's fields as JSON (`http.identity`): names and addresses of a person, never to be logged."""
 
@@ -98,7 +98,7 @@ class TokenPolicy(NamedTuple):
     admin_claim: str = ""
     """Makes its bearer an administrator."""
     tenant_claim: str = ""
-    """Name of the claim that identifies the bearer's tenant; empty where there are no tenants."""
+    """Name of the claim that identifies the bearer's tenant; empty if there are no tenants."""
 
 
 class ClaimsCheck:
