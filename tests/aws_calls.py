@@ -1,7 +1,7 @@
 """Record, fail or replace the calls that AWS clients send, through the events that botocore documents.
 
 `connect` runs once, in tests/conftest.py. Every botocore session created afterwards reports its calls here, whether
-boto3, PynamoDB or a test creates it. As long as nobody listens, calls reach moto as usual.
+boto3, PynamoDB or a test creates it. Without a listener, calls reach moto as usual.
 """
 
 from collections.abc import Callable, Iterator, Mapping
@@ -87,7 +87,7 @@ def _send(event_name: str, request: AWSPreparedRequest, **_: Any) -> AWSResponse
 
 
 def _report_call(event_name: str, params: Mapping[str, Any], context: dict[str, Any], **_: Any) -> None:
-    context["params_of_the_caller"] = params  # the answer's event does not carry them
+    context["params_of_the_caller"] = params  # the event of the answer does not contain the parameters
     for listener in _listeners:
         listener.called(_call(event_name), params)
 

@@ -51,7 +51,7 @@ def _fresh_settings() -> Iterator[None]:
 
 @pytest.fixture
 def recorded_calls() -> Iterator[Usage]:
-    """Fail the test where a function makes a call that its policies in the template do not allow."""
+    """Fail the test if a function makes a call that its policies in the template do not allow."""
     usage = Usage()
     with aws_calls.heard_by(usage):
         yield usage
@@ -79,7 +79,7 @@ def logs(log_stream: StringIO) -> Logs:
 
 @pytest.fixture
 def checked_logs(log_stream: StringIO, caplog: pytest.LogCaptureFixture) -> Iterator[StringIO]:
-    """Fail the test where a function or a library logs a secret, or a line that is not one JSON object."""
+    """Fail the test if a function or a library logs a secret, or a line that is not one JSON object."""
     with caplog.at_level("INFO"):
         yield log_stream
     lines = [line for line in log_stream.getvalue().split("\n") if line]

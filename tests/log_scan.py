@@ -32,7 +32,7 @@ _ISSUED = re.compile(r"[Xx]-[Aa]mz-[Ss]ignature(?:=|\":\")([0-9a-f]{64})")
 
 
 def problems(lines: Iterable[str], texts: Iterable[str] = (), signatures: Collection[str] = ()) -> list[str]:
-    """Return what is wrong with the lines that functions wrote, and with other texts that end in their logs."""
+    """Return the problems of the lines that functions wrote, and of other texts that become part of their logs."""
     every = list(lines)
     return [
         *(f"not one JSON object: {line[:300]!r}" for line in every if not is_one_object(line)),

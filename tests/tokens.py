@@ -1,4 +1,5 @@
-"""Builders of keys, key sets, tokens and issuers. They are valid by default, and wrong where a test asks for it."""
+"""Builders of keys, key sets, tokens and issuers. They are valid by default; a test passes the parts that it wants to
+be invalid."""
 
 import hashlib
 import hmac

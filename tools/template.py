@@ -114,17 +114,17 @@ class Function(Resource):
 
     @property
     def memory(self) -> int | None:
-        """MiB, None where the template leaves it to Lambda."""
+        """MiB; None for Lambda's default."""
         return _int(self.properties.get("MemorySize"))
 
     @property
     def timeout(self) -> int | None:
-        """Seconds, None where the template leaves it to Lambda."""
+        """Seconds; None for Lambda's default."""
         return _int(self.properties.get("Timeout"))
 
     @property
     def concurrency(self) -> int | None:
-        """The reserved concurrency, None where nothing is reserved."""
+        """The reserved concurrency; None if nothing is reserved."""
         return _int(self.properties.get("ReservedConcurrentExecutions"))
 
     @property

@@ -1,4 +1,4 @@
-"""Goals, stored results, and the page that is made of them."""
+"""Goals, stored results, and the page made from them."""
 
 from pathlib import Path
 

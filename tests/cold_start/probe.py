@@ -2,7 +2,7 @@
 
     python -I -S tests/cold_start/probe.py FOLDER... <event.json
 
-Writes one line of JSON: each module, and the size of its bytecode; 0 for those that have none.
+Writes one line of JSON: each module, and the size of its bytecode, or 0 for a module without bytecode.
 """
 
 import marshal

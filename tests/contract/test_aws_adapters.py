@@ -1,4 +1,4 @@
-"""What only the AWS adapters can get wrong: weak reads, pages, and batch calls that fail in part."""
+"""Errors that only AWS adapters can have: eventually consistent reads, pagination, and partly failed batches."""
 
 from collections.abc import Callable
 from typing import Any

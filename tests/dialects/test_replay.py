@@ -17,7 +17,7 @@ EXAMPLES = sorted(Path(__file__).parent.glob("*/*.json"))
 
 
 def agrees(expected: Any, got: Any) -> bool:
-    """Tell whether all members are equal. `{"matches": pattern}` stands for any text or number that matches."""
+    """Return whether all members are equal. `{"matches": pattern}` stands for any text or number that matches."""
     if isinstance(expected, dict) and set(expected) == {"matches"}:
         return isinstance(got, str | int) and re.fullmatch(expected["matches"], str(got)) is not None
     if isinstance(expected, dict):

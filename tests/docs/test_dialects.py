@@ -1,4 +1,4 @@
-"""What the dialects' pages promise is what the code answers."""
+"""The code answers as the pages of the dialects document."""
 
 import json
 import pkgutil
@@ -32,7 +32,7 @@ PAGES = {
     f"docs/dialects/{found.name}.md": import_module(f"{dialects.__name__}.{found.name}")
     for found in pkgutil.iter_modules(dialects.__path__)
 }
-"""A page for each dialect there is, and the dialect."""
+"""The dialect of each page."""
 
 
 def status_of(dialect: ModuleType, code_: ErrorCode) -> HTTPStatus:
@@ -81,7 +81,7 @@ def test_statuses_that_the_dialect_changes_are_all_in_its_table() -> None:
 
 
 def _errors(name: str) -> str:
-    """What the first column of the page's table of errors is called."""
+    """Return the header of the first column in the page's table of errors."""
     return "`error.code`" if name == NATIVE else "Error"
 
 

@@ -1,4 +1,4 @@
-"""Documents lead where they say: to files, headings, modules, make targets and functions that exist."""
+"""Documents refer only to files, headings, modules, make targets and functions that exist."""
 
 import re
 
@@ -9,7 +9,7 @@ from tests.template.document import FOLDERS, logical_id, of_type
 
 NAMES = [name_of(document) for document in DOCUMENTS]
 PLACES = ("", "layers/profile_media/profile_media/")
-"""What paths in documents are relative to: the repository, or the package."""
+"""The folders that paths in documents are relative to: the repository, or the package."""
 
 _MAKE = re.compile(r"\bmake ([a-z]+)")
 _TARGETS = re.compile(r"^([a-z ]+):", re.MULTILINE)

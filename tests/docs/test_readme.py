@@ -1,4 +1,4 @@
-"""The README's facts are the template's: paths, and the way to call it."""
+"""The README agrees with the template about paths and calls."""
 
 import re
 

@@ -1,4 +1,4 @@
-"""What dialect 4's page promises is what the code answers."""
+"""The code answers as the page of dialect 4 documents."""
 
 import json
 import re

@@ -1,7 +1,7 @@
 """Change the product at random with mutmut, one change at a time, and count which changes the tests notice.
 
 mutmut expects a package at the top of its folder, so it runs in a copy, build/mutation. The sample is the same for the
-same code. Exit with an error where a package's score is below its floor.
+same code. Exit with an error if a package's score is below its floor.
 """
 
 import argparse
@@ -19,7 +19,7 @@ PACKAGE = ROOT / "layers" / "profile_media" / "profile_media"
 ALSO = ("docs", "events", "functions", "layers", "pyproject.toml", "template.yaml", "tests", "tools")
 PACKAGES = ("auth", "aws", "dialects", "domain", "http")
 FLOOR = 0.75
-"""Share of noticed changes below which tests are missing. Many of the others change nothing that can be observed."""
+"""Minimum share of changes that the tests notice. Many of the other changes cannot be observed."""
 _RESULT = re.compile(r"^\s*(profile_media\.(\w+)\.\S+): (.+)$", re.MULTILINE)
 
 

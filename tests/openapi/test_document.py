@@ -128,7 +128,7 @@ def parameter(function: str, name: str) -> Mapping[str, Any]:
 
 
 def answers(parse: Any) -> bool:
-    """Tell whether the request is accepted."""
+    """Return whether the request is accepted."""
     try:
         parse()
     except MediaError:

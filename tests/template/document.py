@@ -1,6 +1,6 @@
-"""What the tests ask about the template: the text of the file, and the template that SAM's transform makes of it.
+"""Queries about the template, as the file has it and as SAM's transform makes it.
 
-`python -m tests.template.document` prints the latter, for tools/scripts/checkov.
+`python -m tests.template.document` prints the transformed template, for tools/scripts/checkov.
 """
 
 import json

@@ -14,7 +14,7 @@ TURNED = {**REQUIRED, "WritesPerMinute": "7"}
 
 
 def served(uploaded: Mapping[str, str] | None = None, parameters: Mapping[str, str] = REQUIRED) -> dict[str, str]:
-    """Return, for each function, what its callers reach: the whole definition with all references followed."""
+    """Return the definition of each function as its callers reach it, with all references followed."""
     resources = translate(uploaded=uploaded, parameters=parameters)["Resources"]
     values = read(given=parameters).parameters
     reached = {name: name for name in FUNCTIONS}
@@ -28,7 +28,7 @@ def _followed(value: Any, resources: Mapping[str, Any], values: Mapping[str, str
     """Yield the parts of a definition; a parameter yields its value, and a layer its package."""
     match value:
         case {"Type": "AWS::Lambda::Alias", "Properties": {"FunctionVersion": {"Fn::GetAtt": [version, _]}}}:
-            yield version  # CloudFormation publishes a new version only under a new logical id
+            yield version  # CloudFormation publishes a new version only if its logical id is new
         case {"Ref": name} if name in values:
             yield values[name]
         case {"Ref": name} if resources.get(name, {}).get("Type") == "AWS::Lambda::LayerVersion":

@@ -14,7 +14,7 @@ IMAGES = ROOT / "docs/images"
 
 @dataclass(frozen=True)
 class Goal:
-    """A figure and the value it must not exceed. The figure is None where it could not be measured."""
+    """A figure and the value it must not exceed. The figure is None if it could not be measured."""
 
     name: str
     limit: float
@@ -42,7 +42,7 @@ class Section:
 
 @dataclass(frozen=True)
 class Result:
-    """One run of one area. `section` is None where the run failed."""
+    """One run of one area. `section` is None if the run failed."""
 
     area: str
     measured: str = ""

@@ -1,4 +1,4 @@
-"""What AWS does between services, one thread per event source: S3 notifications, streams, queues, schedules, expiry.
+"""Deliver events as AWS does, in one thread per event source: S3 notifications, streams, queues, schedules, expiry.
 
 Batches, partial failures, filters and failure destinations work as in Lambda. Times are shorter: retries come within
 seconds, and batching windows are ignored.

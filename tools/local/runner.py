@@ -48,7 +48,7 @@ START_SECONDS = 300
 
 
 class Throttled(Exception):
-    """All of a function's workers are busy, and it has as many as it may have."""
+    """All of a function's workers are busy, and it may not have more."""
 
 
 class PayloadTooLarge(Exception):

@@ -109,7 +109,7 @@ class Upload:
 
 @dataclass(frozen=True)
 class Operation:
-    """What one function accepts and answers. Each may also answer `unavailable` or an internal error."""
+    """The requests and answers of one function. Each may also answer `unavailable` or an internal error."""
 
     contract: str
     answer: type[Any]

@@ -1,4 +1,4 @@
-"""What the OpenAPI document takes from the template: the routes, and what API Gateway answers without a function."""
+"""Read from the template what the OpenAPI document needs: the routes, and API Gateway's own answers."""
 
 import json
 import re
@@ -15,7 +15,7 @@ _NO_ROUTE = {"MISSING_AUTHENTICATION_TOKEN", "RESOURCE_NOT_FOUND"}
 """The gateway responses for an unknown path or method. No route can answer with them."""
 
 _DEPLOYED = {"Api": "abc123", "Region": "eu-central-1", "URLSuffix": "amazonaws.com"}
-"""Example values for what only a deployment knows, as in the sample events."""
+"""Example values of a deployment, as in the sample events."""
 
 
 def routes() -> list[Route]:

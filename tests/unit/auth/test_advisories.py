@@ -1,4 +1,4 @@
-"""Published vulnerabilities of JWT libraries, tried against this service's own check."""
+"""Published vulnerabilities of JWT libraries, tested against this service's own check."""
 
 import json
 import time

@@ -1,4 +1,4 @@
-"""Parsing the JWK set: which keys can be used, and what an unusable key costs."""
+"""Parsing the JWK set: usable keys, and keys that are skipped."""
 
 from collections.abc import Callable
 

@@ -1,4 +1,4 @@
-"""Access: who may change whose pictures."""
+"""Access: the rules that decide whose pictures a caller may change."""
 
 import pytest
 

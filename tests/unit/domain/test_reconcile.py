@@ -1,4 +1,4 @@
-"""Reconcile: what is a finding, what is repaired, and where a run continues."""
+"""Reconcile: findings, repairs, and runs that continue from a checkpoint."""
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
@@ -380,7 +380,7 @@ def test_objects_of_upload_that_is_replaced_meanwhile_are_not_missing(world: Wor
         return look(upload_id)
 
     world.listings.derivatives = released_meanwhile  # type: ignore[method-assign]
-    world.clock.present = NOW  # then what is left is no finding either
+    world.clock.present = NOW  # the remaining objects are no finding either
     assert world.run(world.repairer) == []
 
 

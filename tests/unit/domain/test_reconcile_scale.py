@@ -24,7 +24,7 @@ LISTING, ROWS, BATCH = 1000, 1000, 100
 
 DERIVATIVES = (a_derivative(name="full"), a_derivative(name="thumb"))
 ORPHANS = 10
-"""One upload in this many has objects but no row; fewer in large deployments, where at most 500 do."""
+"""One upload in this many has objects but no row. Large deployments have at most 500 such uploads."""
 
 
 class Simulated:

@@ -53,7 +53,7 @@ def answer(respond: Callable[[Request], Response], dialect: Dialect = native, **
 
 
 def refuses(body: dict[str, Any]) -> bool:
-    """Tell whether clients of the contracts recognise an error."""
+    """Return whether clients of the contracts recognise an error."""
     return body.get("success") is False or bool(body.get("errors") or body.get("detail"))
 
 

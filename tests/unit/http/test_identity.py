@@ -1,4 +1,4 @@
-"""The identity in the authorizer's context: what auth writes, http reads."""
+"""The identity in the authorizer's context: http reads the fields that auth writes."""
 
 from dataclasses import fields
 from datetime import UTC, datetime

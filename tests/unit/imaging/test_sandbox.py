@@ -1,4 +1,4 @@
-"""The child's limits hold, and the parent survives whatever the child does."""
+"""The child's limits work, and no failure of the child ends the parent."""
 
 import ctypes
 import os

@@ -106,7 +106,7 @@ def waiting_ms(step: Step, picture_bytes: int) -> float:
 
 
 def preflight(memory_mib: int | None, deployment: Deployment, sampled: float) -> Usage:
-    """Return the usage of a CORS preflight. `memory_mib` is None where API Gateway answers it without a function."""
+    """Return the usage of a CORS preflight. `memory_mib` is None if API Gateway answers it without a function."""
     used = {"API requests": 1.0, "X-Ray traces": sampled if deployment.traced else 0}
     if memory_mib is not None:
         used |= {"Lambda requests": 1, "Lambda GB-s": gb_seconds(ASSUMED["lambda"]["handler_ms"], 0, memory_mib)}

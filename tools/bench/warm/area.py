@@ -71,7 +71,7 @@ def _cells(warm: Warm) -> Sequence[str]:
 
 
 def _calls(warm: Warm) -> Iterator[str]:
-    """Describe the calls to AWS; those of a peer only where they differ from ours."""
+    """Describe the calls to AWS; those of a peer only if they differ from ours."""
     yield f"- `{warm.function}` calls {', '.join(warm.calls['ours'])}."
     for peer in LIMITS:
         if warm.calls[peer] != warm.calls["ours"]:

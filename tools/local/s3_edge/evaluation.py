@@ -34,7 +34,7 @@ _KNOWN = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class Permission:
-    """What a form may store."""
+    """The object that a form may store."""
 
     key: str
     stored: Mapping[str, str]

@@ -24,7 +24,7 @@ type Admit = Callable[[Fields, str | None], Permission]
 
 @dataclass(frozen=True, slots=True)
 class Received:
-    """A file that arrived whole, and what its form may do."""
+    """A completely received file, and the permission of its form."""
 
     permission: Permission
     content: bytes

@@ -51,7 +51,7 @@ class SizeRange:
 
 @dataclass(frozen=True, slots=True)
 class Policy:
-    """What the signer allows, and until when."""
+    """The conditions that the signer set, and their expiry."""
 
     expiration: datetime
     matches: tuple[Match, ...]

@@ -33,7 +33,7 @@ def parse_json_object(content: bytes) -> Mapping[str, Any]:
 
 
 def _unique_members(pairs: list[tuple[str, Any]]) -> Mapping[str, Any]:
-    """Build an object; refuse repeated names, of which two parsers may each believe a different value."""
+    """Build an object; refuse repeated names, because two parsers can read different values."""
     members = dict(pairs)
     if len(members) != len(pairs):
         raise ValueError("a name occurs twice")

@@ -5,7 +5,7 @@ Table "uploads", hash key `owner_id`, range key `upload_id`: one `UploadItem` fo
 uploads the items of this service's own bookkeeping, whose range keys are no upload ids. `expires_at` is the table's
 TTL for all of them.
 
-Timestamps are milliseconds since the epoch; `expires_at` and `last_login` are seconds, as DynamoDB's TTL requires.
+Timestamps are milliseconds since the epoch. `expires_at`, as DynamoDB's TTL requires, and `last_login` are seconds.
 """
 
 from collections.abc import Mapping
@@ -238,7 +238,7 @@ class UploadKeyIndex(GlobalSecondaryIndex["UploadItem"]):
 
 
 class UploadsTableItem(Model):
-    """What all items of the uploads table have."""
+    """The attributes of all items of the uploads table."""
 
     class Meta:
         """The table; its name is set by `use_tables`."""

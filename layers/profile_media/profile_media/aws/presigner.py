@@ -2,7 +2,7 @@
 
 The form has the rights of the function's role, s3:PutObject on `incoming/*`, for one key and a few minutes. boto3's
 `generate_presigned_post` signs at the present time only; a repeated intent must answer with the same form, byte for
-byte, so botocore's public signer is used with the time of the first.
+byte, so botocore's public signer is used with the time of the first request.
 See https://docs.aws.amazon.com/AmazonS3/latest/API/sigv4-HTTPPOSTConstructPolicy.html.
 """
 

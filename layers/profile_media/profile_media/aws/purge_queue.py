@@ -52,7 +52,7 @@ def _body(request: PurgeRequest) -> str:
 
 
 def parse_body(body: str) -> PurgeRequest:
-    """Parse a message. Raises ValueError for anything that this service would not send, foreign keys among it."""
+    """Parse a message. Raises ValueError for a message that this service would not send."""
     try:
         message = _Message.model_validate_json(body)
     except ValidationError:

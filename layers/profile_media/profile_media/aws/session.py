@@ -48,7 +48,7 @@ _TRANSIENT = frozenset(
         *("500", "502", "503", "504"),
     }
 )
-"""Error codes that go away by themselves."""
+"""Codes of transient errors."""
 
 
 _sessions: list[botocore.session.Session] = []
@@ -60,7 +60,7 @@ def session() -> botocore.session.Session:
 
 
 def adopt(made: botocore.session.Session) -> botocore.session.Session:
-    """Configure and use a session. PynamoDB makes one and takes none; two would cost 66 million instructions more."""
+    """Use PynamoDB's own session for all clients: a second session would cost 66 million instructions."""
     made.set_default_client_config(
         Config(
             connect_timeout=CONNECT_TIMEOUT,
@@ -105,7 +105,7 @@ def _boto3() -> "boto3.Session":
 
 
 def is_transient(code: str | None) -> bool:
-    """Tell whether an error code goes away by itself."""
+    """Return whether an error code is transient."""
     return code in _TRANSIENT
 
 

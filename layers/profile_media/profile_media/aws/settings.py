@@ -25,13 +25,13 @@ type CommaSeparated = Annotated[tuple[str, ...], BeforeValidator(_split)]
 
 
 class Settings(BaseModel):
-    """What all settings have in common; a class is compiled by pydantic when it is loaded."""
+    """The configuration of all settings classes. Pydantic compiles a class when it is loaded."""
 
     model_config = ConfigDict(frozen=True, defer_build=True)
 
 
 class ApiSettings(Settings):
-    """What every endpoint needs: the origins of CORS, and how clients name and fetch pictures."""
+    """The settings of every endpoint: the origins of CORS, and the names and addresses of pictures."""
 
     allowed_origins: CommaSeparated
     app_name: str

@@ -31,7 +31,7 @@ _PAUSE = 0.02
 
 _CONDITION_FAILED = "ConditionalCheckFailed"
 _TRANSIENT = frozenset({"TransactionConflict", "ThrottlingError", "ProvisionedThroughputExceeded"})
-"""Reasons for a cancelled transaction that go away by themselves."""
+"""Transient reasons for a cancelled transaction."""
 
 
 class Save(NamedTuple):

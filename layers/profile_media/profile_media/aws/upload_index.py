@@ -13,7 +13,7 @@ from profile_media.domain.model import Upload
 from profile_media.domain.ports import Page, UploadKey
 
 KEYS_PER_PAGE = 1000
-"""Keys in one page; some 150 KB, so one answer of DynamoDB, at most 1 MB, always has as many as were asked for."""
+"""Keys in one page: about 150 KB. An answer of DynamoDB holds up to 1 MB, so it is never cut short."""
 
 PREFIXES = tuple(f"{number:02x}" for number in range(256))
 """The partitions of the index, in order."""

@@ -34,7 +34,7 @@ _REFERENCE_ERRORS = (
     ErrorCode.UPLOAD_REJECTED,
     ErrorCode.SLOT_MISMATCH,
 )
-"""Answered alike: different answers would tell a caller which uploads of other users exist."""
+"""Errors with the same answer. Different answers would tell a caller which uploads of other users exist."""
 
 STATUSES: Mapping[ErrorCode, HTTPStatus] = MappingProxyType(dict.fromkeys(_REFERENCE_ERRORS, HTTPStatus.BAD_REQUEST))
 

@@ -22,7 +22,7 @@ STATUSES: Mapping[ErrorCode, HTTPStatus] = MappingProxyType({ErrorCode.IMAGE_UNA
 
 @documented
 class FormUser(TypedDict):
-    """The user; null is what the identity provider does not say."""
+    """The user. A member is null if the identity provider did not send it."""
 
     id: str
     first_name: str | None

@@ -75,7 +75,7 @@ class PicturedUser(TypedDict):
     firstName: str
     lastName: str
     profilePictureUrl: Url | None
-    """Of an uploaded picture it is presigned, and good for minutes only."""
+    """The URL of an uploaded picture is presigned and expires within minutes."""
     role: str
     state: str
     lastLogin: Moment | None
@@ -94,7 +94,7 @@ class FieldProblem(TypedDict):
 
 @documented
 class DetailedError(TypedDict):
-    """An error: one sentence, or what is wrong where."""
+    """An error: one sentence, or a list of problems by field."""
 
     detail: str | list[FieldProblem]
 

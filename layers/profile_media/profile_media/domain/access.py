@@ -34,7 +34,7 @@ def to_own(caller: Caller) -> Access:
 def to_user(profiles: Profiles, clock: Clock, caller: Caller, user_id: str) -> Access:
     """Return the caller's access to a user that exists: itself, or for an administrator any user of its tenant.
 
-    Raises OwnerForbidden where the caller may not act for others, and UserNotFound. Saves the caller's identity where
+    Raises OwnerForbidden if the caller may not act for others, and UserNotFound. Saves the caller's identity if
     the token says something new.
     """
     return Access(caller, find(profiles, clock, caller, user_id).user_id, _SEAL)
@@ -43,7 +43,7 @@ def to_user(profiles: Profiles, clock: Clock, caller: Caller, user_id: str) -> A
 def to_intend(profiles: Profiles, caller: Caller, owner_id: str) -> Access:
     """Return the caller's access to an owner of an upload, who need not exist yet.
 
-    Raises OwnerForbidden where the caller may not act for others, and UserNotFound for a user of another tenant. A
+    Raises OwnerForbidden if the caller may not act for others, and UserNotFound for a user of another tenant. A
     caller's own intent makes no call.
     """
     check_may_act(caller, owner_id)

@@ -22,7 +22,7 @@ from profile_media.domain.references import Reference
 from profile_media.domain.users import check_tenant
 
 ATTEMPTS = 4
-"""Tries of one change. Each lost race means that another change of the same user succeeded."""
+"""Attempts to make one change. An attempt fails only if another change of the same user succeeded."""
 
 type SlotContent = Attachment | ExternalPicture | None
 
@@ -47,7 +47,7 @@ class BindResult:
 class SlotBinder:
     """Changes slots within the limit of changes per user and minute.
 
-    Repeating a call gives the same result. Every method raises AttachmentChanged where other requests kept changing
+    Repeating a call gives the same result. Every method raises AttachmentChanged if other requests kept changing
     the user's pictures, LimitExceeded, and UserNotFound for an owner of another tenant.
     """
 
@@ -60,8 +60,8 @@ class SlotBinder:
     def bind(self, access: Access, slot: Slot, reference: Reference) -> BindResult:
         """Bind the referenced upload.
 
-        Raises UploadNotFound, SlotMismatch, UploadNotReady or UploadRejected where the upload cannot be bound, and
-        ReferenceInvalid where the reference claims a binding that does not exist.
+        Raises UploadNotFound, SlotMismatch, UploadNotReady or UploadRejected if the upload cannot be bound, and
+        ReferenceInvalid if the reference claims a binding that does not exist.
         """
         if reference.owner_id != access.owner_id:
             # Stops a caller from binding another user's upload. Its row is not even read.
@@ -95,14 +95,14 @@ class SlotBinder:
         upload_id: str | None,
         decide: Callable[[Profile, Upload | None], SlotContent],
     ) -> BindResult:
-        """Read, decide and write until the write succeeds. Nothing is written where the slot is as decided already."""
+        """Read, decide and write until the write succeeds. Write nothing if the slot already has the wanted content."""
         actor_id, replaced_upload_id = access.caller.user_id, None
         for _ in range(ATTEMPTS):
             profile, upload = self._read(access.owner_id, upload_id)
             check_tenant(access.caller, profile)
             content = decide(profile, upload)
             if profile.attachments.get(slot) == content:
-                # After a lost race this can be our own write, whose answer was lost; then an upload was replaced.
+                # After a failed attempt this can be our own write, if only its answer was lost. It replaced an upload.
                 return BindResult(profile, slot, actor_id, replaced_upload_id)
             replaced_upload_id = profile.bound_upload_id(slot)
             change = self._slot_change(access, profile, slot, content)
@@ -111,7 +111,7 @@ class SlotBinder:
         raise AttachmentChanged(slot)
 
     def _slot_change(self, access: Access, profile: Profile, slot: Slot, content: SlotContent) -> SlotChange:
-        """Return the change. A user's own change also saves what is new in the user's token."""
+        """Return the change. A user's own change also saves new identity fields of the user's token."""
         caller, now = access.caller, self.clock.now()
         changes = count_change(profile.changes, now, self.per_minute)
         identity = profile.identity
@@ -127,7 +127,7 @@ class SlotBinder:
 
 
 def clear_unrecoverable(attachments: Attachments, clock: Clock, upload: Upload) -> bool:
-    """Clear the slot of an upload whose pictures are lost. Return False where the slot does not hold it any more.
+    """Clear the slot of an upload whose pictures are lost. Return False if the slot does not hold it any more.
 
     This is the only change that the service makes by itself: no caller asks for it, so there is no access to check and
     no limit to count.
@@ -139,7 +139,7 @@ def clear_unrecoverable(attachments: Attachments, clock: Clock, upload: Upload) 
 
 
 def count_change(changes: ChangeCount | None, now: datetime, per_minute: int) -> ChangeCount:
-    """Return the count including one more change. Raises LimitExceeded where the minute's limit is reached.
+    """Return the count including one more change. Raises LimitExceeded if the minute's limit is reached.
 
     A count of the next minute, written by a host whose clock is ahead, is continued and not reset.
     """
@@ -153,14 +153,14 @@ def count_change(changes: ChangeCount | None, now: datetime, per_minute: int) ->
 
 
 def _check_derivative(reference: Reference, content: SlotContent) -> None:
-    """Raise ReferenceInvalid where the reference names a derivative that the upload does not show."""
+    """Raise ReferenceInvalid if the reference names a derivative that the upload does not show."""
     shown = content.shown if isinstance(content, Attachment) else ()
     if reference.media_key and reference.media_key not in {media_key(reference.upload_id, each) for each in shown}:
         raise ReferenceInvalid("no such derivative")
 
 
 def _attachable(upload: Upload | None, slot: Slot, now: datetime) -> Attachment:
-    """Return the new content of the slot. Raises where the upload is not ready, not for this slot or expired."""
+    """Return the new content of the slot. Raises if the upload is not ready, not for this slot or expired."""
     if upload is None or is_expired(upload, now):
         raise UploadNotFound("expired" if upload else "no such upload of this owner")
     if upload.slot is not slot:

@@ -125,7 +125,7 @@ class ImageUnacceptable(MediaError):
     reason: Reason
     detail: str = ""
     cost: DecodeCost | None = None
-    """None where nothing was decoded."""
+    """None if nothing was decoded."""
     code = ErrorCode.IMAGE_UNACCEPTABLE
 
 

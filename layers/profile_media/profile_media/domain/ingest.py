@@ -1,4 +1,4 @@
-"""Take a picture that was sent through the API itself: all states of an intent's upload, within one call."""
+"""Create and process an upload in one call, from a picture that was sent through the API."""
 
 from dataclasses import dataclass
 
@@ -12,7 +12,7 @@ from profile_media.domain.process import Outcome, Processed, UploadProcessor
 
 @dataclass(frozen=True, slots=True)
 class DirectUpload:
-    """Creates and processes uploads. A call that dies half-way leaves a row that expires, which starts the purge."""
+    """Creates and processes uploads. After a failed call the pending row expires, and its removal starts the purge."""
 
     pending_uploads: PendingUploads
     processor: UploadProcessor
@@ -21,7 +21,7 @@ class DirectUpload:
     def ingest(self, access: Access, slot: Slot, content: bytes) -> Processed:
         """Create an upload and process it.
 
-        Raises ImageUnacceptable for bytes of no supported format, and what `PendingUploads.create` raises.
+        Raises ImageUnacceptable if the format is not supported, and the errors of `PendingUploads.create`.
         """
         content_type = self.images.identify(content)
         upload = self.pending_uploads.create(access, IntentRequest(slot, content_type, len(content)))
@@ -29,7 +29,7 @@ class DirectUpload:
 
 
 def accepted(processed: Processed) -> Upload:
-    """Return the upload, which is ready to be bound. Raises ImageUnacceptable where the picture was rejected."""
+    """Return the upload, which is ready to be bound. Raises ImageUnacceptable if the picture was rejected."""
     upload = processed.upload
     if upload and upload.reason:
         raise ImageUnacceptable(upload.reason, processed.detail)

@@ -31,11 +31,12 @@ WINDOW = timedelta(hours=1)
 """The period of the limit `intents_per_hour`."""
 
 RENEWAL = timedelta(minutes=1)
-"""Repeated requests within this period get an identical presigned POST; later ones get a new one, because presigned
-POSTs expire within minutes. Half of their lifetime is used where that is less, so that nobody gets an expired one."""
+"""A repeated request within this period gets an identical presigned POST. A later one gets a new presigned POST,
+because each expires within minutes. The period is half of that lifetime if that is shorter, so that no client gets an
+expired one."""
 
 ATTEMPTS = 4
-"""Tries of one create. One is repeated after an expired key is deleted, one after stale quota entries are removed."""
+"""Attempts to create an upload: deleting an expired key takes one, and removing stale quota entries another."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +70,7 @@ class IntentIssuer:
     def issue(self, access: Access, request: IntentRequest) -> Intent:
         """Return a new intent, or the earlier one for a repeated idempotency key.
 
-        Raises what `PendingUploads.create` raises.
+        Raises the errors of `PendingUploads.create`.
         """
         upload = self.pending_uploads.create(access, request)
         lifetimes = self.pending_uploads.lifetimes
@@ -92,7 +93,7 @@ class PendingUploads:
     def create(self, access: Access, request: IntentRequest) -> Upload:
         """Create a pending upload, or return the earlier one for a repeated idempotency key.
 
-        Raises UploadTooLarge, LimitExceeded, or IdempotencyConflict where the key was used with another request.
+        Raises UploadTooLarge, LimitExceeded, or IdempotencyConflict if the key was used with another request.
         """
         if request.content_length > self.limits.max_bytes[request.slot]:
             raise UploadTooLarge(self.limits.max_bytes[request.slot])
@@ -149,7 +150,7 @@ class PendingUploads:
         )
 
     def _replayed(self, owner_id: str, record: IdempotencyRecord) -> Upload | None:
-        """Return the upload that this key created before. Delete the key where that upload no longer exists."""
+        """Return the upload that this key created before. Delete the key if that upload no longer exists."""
         earlier = self.uploads.find_idempotency_record(record.actor_id, record.key_hash)
         if earlier is None:
             return None
@@ -162,7 +163,7 @@ class PendingUploads:
         return None
 
     def _make_room(self, owner_id: str) -> None:
-        """Remove stale quota entries. Raises LimitExceeded where a limit is reached without them."""
+        """Remove stale quota entries. Raises LimitExceeded if a limit is reached without them."""
         now = self.clock.now()
         quota = self.uploads.quota_usage(owner_id)
         recent = {entry for entry in quota.recent if entry.at > now - WINDOW}

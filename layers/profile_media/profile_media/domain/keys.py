@@ -31,7 +31,7 @@ _DIGEST = re.compile(r"[0-9a-f]{32}")
 
 
 def is_owner_id(text: str) -> bool:
-    """Tell whether this can be a user id: short enough for object keys, and printable, so that logs show all of it."""
+    """Return whether this can be a user id: short enough for object keys, and printable, so logs show all of it."""
     return text.isprintable() and 0 < len(text.encode(errors="replace")) <= MAX_OWNER_BYTES
 
 
@@ -54,7 +54,7 @@ def decode_owner(owner: str) -> str | None:
 
 
 def is_upload_id(text: str) -> bool:
-    """Tell whether the text has the form of an upload id."""
+    """Return whether the text has the form of an upload id."""
     return _UPLOAD_ID.fullmatch(text) is not None
 
 

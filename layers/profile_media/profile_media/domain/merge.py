@@ -1,7 +1,8 @@
-"""Compare derivatives with upload rows in one walk along both, in the order of upload ids.
+"""Compare derivatives with upload rows in a merge join: both are read once, in the order of upload ids.
 
 S3 lists objects in the order of their keys, which begin with the upload id; the index has the rows in the same order.
-A page takes the next rows and the objects up to the last of them, so the walk is linear and holds one page at a time.
+A page takes the next rows and the objects up to the last of them, so the work is linear and the memory holds one page
+at a time.
 
 The objects are listed before the rows are read. A row is written before its first object and upload ids are never used
 twice, so an upload that has objects but no row is a suspect: see `orphans`.
@@ -31,22 +32,22 @@ from profile_media.domain.ports import (
 from profile_media.domain.repair import Repair
 
 MAX_LISTINGS = 20
-"""Listings of one page: up to 20,000 objects, some 10 MiB."""
+"""Maximum listings in one page: up to 20,000 objects, about 10 MiB."""
 
 MAX_SUSPECTS = 1_000
-"""Suspects in a checkpoint, which is one item of at most 400 KB. The next pass takes a different sample."""
+"""Maximum suspects in a checkpoint, which is one item of at most 400 KB. The next pass takes a different sample."""
 
 
 @dataclass(frozen=True, slots=True)
 class Position:
-    """How far the walk has come: all rows up to `upload_id` and all objects up to `key` are done."""
+    """The progress of the comparison: all rows up to `upload_id` and all objects up to `key` are done."""
 
     upload_id: str | None = None
     key: str | None = None
 
     @classmethod
     def parse(cls, text: str | None) -> "Position":
-        """Parse the text that `str` gives."""
+        """Parse the result of `str`."""
         upload_id, _, key = (text or " ").partition(" ")
         return cls(upload_id or None, key or None)
 
@@ -100,7 +101,7 @@ class MergeWalk:
     is_out_of_time: Callable[[], bool]
 
     def check_page(self, checkpoint: Checkpoint) -> PageResult:
-        """Check the next uploads. Stop early where the time is nearly up."""
+        """Check the next uploads. Stop early if the time is nearly up."""
         start = Position.parse(checkpoint.position)
         page = self.index.keys_after(start.upload_id)
         rows_end = media_end(page.next) if page.next else None
@@ -134,7 +135,7 @@ class MergeWalk:
             page = self.listings.media(after)
             listed.add(page.items)
             listed.end = after = page.next
-            # One upload alone is listed to its end, however many objects it has: otherwise the walk would stand still.
+            # A single upload is always listed to its end: otherwise the comparison would make no progress.
             enough = calls >= MAX_LISTINGS and len(listed.keys) != 1
             if page.next is None or (until and page.next >= until) or enough:
                 break
@@ -156,7 +157,7 @@ class MergeWalk:
         return findings
 
     def _check_objects(self, seen: Upload, present: frozenset[str]) -> Finding | None:
-        """Compare the row with the listing. Where they differ, list again and then read the row again.
+        """Compare the row with the listing. If they differ, list again and then read the row again.
 
         While the row exists no purge deletes its objects, so objects missing from a listing before that are lost.
         """
@@ -173,7 +174,7 @@ class MergeWalk:
         return Finding(kind, upload.owner_id, upload.upload_id, slot=upload.slot, detail=detail, mended=mended)
 
     def _check_slot(self, upload: Upload) -> Finding | None:
-        """Check that the slot holds the upload. Where it does not, read slot and row again, at one instant."""
+        """Check that the slot holds the upload. If it does not, read slot and row again, at one instant."""
         if self.profiles.get(upload.owner_id).bound_upload_id(upload.slot) == upload.upload_id:
             return None
         profile, current = self.attachments.read(upload.owner_id, upload.upload_id)
@@ -190,17 +191,17 @@ class MergeWalk:
 
 
 def _is_before(upload_id: str, end: str | None) -> bool:
-    """Tell whether all keys of the upload come before the end; None is the end of everything."""
+    """Return whether all keys of the upload come before the end; None is the end of everything."""
     return end is None or media_end(upload_id) <= end
 
 
 def _missing(upload: Upload, present: frozenset[str]) -> list[str]:
-    """Return the names of the derivatives that the row names and that are not present."""
+    """Return the names of derivatives that are in the row but have no object."""
     return [each.name for each in upload.derivatives if media_key(upload.upload_id, each) not in present]
 
 
 def _sample(suspects: Iterable[str], began: datetime) -> tuple[str, ...]:
-    """Return at most MAX_SUSPECTS suspects. Each pass prefers others, so that none is left out for ever."""
+    """Return at most MAX_SUSPECTS suspects. Each pass prefers different ones, so that all are checked at some time."""
     distinct = tuple(dict.fromkeys(suspects))
     if len(distinct) <= MAX_SUSPECTS:
         return distinct

@@ -1,4 +1,4 @@
-"""The nouns of the domain: uploads, their derivatives, and profiles whose slots point at uploads.
+"""The domain model: uploads, their derivatives, and profiles whose slots point at uploads.
 
 All of them are immutable: to change a row, write a new value to its store. Times are aware datetimes in UTC with
 millisecond precision, which is what the tables keep.
@@ -91,7 +91,7 @@ class Upload:
     expires_at: datetime | None
     """When the row expires; None for a bound upload, which does not."""
     checksum_sha256: str | None = None
-    """Base64, as S3 expects it; None where the client declared none."""
+    """Base64, as S3 expects it; None if the client declared none."""
     width: int | None = None
     height: int | None = None
     """Pixels, after the orientation is applied."""
@@ -99,7 +99,7 @@ class Upload:
     reason: Reason | None = None
     """Why the upload was rejected."""
     auto_bind: AutoBind | None = None
-    """Set where processing binds the upload itself as soon as it is ready."""
+    """Set if processing binds the upload itself as soon as it is ready."""
 
     @property
     def shown(self) -> tuple[Derivative, ...]:
@@ -175,7 +175,7 @@ class Profile:
     created_at: datetime | None = None
     """None for a user without a row."""
     changes: ChangeCount | None = None
-    """The changes of the last minute in which there were any, for the limit."""
+    """The number of changes in the most recent minute with a change, for the limit."""
 
     def bound_upload_id(self, slot: Slot) -> str | None:
         """Return the id of the upload that is bound to the slot."""
@@ -183,7 +183,7 @@ class Profile:
         return attachment.upload_id if isinstance(attachment, Attachment) else None
 
     def has_picture(self, slot: Slot) -> bool:
-        """Tell whether the slot points at an upload or an external picture. The provider's picture does not count."""
+        """Return whether the slot points at an upload or an external picture. The provider's picture does not count."""
         return slot in self.attachments
 
     def with_attachment(self, slot: Slot, attachment: Attachment | ExternalPicture | None, now: datetime) -> "Profile":
@@ -210,7 +210,7 @@ class Caller:
     user_id: str
     is_admin: bool = False
     tenant: str | None = None
-    """None where the deployment has no tenants."""
+    """None if the deployment has no tenants."""
     identity: Identity = Identity()
 
 

@@ -12,7 +12,7 @@ from profile_media.domain.ports import Checkpoint, Clock, ObjectListings, Redriv
 class OriginalsCheck:
     """Checks `incoming/` and enqueues the event of every original that was stored too long ago.
 
-    The event is right in every case: processing deletes an original that no upload waits for.
+    Repeating the event is always safe: processing deletes an original whose upload is not pending.
     """
 
     listings: ObjectListings

@@ -3,7 +3,7 @@
 **Objects of an upload that has a row are never queued for deletion.** `merge` collects suspects: uploads that have
 objects but no row in the index. The index is eventually consistent and leaves out rows of version 0.1.0, so one
 strongly consistent scan of the table removes every suspect that has a row. Rows are written before their objects and
-upload ids are never used twice, so the others will never have one.
+upload ids are never used twice, so the remaining suspects will never have a row.
 
 Most suspects are about to be purged anyway. They are checked after the grace period of a purge, and only those that
 still have objects are findings.
@@ -33,7 +33,7 @@ class OrphansCheck:
     repairs: bool
 
     def confirm_page(self, checkpoint: Checkpoint) -> PageResult | None:
-        """Remove suspects that one page of the scan names. Return None while purges may still be on their way."""
+        """Remove suspects that are in one page of the scan. Return None while their purges may still be queued."""
         suspects = checkpoint.suspects
         if not suspects:
             return PageResult((), None)

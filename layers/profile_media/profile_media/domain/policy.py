@@ -1,6 +1,6 @@
 """The limits of the service and the sizes of its derivatives, as tables with reasons.
 
-Each deployment sets `Limits` and `Lifetimes`. What hostile bytes can make the decoders do is limited here, for all.
+Each deployment sets `Limits` and `Lifetimes`. The limits on hostile files are constants, the same for all deployments.
 """
 
 from collections.abc import Sequence
@@ -50,7 +50,7 @@ class Size:
     height: int
     quality: int = WEBP_QUALITY
     default: bool = False
-    """Whether an answer that has room for one picture of the slot shows this size. One size of each slot is."""
+    """Whether answers that show one picture of the slot use this size. Each slot has exactly one default size."""
 
 
 SIZES = MappingProxyType(
@@ -96,13 +96,13 @@ class Lifetimes:
 
     pending: timedelta = timedelta(hours=1)
     settled: timedelta = timedelta(hours=24)
-    """Of a rejected upload, and of a ready one that is not bound."""
+    """The lifetime of a rejected upload, and of a ready upload that is not bound."""
     grant: timedelta = timedelta(minutes=5)
     idempotency: timedelta = timedelta(hours=24)
 
 
 def default_derivative(slot: Slot, derivatives: Sequence[Derivative]) -> Derivative:
-    """Return the derivative to show where there is room for one picture of the slot.
+    """Return the derivative for answers that show one picture of the slot.
 
     An upload that was processed before its slot had this size shows its first public derivative.
     """
@@ -110,7 +110,7 @@ def default_derivative(slot: Slot, derivatives: Sequence[Derivative]) -> Derivat
 
 
 def thumbnail_derivative(slot: Slot, derivatives: Sequence[Derivative]) -> Derivative:
-    """Return the thumbnail, or the default derivative of a slot that has none."""
+    """Return the thumbnail, or the default derivative if the slot has no thumbnail."""
     thumbnail = next((each for each in derivatives if each.name == THUMBNAIL), None)
     return thumbnail or default_derivative(slot, derivatives)
 

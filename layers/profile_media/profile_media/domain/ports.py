@@ -66,7 +66,7 @@ class Uploads(Protocol):
     """Upload rows, and the quota and idempotency records beside them. All reads are strongly consistent."""
 
     def get(self, owner_id: str, upload_id: str) -> Upload | None:
-        """Return the row, even if it has expired; None where there is none."""
+        """Return the row, even if it has expired; None if there is none."""
 
     def create(self, upload: Upload, record: IdempotencyRecord | None, *, open_limit: int, recent_limit: int) -> None:
         """Write a pending upload, its quota entries and its idempotency record in one transaction.
@@ -87,7 +87,7 @@ class Uploads(Protocol):
         """Remove these entries. Entries that do not exist are ignored."""
 
     def save_result(self, upload: Upload, now: datetime) -> bool:
-        """Write the result of processing. Return False where the row is not pending, has expired or is gone."""
+        """Write the result of processing. Return False if the row is not pending, has expired or is gone."""
 
 
 class Profiles(Protocol):
@@ -99,7 +99,7 @@ class Profiles(Protocol):
     def save_identity(self, user_id: str, tenant: str | None, identity: Identity, now: datetime) -> bool:
         """Write the identity, creating the row if there is none. The slots stay as they are.
 
-        Return False, without a write, where the row belongs to another tenant.
+        Return False, without a write, if the row belongs to another tenant.
         """
 
 
@@ -116,9 +116,9 @@ class SlotChange:
     itself, which is not counted."""
     now: datetime
     identity: Identity | None = None
-    """The user's identity, where it is news; None leaves it as it is."""
+    """The user's new identity; None if it does not change."""
     tenant: str | None = None
-    """The tenant to write where the user has no row yet."""
+    """The tenant to write if the user has no row yet."""
 
     @property
     def expected(self) -> Attachment | ExternalPicture | None:
@@ -145,14 +145,14 @@ class Attachments(Protocol):
     def change_slot(self, change: SlotChange) -> bool:
         """Change the slot, mark its new upload as bound and delete the row of its old upload, in one transaction.
 
-        Return False, without a write, where the slot or the count is not as expected, or the upload is not ready for
+        Return False, without a write, if the slot or the count is not as expected, or the upload is not ready for
         this slot, or it has expired.
         """
 
     def replace_derivatives(self, bound: Upload, derivatives: tuple[Derivative, ...]) -> bool:
         """Replace the derivatives of a bound upload in its row and in its slot, in one transaction.
 
-        Return False, without a write, where the row or the slot does not have the derivatives of `bound` any more.
+        Return False, without a write, if the row or the slot does not have the derivatives of `bound` any more.
         """
 
 
@@ -167,7 +167,7 @@ class Incoming(Protocol):
     """The originals that browsers stored."""
 
     def fetch(self, owner_id: str, upload_id: str, limit: int) -> bytes | None:
-        """Return at most `limit` + 1 bytes of the original; None where there is none."""
+        """Return at most `limit` + 1 bytes of the original; None if there is none."""
 
     def delete(self, owner_id: str, upload_id: str) -> None:
         """Delete the original, if there is one."""
@@ -177,7 +177,7 @@ class Media(Protocol):
     """The derivatives."""
 
     def fetch(self, upload_id: str, derivative: Derivative) -> bytes | None:
-        """Return the derivative's bytes; None where there is no such object."""
+        """Return the derivative's bytes; None if there is no such object."""
 
     def store(self, upload_id: str, contents: Sequence[tuple[Derivative, bytes]]) -> None:
         """Store derivatives under their keys, which contain the digest of the bytes."""
@@ -221,7 +221,7 @@ class PurgeRequest:
     """
 
     owner_id: str | None
-    """None where only the objects are known."""
+    """None if only the objects are known."""
     upload_id: str
     media_keys: tuple[str, ...] | None = None
     """The keys of all derivatives, from the removed row of a ready or bound upload; None to list the prefix."""
@@ -334,10 +334,10 @@ class Checkpoints(Protocol):
     """The progress of reconcile passes."""
 
     def load(self, name: str) -> Checkpoint | None:
-        """Return the last checkpoint of a pass, strongly consistent; None where there is none."""
+        """Return the last checkpoint of a pass, strongly consistent; None if there is none."""
 
     def save(self, checkpoint: Checkpoint, expires_at: datetime) -> bool:
-        """Replace the checkpoint of the previous version. Return False, without a write, where it was replaced."""
+        """Replace the checkpoint of the previous version. Return False, without a write, if it was replaced."""
 
 
 class Clock(Protocol):

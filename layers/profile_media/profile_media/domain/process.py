@@ -1,4 +1,4 @@
-"""Turn an original into derivatives, write the result to the upload's row and, where the intent asked for it, bind it.
+"""Turn an original into derivatives, write the result to the upload's row and, if the intent asked for it, bind it.
 
 No lock is needed: rendering is deterministic, keys contain the digest of the bytes, and the result is one conditional
 write. A duplicate, late or reordered event finds the upload processed, or gone, and only deletes the original.
@@ -36,9 +36,9 @@ class Outcome(StrEnum):
     READY = "ready"
     REJECTED = "rejected"
     STALE = "stale"
-    """The upload was processed already, or it is gone, or its original is: there was nothing to do."""
+    """Nothing to do: the upload was processed already, or its row or its original no longer exists."""
     LOST = "lost"
-    """Another event was faster, or the upload expired. The derivatives stored in vain were deleted."""
+    """Another event was faster, or the upload expired. The derivatives that no row names were deleted."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,9 +52,9 @@ class Processed:
     detail: str = ""
     rendered: Rendered | None = None
     cost: DecodeCost | None = None
-    """None where nothing was decoded."""
+    """None if nothing was decoded."""
     bound: BindResult | None = None
-    """Set where the upload was bound at once."""
+    """Set if the upload was bound at once."""
     bind_error: ErrorCode | None = None
     """Why the upload was not bound though the intent asked for it."""
 
@@ -84,7 +84,7 @@ class IncomingProcessor:
     def _finish(self, owner_id: str, upload_id: str, upload: Upload | None) -> Processed:
         """Do what an earlier event may have left undone: bind a ready upload, delete the original.
 
-        Where the row is gone, its purge may have run before derivatives were stored, so it is requested again.
+        If the row is gone, its purge may have run before derivatives were stored, so it is requested again.
         """
         processed = Processed(Outcome.STALE, upload)
         if upload and upload.state is State.READY:
@@ -169,7 +169,7 @@ class UploadProcessor:
 
 
 def _check_declared(upload: Upload, original: bytes, digest: bytes) -> None:
-    """Check length and checksum as the presigned POST declared them, in case anything else wrote to the bucket."""
+    """Check the declared length and checksum, in case the object was stored without the presigned POST."""
     if len(original) > upload.content_length:
         raise ImageUnacceptable(Reason.TOO_LARGE, f"more than {upload.content_length} bytes")
     if upload.checksum_sha256 and b64encode(digest).decode() != upload.checksum_sha256:

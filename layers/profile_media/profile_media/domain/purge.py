@@ -6,8 +6,9 @@ from profile_media.domain.ports import Incoming, Media, PurgeRequest
 def purge(incoming: Incoming, media: Media, request: PurgeRequest) -> int:
     """Delete the objects of an upload whose row is gone. Return the number of derivatives.
 
-    With keys from the removed row this is one call: the picture was processed, and processing deletes the original.
-    Without keys the prefix is listed, and the original is deleted too where the owner is known.
+    With keys from the removed row, one call is enough: a row with keys was processed, and processing deletes the
+    original.
+    Without keys the prefix is listed, and the original is deleted too if the owner is known.
 
     Upload ids are never used twice, so this cannot delete the pictures of another upload.
     """

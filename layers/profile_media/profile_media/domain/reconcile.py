@@ -1,14 +1,14 @@
-"""Compare buckets and tables, and report or repair what no event will repair any more.
+"""Compare buckets and tables, and report or repair inconsistencies that no event will repair.
 
 There are two passes, which work page by page and save a checkpoint after each page, so that the next run continues.
 
 events     originals that were stored too long ago get their event again                       every run
 pictures   derivatives against rows, slots against rows, then derivatives without rows          once a day
 
-Everything that a listing, an index or a scan shows as inconsistent is read again, strongly consistent, before it is
-reported. What is reported is wrong, and not merely late.
+Before an inconsistency from a listing, an index or a scan is reported, it is read again with strong consistency. So a
+finding is never only a delayed read.
 
-Two runs at the same time do no harm: every page can be repeated, and a checkpoint is saved only over its predecessor.
+Concurrent runs are safe: every page can be repeated, and a checkpoint only replaces its previous version.
 """
 
 from collections import Counter
@@ -39,7 +39,8 @@ from profile_media.domain.repair import Repair
 from profile_media.domain.slots import SlotsCheck
 
 RESERVE = timedelta(seconds=45)
-"""A page is not begun with less time than this left. It takes seconds, or one or two rendering deadlines."""
+"""Minimum remaining time to begin a page. A page takes seconds, or up to two rendering deadlines if it repairs
+pictures."""
 
 CHECKPOINT_LIFETIME = timedelta(days=30)
 """A checkpoint is deleted after this time, in case the deployment does not reconcile any more."""
@@ -57,7 +58,7 @@ class Step(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Pass:
-    """Steps that are done one after the other."""
+    """A sequence of steps."""
 
     every: timedelta
     """From the beginning of one pass to the next. Zero: every run."""
@@ -77,7 +78,7 @@ PASSES: Mapping[str, Pass] = MappingProxyType(
 
 type RemainingTime = Callable[[], timedelta]
 type CheckPage = Callable[[Checkpoint], PageResult | None]
-"""Does one page of a step; None where the step has to wait."""
+"""Checks one page of a step. Returns None if the step has to wait."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,11 +118,11 @@ class Reconciler:
                     self.report_end(checkpoint)
 
     def _begin(self, name: str, pass_: Pass) -> Checkpoint:
-        """Return where the pass continues: a new pass where the last one has finished and the next one is due."""
+        """Return the checkpoint to continue from: a new one if the last pass is finished and the next one is due."""
         checkpoint, now = self.checkpoints.load(name), self.clock.now()
         is_known = checkpoint is not None and checkpoint.step in (None, *pass_.steps)
         if checkpoint is None or not is_known or (checkpoint.step is None and now >= checkpoint.began + pass_.every):
-            # A step that is not known belongs to another version of the service, which divided the pass differently.
+            # An unknown step was saved by another version of the service, which had other steps.
             return Checkpoint(name, now, pass_.steps[0], version=checkpoint.version if checkpoint else 0)
         if checkpoint.step and pass_.every and now > checkpoint.began + 2 * pass_.every:
             self.report(Finding(FindingKind.LATE, detail=f"{name}, at {checkpoint.step} since {checkpoint.began}"))

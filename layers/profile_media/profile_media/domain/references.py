@@ -36,8 +36,8 @@ _HOST = rf"(?=[^/]{{1,253}}(?:/|\Z))(?:{_LABEL}\.)+(?=[a-z]){_LABEL}"
 """A host name of at least two labels. IP addresses are refused: the last label may not start with a digit."""
 
 _PLAIN = r"A-Za-z0-9._~!$&*+,=:@\-"
-"""The plain characters of a path or query. Quotes, brackets and semicolons are refused: they can end an attribute of a
-page."""
+"""The plain characters of a path or query. Quotes, brackets and semicolons are refused, because they can end an HTML
+attribute."""
 
 _SEGMENT = rf"(?!\.{{1,2}}(?:[/?]|\Z))(?:[{_PLAIN}]|%(?!2[EeFf5]|5[Cc]|[01]|7[Ff]|[Cc][01])[0-9A-Fa-f]{{2}})+"
 r"""One segment of a path: not `.` or `..`, and without encoded `.`, `/`, `\`, `%` or control characters."""

@@ -15,19 +15,19 @@ from profile_media.domain.ports import Attachments, Clock, Images, Media, PurgeQ
 class Repair:
     """Restores what a slot shows.
 
-    Deletes no object, and clears a slot only where its picture cannot be restored.
+    Deletes no object, and clears a slot only if its picture cannot be restored.
     """
 
     uploads: Uploads
     attachments: Attachments
     media: Media
     images: Callable[[], Images]
-    """Called for the first picture that is made: most runs make none."""
+    """Called when the first picture is made, because most runs make none."""
     purge_queue: PurgeQueue
     clock: Clock
 
     def restore(self, upload: Upload, present: frozenset[str]) -> RepairAction | None:
-        """Make the missing derivatives of a bound upload, given the keys that exist. Return None where nothing changed.
+        """Make the missing derivatives of a bound upload, given the keys that exist. Return None if nothing changed.
 
         A missing master alone changes nothing, because no client sees it.
         """
@@ -61,7 +61,7 @@ class Repair:
         return self._check_replaced(upload, derivatives)
 
     def _check_replaced(self, upload: Upload, derivatives: tuple[Derivative, ...]) -> RepairAction | None:
-        """Find out why the row was not written. Where it is gone, its purge may have run before the objects existed."""
+        """Find out why the row was not written. If it is gone, its purge may have run before the objects existed."""
         current = self.uploads.get(upload.owner_id, upload.upload_id)
         if current is None and self.purge_queue.enqueue([PurgeRequest(upload.owner_id, upload.upload_id)]):
             raise Unavailable("the delete queue refused the request")

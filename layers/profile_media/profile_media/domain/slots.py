@@ -30,7 +30,7 @@ class SlotsCheck:
         return PageResult(findings, page.next, checkpoint.suspects)
 
     def _has_no_row(self, user_id: str, slot: Slot, content: Attachment) -> bool:
-        """Tell whether slot and row differ. Where they do, both are read again, at one instant."""
+        """Return whether slot and row differ. Confirm a difference by reading both again, at one instant."""
         if _matches(self.uploads.get(user_id, content.upload_id), slot, content):
             return False
         profile, upload = self.attachments.read(user_id, content.upload_id)
@@ -41,7 +41,7 @@ class SlotsCheck:
 
 
 def _matches(upload: Upload | None, slot: Slot, content: Attachment) -> bool:
-    """Tell whether the upload is bound, does not expire, and has the same derivatives in its row and in the slot."""
+    """Return whether the upload is bound, does not expire, and has the same derivatives in its row and in the slot."""
     if upload is None or upload.state is not State.BOUND or upload.expires_at is not None:
         return False
     return upload.slot is slot and upload.derivatives == content.derivatives

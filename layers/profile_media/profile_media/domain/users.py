@@ -1,4 +1,4 @@
-"""Read and write users: known from their tokens when they first call, or written by an administrator."""
+"""Read and write users. A user's row is written from the token at the first call, or by an administrator."""
 
 from profile_media.domain.errors import OwnerForbidden, UserNotFound
 from profile_media.domain.model import Caller, Identity, Profile
@@ -6,9 +6,9 @@ from profile_media.domain.ports import Clock, Profiles
 
 
 def load_own_profile(profiles: Profiles, clock: Clock, caller: Caller) -> Profile:
-    """Return the caller's profile. Save the token's identity first where the row says something else.
+    """Return the caller's profile. Save the token's identity first if the row says something else.
 
-    Raises UserNotFound where the row belongs to another tenant. The slots stay as they are.
+    Raises UserNotFound if the row belongs to another tenant. The slots stay as they are.
     """
     profile = profiles.get(caller.user_id)
     check_tenant(caller, profile)
@@ -27,7 +27,7 @@ def check_tenant(caller: Caller, profile: Profile) -> None:
 def find(profiles: Profiles, clock: Clock, caller: Caller, user_id: str) -> Profile:
     """Return the caller's own profile or, for an administrator, that of any user of its tenant.
 
-    Raises OwnerForbidden where the caller may not act for others, and UserNotFound.
+    Raises OwnerForbidden if the caller may not act for others, and UserNotFound.
     """
     if user_id == caller.user_id:
         return load_own_profile(profiles, clock, caller)

@@ -17,7 +17,7 @@ LONGEST_PAUSE = 1.0
 def watch(uploads: Uploads, clock: Clock, owner_id: str, upload_id: str, patience: float) -> Upload:
     """Return the upload as soon as it is processed (and bound, if the intent says so), or after `patience` seconds.
 
-    Raises UploadNotFound where this owner has no such upload, or it has expired.
+    Raises UploadNotFound if this owner has no such upload, or it has expired.
     """
     deadline = clock.now() + timedelta(seconds=patience)
     pause = FIRST_PAUSE

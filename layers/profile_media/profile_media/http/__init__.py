@@ -1,1 +1,1 @@
-"""The edge that all dialects share: requests, answers, who is calling, and what an error's status is."""
+"""The HTTP code that all dialects share: requests, answers, the caller, and the status of each error."""

@@ -10,7 +10,7 @@ from profile_media.domain.errors import RequestInvalid
 from profile_media.http.request import Request
 
 MAX_BYTES = 16 * 1024
-"""No JSON body of any contract comes near it."""
+"""Maximum bytes of a body. The bodies of all contracts are much smaller."""
 
 MAX_DEPTH = 8
 """Levels of objects and arrays. The deepest body of any contract has two."""
@@ -35,7 +35,7 @@ def messages(error: ValidationError) -> tuple[str, ...]:
 def parse_object(request: Request) -> Mapping[str, object]:
     """Parse the body as a JSON object, strictly and within bounds. Raise RequestInvalid for anything else.
 
-    Of a repeated name, two parsers may each believe a different value. NaN and Infinity are not JSON.
+    Repeated names are refused, because two parsers can read different values. NaN and Infinity are not JSON.
     """
     media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if media_type != "application/json":
@@ -59,7 +59,7 @@ def _unique(pairs: list[tuple[str, object]]) -> dict[str, object]:
 
 
 def _is_plain(value: object, levels: int) -> bool:
-    """Tell whether the value is not nested too deeply and no string has half of a surrogate pair.
+    """Return whether the value is not nested too deeply and no string has half of a surrogate pair.
 
     JSON can escape a lone surrogate, but UTF-8 cannot encode it, so no store could keep it.
     """

@@ -34,7 +34,7 @@ _FORM_TYPE = re.compile(
     rf"""multipart/form-data\s*(?:{_CHARSET})?;\s*boundary=("?)(?P<boundary>[\w'()+,./:=?-]{{1,70}})\1\s*(?:{_CHARSET})?""",
     re.ASCII | re.IGNORECASE,
 )
-"""Matches the whole header, because of two boundaries two parsers could each use a different one."""
+"""Matches the whole header. If it had two boundaries, two parsers could use different ones."""
 
 
 def parse_file(request: Request) -> bytes:
@@ -99,7 +99,7 @@ def _chunks(body: bytes, boundary: str) -> Iterator[bytes]:
 
 
 def _is_file(part: MultipartSegment) -> bool:
-    """Tell whether the part is the picture. Raise MultipartError for repeated headers, or too many bytes of them."""
+    """Return whether the part is the picture. Raise MultipartError for repeated headers, or too many bytes of them."""
     names = [name for name, _ in part.headerlist]
     size = sum(len(name) + len(value) for name, value in part.headerlist)
     if len(set(names)) != len(names) or size > MAX_HEADER_BYTES:

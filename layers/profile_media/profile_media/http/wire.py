@@ -1,4 +1,5 @@
-"""What types of answers share. Nothing here runs in a handler: tools/openapi reads it for docs/openapi.yaml."""
+"""Definitions for the types of answers. Nothing here runs in a handler: tools/openapi reads it for
+docs/openapi.yaml."""
 
 from typing import Annotated
 

@@ -25,7 +25,7 @@ UNEXPECTED = "Something went wrong on our side"
 
 
 def describe(error: errors.MediaError | None) -> str:
-    """Return one sentence about the error. None stands for an unexpected error, of which clients learn nothing."""
+    """Return one sentence about the error. None stands for an unexpected error, whose cause clients are not told."""
     match error:
         case errors.RequestInvalid(details=details):
             sentence = "Invalid request: " + "; ".join(details)

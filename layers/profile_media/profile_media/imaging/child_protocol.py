@@ -3,7 +3,8 @@
     rejection   0, reason, detail in UTF-8
     result      1, width, height; for each image: type, width, height, length, bytes
 
-It is not pickle, with which code that took over a decoder could run in the parent. The parent also checks that the
+Pickle is not used, because an attacker who controls the child could then run code in the parent. The parent also checks
+that the
 images have the expected sizes and hold nothing but pixels.
 """
 

@@ -18,7 +18,7 @@ _JPEG_SCAN_END = re.compile(rb"\xff[^\x00\xd0-\xd7]")
 
 
 def is_pixels_only(content: bytes, content_type: ContentType) -> bool:
-    """Tell whether a WebP or JPEG file has no metadata and no bytes before, between or after its parts."""
+    """Return whether a WebP or JPEG file has no metadata and no bytes before, between or after its parts."""
     return _is_pixels_only_webp(content) if content_type is ContentType.WEBP else _is_pixels_only_jpeg(content)
 
 

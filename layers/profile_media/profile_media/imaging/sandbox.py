@@ -25,7 +25,7 @@ _PIPE_BYTES = 64 * 1024
 """What a pipe holds on Linux, so a read never returns more."""
 
 _SETUP_FAILED = 70
-"""Exit status of a child whose limits could not be set. It has not looked at the bytes."""
+"""Exit status of a child whose limits could not be set. It has not read the picture."""
 
 _LIMIT_SIGNALS = frozenset({signal.SIGXCPU, signal.SIGKILL})
 """The signals with which the kernel ends a process that used up its CPU time or the machine's memory."""
@@ -33,7 +33,7 @@ _LIMIT_SIGNALS = frozenset({signal.SIGXCPU, signal.SIGKILL})
 
 @dataclass(frozen=True, slots=True)
 class SandboxLimits:
-    """What one picture may cost."""
+    """The limits for rendering one picture."""
 
     cpu_seconds: int = 4
     """The largest accepted pictures take about 2; 17,000 hostile files took at most 0.33. The documented limit is 5:
@@ -49,7 +49,7 @@ class SandboxLimits:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """The child's message, unchecked, and what it cost."""
+    """The child's message, not yet checked, with the CPU time and memory that it used."""
 
     message: bytes
     cost: DecodeCost
@@ -62,7 +62,8 @@ class _LimitExceeded(Exception):
 def run(task: Callable[[], bytes], limits: SandboxLimits) -> Outcome:
     """Run the task in a child and return the bytes that it returned.
 
-    Raises ImageUnacceptable if the child dies of anything, RuntimeError if its limits cannot be set, and OSError if the
+    Raises ImageUnacceptable if the child crashes or exceeds a limit, RuntimeError if its limits cannot be set, and
+    OSError if the
     machine cannot start a process, which a retry may cure.
     """
     reader, writer = os.pipe()
@@ -82,7 +83,7 @@ def run(task: Callable[[], bytes], limits: SandboxLimits) -> Outcome:
         exceeded = str(limit)
     finally:
         os.close(reader)
-        # A child that closed its end of the pipe has exited: the signal does not change its status.
+        # A child that closed its end of the pipe has already exited, so the signal does not change its status.
         os.kill(child, signal.SIGKILL)
         _, status, usage = os.wait4(child, 0)
     cost = _cost(usage)
@@ -124,7 +125,7 @@ def _cost(usage: resource.struct_rusage) -> DecodeCost:
 
 
 def _check_exit(exit_code: int, cost: DecodeCost) -> None:
-    """Raise for a child that a signal ended or whose limits were not set. Its message decides in all other cases."""
+    """Raise an error if a signal ended the child or its limits were not set. In all other cases its message decides."""
     if exit_code == _SETUP_FAILED:
         raise RuntimeError("cannot set the limits of the sandbox")
     if exit_code < 0:
@@ -147,7 +148,7 @@ def _run_child(task: Callable[[], bytes], writer: int, limits: SandboxLimits) ->
 
 
 def _confine(writer: int, limits: SandboxLimits) -> None:
-    """Give up for good everything that decoding does not need."""
+    """Permanently drop every right and resource that decoding does not need."""
     for handled in (signal.SIGINT, signal.SIGTERM):
         signal.signal(handled, signal.SIG_DFL)
     warnings.simplefilter("ignore")

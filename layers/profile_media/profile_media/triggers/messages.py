@@ -26,7 +26,7 @@ def each_message(event: Mapping[str, Any], handle: Callable[[str], None]) -> Fai
 
     if not event.get("Records"):  # the batch processor raises an error for an empty batch
         return failures(())
-    # Reports a batch that failed as a whole in the same way, instead of raising an error: the alarms on the dead-letter
-    # queue and on the age of the oldest message tell of it.
+    # If all messages of a batch fail, they are reported in the same way and no error is raised: the alarms on the
+    # dead-letter queue and on the age of the oldest message show it.
     processor = BatchProcessor(EventType.SQS, raise_on_entire_batch_failure=False)
     return process_partial_response(dict(event), handle_record, processor)

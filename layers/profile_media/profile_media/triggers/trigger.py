@@ -12,7 +12,7 @@ type RemainingTime = Callable[[], timedelta]
 
 
 def trigger[Result](react: Callable[[Event], Result]) -> Callable[[Event, LambdaContext], Result]:
-    """Make a Lambda handler from a function of the event. Lambda retries when it raises."""
+    """Make a Lambda handler from a function that takes the event. Lambda retries if the function raises an error."""
 
     @wraps(react)
     @logger.inject_lambda_context(clear_state=True)

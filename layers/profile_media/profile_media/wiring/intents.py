@@ -1,4 +1,4 @@
-"""Create intents, and show the uploads that come of them."""
+"""Create intents, and find their uploads."""
 
 from functools import cache
 

@@ -1,4 +1,4 @@
-"""Change what slots hold, and show it."""
+"""Bind and unbind pictures, and build their thumbnail URLs."""
 
 from functools import cache
 

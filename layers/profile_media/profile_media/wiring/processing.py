@@ -1,4 +1,4 @@
-"""Make derivatives of pictures, from a browser's presigned POST or from a call of the API.
+"""Make derivatives of pictures that were sent by presigned POST or through the API.
 
 The one area whose modules import the imaging package.
 """

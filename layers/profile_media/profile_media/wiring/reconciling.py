@@ -83,7 +83,7 @@ def _report(finding: Finding) -> None:
 
 
 def _report_end(checkpoint: Checkpoint) -> None:
-    """Log the end of a pass. Passes over events run often, so they are logged only where they found something."""
+    """Log the end of a pass. Passes over events run often, so they are logged only if they found something."""
     if checkpoint.name == "pictures" or checkpoint.found:
         logger.info("reconcile finished", which=checkpoint.name, began=checkpoint.began, found=checkpoint.found)
 

@@ -48,7 +48,7 @@ class Rejection(TypedDict):
 
 @documented
 class UploadView(TypedDict):
-    """An upload, and what became of it."""
+    """An upload and its state."""
 
     uploadId: Uuid
     publicId: str
@@ -58,11 +58,11 @@ class UploadView(TypedDict):
     expiresAt: NotRequired[Moment]
     """Missing once the upload is bound."""
     reason: NotRequired[Rejection]
-    """Of a rejected upload."""
+    """Only of a rejected upload."""
     width: NotRequired[Pixels]
     height: NotRequired[Pixels]
     derivatives: NotRequired[dict[str, DerivativeView]]
-    """By name, once the picture was processed."""
+    """By name. Missing until the picture is processed."""
 
 
 @documented

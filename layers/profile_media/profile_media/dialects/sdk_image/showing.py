@@ -1,4 +1,4 @@
-"""The user, with all keys that the published SDKs require. Most of them are for things that are not kept here."""
+"""The user, with all keys that the published SDKs require. This service keeps no values for most of them."""
 
 from datetime import datetime
 from hashlib import sha256
@@ -57,7 +57,7 @@ class SdkPhoneNumber(_Address):
 
 @documented
 class _NotKept(TypedDict):
-    """The identity provider's business. The SDKs fail if a key is missing, or null where they expect a list or flag."""
+    """Values that only an identity provider keeps. The SDKs fail if a key is missing, or if a list or flag is null."""
 
     primary_web3_wallet_id: None
     web3_wallets: Empty
@@ -121,7 +121,7 @@ class SdkUser(_NotKept):
     first_name: str | None
     last_name: str | None
     image_url: Url | Literal[""]
-    """Empty where there is no picture."""
+    """Empty if there is no picture."""
     profile_image_url: Url | Literal[""]
     has_image: bool
     primary_email_address_id: str | None

@@ -27,7 +27,7 @@ type PictureUrl = Annotated[
 
 
 class UserBody(BaseModel):
-    """The body, as docs/dialects/sdk_image.md has it; what is missing or null the user does not have."""
+    """The body, as docs/dialects/sdk_image.md describes it. A member that is missing or null is cleared."""
 
     # The fields are those of `model.Identity` that an administrator may write, with the SDK's names as aliases.
 
