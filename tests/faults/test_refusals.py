@@ -210,9 +210,10 @@ def is_refused_for_good(baseline: Baseline, answer: Any) -> bool:
 
 
 def is_unchanged(baseline: Baseline) -> bool:
-    """Return whether no data changed; a direct upload may leave data that no user sees."""
+    """Return whether no data changed; processing may leave data that no user sees, or have had one of two effects."""
     if "PutObject" in baseline.calls:
-        return bool(said(baseline.scenario.shows(baseline.world)) == baseline.shown_without)
+        seen, passes = said(baseline.scenario.shows(baseline.world)), baseline.scenario.passes
+        return bool(seen == baseline.shown_without or (passes and passes in str(seen)))
     return bool(all_data(baseline.world) == baseline.before)
 
 
