@@ -20,13 +20,13 @@ from tests.faults.scenarios import (
     purged,
     send,
 )
-from tests.faults.test_reconcile import Scene, scene
+from tests.faults.test_reconcile import DamagedWorld, damaged
 from tests.faults.world import World
 from tests.functions.conftest import Answer, an_event, run
 from tests.rights import PLATFORM, Right, Usage, is_for_the_platform, needs, posting_needs, rights, running
 from tests.template.document import FOLDERS
 
-__all__ = ["scene"]
+__all__ = ["damaged"]
 
 UPLOADS, USERS = "UploadsTable.Arn", "UsersTable.Arn"
 INCOMING = "${UploadsBucket.Arn}/incoming/*"
@@ -42,7 +42,7 @@ EXPIRING = [
 """Direct uploads that expire while their picture is rendered: only these delete objects and enqueue purges."""
 
 
-def test_functions_use_exactly_the_rights_of_the_template(world: World, scene: Scene) -> None:
+def test_functions_use_exactly_the_rights_of_the_template(world: World, damaged: DamagedWorld) -> None:
     usage = Usage()
     for scenario in [*SCENARIOS, *EXPIRING]:
         world.reset()
@@ -53,9 +53,9 @@ def test_functions_use_exactly_the_rights_of_the_template(world: World, scene: S
         if isinstance(answer, Answer) and "upload" in answer.body:
             usage.check(scenario.function, posting_needs(answer.body["upload"]["fields"]["policy"]))
     world.reset()
-    scene.furnish(whole=True)
+    damaged.damage(whole=True)
     with aws_calls.heard_by(usage):
-        scene.reconcile()
+        damaged.reconcile()
 
     assert usage.denied == []
     assert {folder: usage.unused(folder) for folder in FOLDERS if usage.unused(folder)} == {}
