@@ -31,7 +31,7 @@ CoverImageMaxBytes EncryptionKeyArn ExternalAvatarHosts FunctionConcurrency Gran
 LogLevel LogRetentionDays MediaBaseUrl MediaDistributionArn MediaWebAclArn OpenIntents PendingTtlSeconds
 PollConcurrency ProcessConcurrency ProcessMemorySize PurgeDelaySeconds ReconcileMends ReconcileMinutes
 SetApiLoggingRole SettledTtlSeconds StageName TenantClaim ThrottleBurst ThrottleRate TokenAudience TokenIssuer
-TokenJwksUrl TokenRequiredClaim WritesPerMinute
+TokenJwksUrl TokenRequiredClaim Tracing WritesPerMinute
 """
 STABLE = set(_NAMES.split())
 """Deployments name these parameters."""
