@@ -24,7 +24,7 @@ format: install ## format the code and fix what ruff can fix
 	ruff format .
 	ruff check --fix .
 
-# Python scripts without an ending, which the tools do not find by themselves.
+# Python scripts without a file extension, which the tools do not find by themselves.
 SCRIPTS = tools/scripts/smoke_built tools/scripts/invoke_built layers/dependencies/trim
 
 lint: install ## check format and style
@@ -90,7 +90,7 @@ check: lint types imports template test ## run everything that CI checks, except
 up: install ## run the whole service on this machine: PARAMS="PurgeDelaySeconds=2 …" PORTS=4000
 	@exec python -m tools.local --params "$(PARAMS)" --ports "$(PORTS)"
 
-# USER is in every shell's environment and is not the user that is meant.
+# Every shell sets USER to the name of the machine's user, so only USER from the command line counts.
 token: PERSON = $(if $(filter command,$(origin USER)),$(USER),ada)
 token: install ## print a token of a development user: USER=grace ARGS="--expired"
 	@python -m tools.local.token "$(PERSON)" $(ARGS)

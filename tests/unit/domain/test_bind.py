@@ -59,10 +59,10 @@ def a_binder(attachments: FakeAttachments, clock: FakeClock | None = None) -> Sl
 def by_admin(**caller: Any) -> Access:
     """Return an administrator's access to Ada's pictures."""
     profiles = FakeProfiles(FakeTables(profiles={ADA: Profile(ADA, created_at=NOW)}))
-    return access.to_user(profiles, FakeClock(), Caller(GRACE, is_admin=True, **caller), ADA)
+    return access.grant_for_user(profiles, FakeClock(), Caller(GRACE, is_admin=True, **caller), ADA)
 
 
-OWN = access.to_own(Caller(ADA))
+OWN = access.grant_own(Caller(ADA))
 
 
 def bind(attachments: FakeAttachments, number: int = 1, **changes: Any) -> BindResult:
@@ -220,7 +220,7 @@ def test_own_change_saves_what_is_new_in_the_token(tables: FakeTables, attachmen
     FakeProfiles(tables).save_identity(ADA, None, Identity(first_name="Ada", phone_number="+44"), NOW)
     said = Identity(first_name="Augusta", email="ada@example.com", email_verified=True)
 
-    own = access.to_own(Caller(ADA, identity=said))
+    own = access.grant_own(Caller(ADA, identity=said))
     bound = a_binder(attachments).bind(own, Slot.AVATAR, Reference(ADA, an_id(1)))
     assert bound.profile.identity == replace(said, phone_number="+44")
     assert tables.profiles[ADA] == bound.profile
@@ -277,5 +277,5 @@ def test_another_tenants_user_is_not_changed(tables: FakeTables, attachments: Fa
     FakeProfiles(tables).save_identity(ADA, "acme", Identity(), NOW)
     before = dict(tables.profiles)
     with pytest.raises(UserNotFound):
-        a_binder(attachments).unbind(access.to_own(Caller(ADA, tenant="evil")), Slot.AVATAR)
+        a_binder(attachments).unbind(access.grant_own(Caller(ADA, tenant="evil")), Slot.AVATAR)
     assert tables.profiles == before

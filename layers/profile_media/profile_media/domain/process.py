@@ -101,7 +101,7 @@ class IncomingProcessor:
         """
         if upload.auto_bind is None:
             return processed
-        permission = access.recorded(upload.auto_bind, upload.owner_id)
+        permission = access.grant_recorded(upload.auto_bind, upload.owner_id)
         reference = Reference(upload.owner_id, upload.upload_id)
         try:
             return replace(processed, bound=self.binder.bind(permission, upload.slot, reference))
