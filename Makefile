@@ -1,10 +1,10 @@
 .DEFAULT_GOAL := help
-.PHONY: help browser install lock format lint types imports template openapi docs build budget test check assurance mutation bench up demo token reconcile hostile fuzz clean
+.PHONY: help browser install lock format lint types imports template openapi configuration docs build budget test check assurance mutation bench up demo token reconcile hostile fuzz clean
 
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 
 help: ## list the commands
-	@grep -hE '^[a-z ]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+)[a-z ]*:.*## (.*)/  \1\t\2/' | expand -t 14
+	@grep -hE '^[a-z ]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+)[a-z ]*:.*## (.*)/  \1\t\2/' | expand -t 16
 
 .venv/.installed: tools/scripts/install pyproject.toml tools/requirements/development.txt layers/dependencies/requirements.txt
 	@tools/scripts/install
@@ -74,8 +74,13 @@ template: install .venv/checkov/.installed ## validate template.yaml with cfn-li
 	sam validate --lint --region eu-central-1
 	tools/scripts/checkov
 
-openapi docs: install ## generate docs/openapi.yaml from the code
+openapi: install ## generate docs/openapi.yaml from the code
 	@python -m tools.openapi
+
+configuration: install ## generate docs/configuration.md from the template
+	@python -m tools.configuration
+
+docs: openapi configuration ## generate both pages
 
 # This machine's architecture, so that the built files can be run here. `sam build` alone builds for arm64.
 build: install ## build functions and layers, and invoke each built function once
