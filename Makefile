@@ -1,10 +1,10 @@
 .DEFAULT_GOAL := help
-.PHONY: help browser install lock format lint types imports template openapi configuration docs build budget test check assurance mutation bench up demo token reconcile hostile fuzz clean
+.PHONY: help browser install lock format lint types imports template openapi configuration build budget test check assurance mutation bench up demo token reconcile hostile fuzz clean
 
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 
 help: ## list the commands
-	@grep -hE '^[a-z ]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+)[a-z ]*:.*## (.*)/  \1\t\2/' | expand -t 16
+	@grep -hE '^[a-z ]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+)[a-z ]*:.*## (.*)/  \1\t\2/' | expand -t 18
 
 .venv/.installed: tools/scripts/install pyproject.toml tools/requirements/development.txt layers/dependencies/requirements.txt
 	@tools/scripts/install
@@ -25,7 +25,7 @@ format: install ## format the code and fix what ruff can fix
 	ruff check --fix .
 
 # Python scripts without a file extension, which the tools do not find by themselves.
-SCRIPTS = tools/scripts/smoke_built tools/scripts/invoke_built layers/dependencies/trim
+SCRIPTS = tools/scripts/smoke_built tools/scripts/invoke_built tools/scripts/import_built layers/dependencies/trim
 
 lint: install ## check format and style
 	ruff format --check . $(SCRIPTS)
@@ -34,6 +34,7 @@ lint: install ## check format and style
 types: install ## check types
 	mypy
 	mypy tools/scripts/smoke_built
+	mypy tools/scripts/import_built
 	mypy layers/dependencies/trim
 
 imports: install ## check that imports follow the layers of the architecture
@@ -80,11 +81,10 @@ openapi: install ## generate docs/openapi.yaml from the code
 configuration: install ## generate docs/configuration.md from the template
 	@python -m tools.configuration
 
-docs: openapi configuration ## generate both pages
-
 # This machine's architecture, so that the built files can be run here. `sam build` alone builds for arm64.
 build: install ## build functions and layers, and invoke each built function once
 	sam build --parameter-overrides Architecture=$(if $(filter x86_64,$(shell uname -m)),x86_64,arm64)
+	python -I -S tools/scripts/import_built .aws-sam/build/DependenciesLayer
 	tools/scripts/smoke_built
 
 budget: install ## record the imports of each function; a test fails when they grow
@@ -92,19 +92,22 @@ budget: install ## record the imports of each function; a test fails when they g
 
 check: lint types imports template test ## run everything that CI checks, except the build
 
-up: install ## run the whole service on this machine: PARAMS="PurgeDelaySeconds=2 …" PORTS=4000
-	@exec python -m tools.local --params "$(PARAMS)" --ports "$(PORTS)"
+# The folder that belongs to one running stack: its addresses and logs. Another folder allows a second stack.
+STATE = .local
+
+up: install ## run the whole service on this machine: PARAMS="PurgeDelaySeconds=2 …" PORTS=4000 STATE=folder
+	@exec python -m tools.local --params "$(PARAMS)" --ports "$(PORTS)" --state "$(STATE)"
 
 # Every shell sets USER to the name of the machine's user, so only USER from the command line counts.
 token: PERSON = $(if $(filter command,$(origin USER)),$(USER),ada)
-token: install ## print a token of a development user: USER=grace ARGS="--expired"
-	@python -m tools.local.token "$(PERSON)" $(ARGS)
+token: install ## print a token of a development user: USER=grace AS=cognito ARGS="--expired"
+	@python -m tools.local.token "$(PERSON)" --state "$(STATE)" $(if $(AS),--as $(AS)) $(ARGS)
 
 demo: install ## run the whole flow against the local stack and check every step
-	@python -m tools.local.demo $(ARGS)
+	@python -m tools.local.demo --state "$(STATE)" $(ARGS)
 
 reconcile: install ## report orphans and missing objects, on the local stack or on AWS: ARGS="--mend"
-	@python -m tools.local.reconcile $(ARGS)
+	@python -m tools.local.reconcile --state "$(STATE)" $(ARGS)
 
 clean: ## delete everything that was built or installed
 	rm -rf .venv .uv .aws-sam .local build .mypy_cache .ruff_cache .pytest_cache .import_linter_cache

@@ -26,6 +26,7 @@ hypothesis.settings.register_profile("long", deadline=None, max_examples=20_000)
 hypothesis.settings.load_profile("project")
 
 
+@pytest.hookimpl(tryfirst=True)  # before xdist reads the marker
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Keep in one xdist process the tests that share a local stack, a measurement, or the machine's whole power."""
     for item in items:

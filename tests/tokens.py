@@ -21,14 +21,16 @@ from cryptography.hazmat.primitives.asymmetric.ec import (
     ECDSA,
     SECP256R1,
     SECP384R1,
+    SECP521R1,
     EllipticCurvePrivateKey,
     generate_private_key,
 )
-from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.asymmetric.padding import MGF1, PSS, PKCS1v15
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 from cryptography.hazmat.primitives.asymmetric.rsa import generate_private_key as generate_rsa_key
 from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
-from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.hashes import SHA256, SHA384, SHA512
 
 from profile_media.auth.fetch import Endpoint
 
@@ -50,7 +52,7 @@ class Absent:
 ABSENT: Final = Absent()
 """Stands for a missing header parameter or claim."""
 
-PrivateKey = RSAPrivateKey | EllipticCurvePrivateKey
+PrivateKey = RSAPrivateKey | EllipticCurvePrivateKey | Ed25519PrivateKey
 Members = Mapping[str, object]
 
 _NONE: Members = MappingProxyType({})
@@ -70,8 +72,34 @@ def an_ec_key(name: str = EC_KID) -> EllipticCurvePrivateKey:
 
 @cache
 def a_p384_key() -> EllipticCurvePrivateKey:
-    """Return a key on a curve that is not accepted."""
+    """Return a P-384 key."""
     return generate_private_key(SECP384R1())
+
+
+@cache
+def a_p521_key() -> EllipticCurvePrivateKey:
+    """Return a P-521 key."""
+    return generate_private_key(SECP521R1())
+
+
+@cache
+def an_ed25519_key() -> Ed25519PrivateKey:
+    """Return an Ed25519 key."""
+    return Ed25519PrivateKey.generate()
+
+
+KEYS: Final[Mapping[str, Callable[[], PrivateKey]]] = MappingProxyType(
+    {
+        **dict.fromkeys(("RS256", "RS384", "RS512", "PS256", "PS384", "PS512"), an_rsa_key),
+        "ES256": an_ec_key,
+        "ES384": a_p384_key,
+        "ES512": a_p521_key,
+        "EdDSA": an_ed25519_key,
+    }
+)
+"""A key for each algorithm."""
+
+_HASHES: Final = {"256": SHA256(), "384": SHA384(), "512": SHA512()}
 
 
 def base64url(content: bytes) -> str:
@@ -86,6 +114,8 @@ def a_jwk(key: PrivateKey | None = None, /, **changes: object) -> dict[str, obje
     if isinstance(key, RSAPrivateKey):
         public = key.public_key().public_numbers()
         jwk |= {"kty": "RSA", "n": _number(public.n, (public.n.bit_length() + 7) // 8), "e": _number(public.e, 3)}
+    elif isinstance(key, Ed25519PrivateKey):
+        jwk |= {"kty": "OKP", "crv": "Ed25519", "x": base64url(key.public_key().public_bytes_raw())}
     else:
         point, size = key.public_key().public_numbers(), (key.curve.key_size + 7) // 8
         jwk |= {"kty": "EC", "crv": f"P-{key.curve.key_size}", "x": _number(point.x, size), "y": _number(point.y, size)}
@@ -104,23 +134,30 @@ def claims_of(changes: Members = _NONE, now: float | None = None) -> dict[str, o
     return _changed(usual, changes)
 
 
-def header_of(key: PrivateKey, changes: Members = _NONE) -> dict[str, object]:
+def header_of(key: PrivateKey, changes: Members = _NONE, algorithm: str = "") -> dict[str, object]:
     """Return the header for a key, with changes."""
-    return _changed({"alg": _algorithm_of(key), "typ": "JWT", "kid": _kid_of(key)}, changes)
+    return _changed({"alg": algorithm or _algorithm_of(key), "typ": "JWT", "kid": _kid_of(key)}, changes)
 
 
 def a_token(
-    key: PrivateKey | None = None, /, *, header: Members = _NONE, now: float | None = None, **claims: object
+    key: PrivateKey | None = None,
+    /,
+    *,
+    header: Members = _NONE,
+    algorithm: str = "",
+    now: float | None = None,
+    **claims: object,
 ) -> str:
     """Return a signed token. `header` and the claims change its usual content; ABSENT removes."""
     key = key or an_rsa_key()
-    return a_raw_token(json.dumps(header_of(key, header)), json.dumps(claims_of(claims, now)), key)
+    spelt = json.dumps(header_of(key, header, algorithm)), json.dumps(claims_of(claims, now))
+    return a_raw_token(*spelt, key, algorithm)
 
 
-def a_raw_token(header: str | bytes, claims: str | bytes, key: PrivateKey | None = None) -> str:
+def a_raw_token(header: str | bytes, claims: str | bytes, key: PrivateKey | None = None, algorithm: str = "") -> str:
     """Sign a header and claims given as text."""
     signed = f"{_spelt(header)}.{_spelt(claims)}"
-    return f"{signed}.{base64url(sign(key or an_rsa_key(), signed.encode()))}"
+    return f"{signed}.{base64url(sign(key or an_rsa_key(), signed.encode(), algorithm))}"
 
 
 def an_hmac_token(secret: bytes, kid: str = RSA_KID, algorithm: str = "HS256", now: float | None = None) -> str:
@@ -130,11 +167,16 @@ def an_hmac_token(secret: bytes, kid: str = RSA_KID, algorithm: str = "HS256", n
     return f"{signed}.{base64url(hmac.new(secret, signed.encode(), hashlib.sha256).digest())}"
 
 
-def sign(key: PrivateKey, message: bytes) -> bytes:
-    """Sign as JOSE does: RS256, or ES256 with r and s side by side."""
+def sign(key: PrivateKey, message: bytes, algorithm: str = "") -> bytes:
+    """Sign as JOSE does: by default RS256 with an RSA key. ECDSA's r and s are side by side."""
+    if isinstance(key, Ed25519PrivateKey):
+        return key.sign(message)
+    algorithm = algorithm or _algorithm_of(key)
+    digest = _HASHES[algorithm[2:]]
     if isinstance(key, RSAPrivateKey):
-        return key.sign(message, PKCS1v15(), SHA256())
-    r, s = decode_dss_signature(key.sign(message, ECDSA(SHA256())))
+        padding = PSS(MGF1(digest), digest.digest_size) if algorithm.startswith("PS") else PKCS1v15()
+        return key.sign(message, padding, digest)
+    r, s = decode_dss_signature(key.sign(message, ECDSA(digest)))
     size = (key.curve.key_size + 7) // 8
     return r.to_bytes(size) + s.to_bytes(size)
 
@@ -144,7 +186,11 @@ def _changed(usual: dict[str, object], changes: Members) -> dict[str, object]:
 
 
 def _algorithm_of(key: PrivateKey) -> str:
-    return "RS256" if isinstance(key, RSAPrivateKey) else "ES256"
+    if isinstance(key, Ed25519PrivateKey):
+        return "EdDSA"
+    if isinstance(key, RSAPrivateKey):
+        return "RS256"
+    return {256: "ES256", 384: "ES384", 521: "ES512"}[key.curve.key_size]
 
 
 def _kid_of(key: PrivateKey) -> str:

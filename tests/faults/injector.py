@@ -138,6 +138,8 @@ class Injector:
     """The number of items of each call's transaction."""
     fired: int = 0
     """How many faults have happened since `arm`."""
+    crashed: bool = False
+    """Whether a fault has ended an invocation since the world was restored."""
     at: int | None = None
     fault: Fault | None = None
     later: dict[int, Fault] = field(default_factory=dict)
@@ -217,9 +219,11 @@ class Injector:
             self.disarm()
             meanwhile()
         if fault is Fault.BEFORE:
+            self.crashed = True
             raise Crash
         answer = self._effect(send)
         if fault is Fault.AFTER:
+            self.crashed = True
             raise Crash
         if fault is Fault.LOST:
             raise ReadTimeoutError(endpoint_url=request.url)

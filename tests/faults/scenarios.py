@@ -60,7 +60,7 @@ class Scenario:
     arrange: Arrange
     invoke: Invoke
     calls: tuple[str, ...]
-    """Its calls to AWS when nothing fails, in order."""
+    """Its calls to AWS when nothing fails, in order. Empty where they are not known."""
     status: int | None = 200
     """The status of its answer; None for events."""
     retried: Retried = Retried.CLIENT
@@ -68,8 +68,9 @@ class Scenario:
     """Happens while the picture is rendered."""
     shows: Invoke = profile
     """The API call that shows its effect."""
-    leaves_orphans: bool = False
-    """Whether a crash may leave objects that only reconcile deletes, because no row names them."""
+    loser: bytes | None = None
+    """The picture that loses where two different ones are posted for one upload. A crash between storing and saving
+    may leave its derivatives to reconcile, because the purge deletes the keys of the row."""
     idempotent: bool = False
     """Whether a retry creates no second row."""
 
@@ -323,10 +324,10 @@ def intents(name: str, arrange: Arrange, invoke: Invoke, calls: tuple[str, ...],
 
 
 def processing(
-    name: str, arrange: Arrange, calls: tuple[str, ...], elsewhere: Arrange | None = None, *, orphans: bool = False
+    name: str, arrange: Arrange, calls: tuple[str, ...], elsewhere: Arrange | None = None, loser: bytes | None = None
 ) -> Scenario:
     """Return a scenario of S3's event."""
-    return Scenario(name, "process_upload", arrange, process, calls, None, Retried.EVENT, elsewhere, look(0), orphans)
+    return Scenario(name, "process_upload", arrange, process, calls, None, Retried.EVENT, elsewhere, look(0), loser)
 
 
 SCENARIOS = (
@@ -378,7 +379,7 @@ SCENARIOS = (
         pending(),
         (*SETTLED, "GetItem", "DeleteObjects", "DeleteObject"),
         other_picture_settled,
-        orphans=True,
+        PICTURE,
     ),
     Scenario("a first avatar", "bind_avatar", ready(AVATAR), bind(1), BOUND),
     Scenario("another avatar", "bind_avatar", ready(AVATAR, AVATAR), bind(2), BOUND),

@@ -22,14 +22,14 @@ from typing import Self
 import pytest
 from botocore.awsrequest import AWSPreparedRequest, AWSResponse
 
+from profile_media.domain.model import utc_now
 from tests import aws_calls
 from tests.aws_calls import Send
-from tests.builders import NOW
 from tests.faults import stored
 from tests.faults.injector import Crash
 from tests.faults.linearity import Change, Fate, Operation, Place, Value, Wish
 from tests.faults.world import Saved, World
-from tests.functions.conftest import Answer
+from tests.functions.conftest import Answer, use_one_partition
 
 STORE = "s3.PutObject"
 
@@ -384,9 +384,11 @@ def stage(world: World, monkeypatch: pytest.MonkeyPatch) -> Iterator[Stage]:
     """Return a stage on which nothing but the schedule is left to chance: a fixed clock and fixed ids."""
     built = Stage(world)
     monkeypatch.setenv("RECONCILE_MENDS", "true")
+    use_one_partition(monkeypatch)
     monkeypatch.setattr("profile_media.aws.objects.ThreadPoolExecutor", Inline)
     monkeypatch.setattr("profile_media.domain.intend.uuid", SimpleNamespace(uuid4=built.new_id))
-    monkeypatch.setattr("tests.faults.world.utc_now", lambda: NOW)
+    began = utc_now().replace(second=0, microsecond=0)  # near the real time, by which moto dates objects
+    monkeypatch.setattr("tests.faults.world.utc_now", lambda: began)
     monkeypatch.setattr("profile_media.aws.clock.utc_now", built.now)
     with aws_calls.through(built):
         yield built

@@ -15,6 +15,7 @@ from profile_media.domain.policy import Limits
 from tests import cloud
 from tests.builders import GRACE, an_upload
 from tests.faults.acts import (
+    OTHER,
     PICTURE,
     bind,
     deliver,
@@ -205,11 +206,22 @@ def left_behind(play: Play) -> Iterator[str]:
     with stage.observed():
         world.pass_time(hours=25)
     drain(stage)
-    if dead:
+    orphans = world.orphans()
+    if orphans and any(part.call in BETWEEN_STORING_AND_SAVING for part in dead) and two_pictures(play):
+        assert orphans <= world.derivatives(PICTURE) or orphans <= world.derivatives(OTHER)
         reconcile(world)
     yield from world.broken(quiet=True)
     kept = {value for value in world.slots().values() if not value.startswith("https:")}
     yield from (f"{key} is left" for key in world.observer.last.media if key.split("/")[1] not in kept)
+
+
+BETWEEN_STORING_AND_SAVING = {"s3.PutObject", "dynamodb.UpdateItem", "dynamodb.GetItem", "s3.DeleteObjects"}
+"""The calls of processing at which a crash may leave the derivatives of a picture that loses against another."""
+
+
+def two_pictures(play: Play) -> bool:
+    """Tell whether two different pictures are processed for upload 1 at once."""
+    return {part.act.name for part in play.parts} == {"process 1", "post 1 again"}
 
 
 def drain(stage: Stage) -> None:
@@ -226,7 +238,7 @@ class Judge:
 
     def __call__(self, play: Play) -> None:
         assert list(faults_of(play)) == [], str(play)
-        end = (*play.outcome(), *(part.act.name for part in play.parts if part.died))
+        end = (*play.outcome(), *((part.act.name, part.call) for part in play.parts if part.died))
         if end not in self._judged:
             play.stage.end()
             self._judged[end] = list(left_behind(play))
@@ -246,6 +258,11 @@ def cases(every: Sequence[Case], quick: Iterable[str] = ()) -> pytest.MarkDecora
 
 @cases([*PAIRS, *TRIPLES], QUICK)
 def test_acts_are_linearizable_in_every_order_of_their_calls(stage: Stage, case: Case) -> None:
+    check_every_order(stage, case)
+
+
+def check_every_order(stage: Stage, case: Case) -> None:
+    """Play the acts in every order of their calls."""
     stage.arrange(case.scene)
     judge, outcomes = Judge(), set()
     for play in Search(stage, case.acts):
@@ -346,6 +363,11 @@ ASKED = [
 
 @cases(ASKED, ["one key twice", "two at the limit"])
 def test_each_key_creates_one_intent_within_the_limit_in_every_order(stage: Stage, case: Asking) -> None:
+    check_intents_in_every_order(stage, case)
+
+
+def check_intents_in_every_order(stage: Stage, case: Asking) -> None:
+    """Create the intents in every order of their calls."""
     stage.arrange(case.scene)
     outcomes = set()
     for play in Search(stage, case.acts):

@@ -18,7 +18,7 @@ from boto3.dynamodb.types import TypeSerializer
 from profile_media.aws.clock import SystemClock
 from profile_media.domain.errors import ImageUnacceptable
 from profile_media.domain.formats import ContentType
-from profile_media.domain.keys import incoming_key
+from profile_media.domain.keys import incoming_key, media_key
 from profile_media.domain.model import Slot, Upload, utc_now
 from profile_media.domain.ports import Rendered
 from profile_media.imaging import PillowImages
@@ -75,6 +75,7 @@ class World:
     def restore(self, saved: Saved) -> None:
         """Make the world what it was when it was saved."""
         self.injector.disarm()
+        self.injector.crashed = False
         self.while_rendering = None
         stored.restore(saved.stored)
         self._ahead = saved.ahead
@@ -191,6 +192,16 @@ class World:
         """Return violated invariants; once everything is quiet, also what should not be left."""
         self.observer.look()
         return [*self.observer.broken, *(self.observer.left_over() if quiet else ())]
+
+    def orphans(self) -> set[str]:
+        """Return the keys in the media bucket that no row and no slot names."""
+        self.observer.look()
+        return set(self.observer.last.media) - self.observer.last.named()
+
+    def derivatives(self, picture: bytes, number: int = 1, slot: Slot = Slot.AVATAR) -> set[str]:
+        """Return the keys of a picture's derivatives for an upload."""
+        rendered = render_once(PillowImages(), picture, ContentType.JPEG, slot)
+        return {media_key(an_id(number), each) for each, _ in rendered.derivatives}
 
     def slots(self, user_id: str = ADA) -> dict[str, str]:
         """Return the upload id or URL that each of the user's slots holds."""

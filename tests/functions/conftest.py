@@ -15,7 +15,7 @@ from profile_media.aws.uploads import DynamoUploads
 from profile_media.domain.lifecycle import expiry
 from profile_media.domain.model import State, Upload, utc_now
 from tests import cloud, rights
-from tests.builders import a_ready_upload, an_upload
+from tests.builders import a_ready_upload, an_id, an_upload
 from tests.fakes import a_slot_change
 from tests.openapi.conformance import check, operations
 
@@ -62,6 +62,11 @@ def _within_rights(recorded_calls: object) -> None:
 
 
 type Call = Callable[..., Answer]
+
+
+def use_one_partition(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let reconcile query the one partition of the index that holds the ids of a test, and not all 256."""
+    monkeypatch.setattr("profile_media.aws.upload_index.PREFIXES", (an_id(1)[:2],))
 
 
 @pytest.fixture

@@ -54,6 +54,12 @@ ROUTES = [
 CONTEXT = SimpleNamespace(aws_request_id="6f1c0f2e-request")
 
 
+OPTIONAL = (
+    *("TOKEN_JWKS_URL", "TOKEN_REQUIRED_CLAIM", "TOKEN_AUDIENCE_CLAIM", "TOKEN_TENANTS", "PROFILE_CLAIMS"),
+    *("IDENTITY_PROVIDER", "ADMIN_CLAIM", "TENANT_CLAIM", "JWKS_ALLOW_LOOPBACK"),
+)
+
+
 class Published:
     """The issuer's key set without a network. Tests change its content and count its fetches."""
 
@@ -74,7 +80,7 @@ def deployed(monkeypatch: pytest.MonkeyPatch) -> Iterator[pytest.MonkeyPatch]:
     """Set the function's environment and clear its caches."""
     monkeypatch.setenv("TOKEN_ISSUER", ISSUER)
     monkeypatch.setenv("TOKEN_AUDIENCE", AUDIENCE)
-    for name in ("TOKEN_JWKS_URL", "TOKEN_REQUIRED_CLAIM", "ADMIN_CLAIM", "TENANT_CLAIM", "JWKS_ALLOW_LOOPBACK"):
+    for name in OPTIONAL:
         monkeypatch.delenv(name, raising=False)
     forget()
     yield monkeypatch
@@ -126,7 +132,7 @@ def test_valid_token_is_allowed(capsys: pytest.CaptureFixture[str]) -> None:
             "Version": "2012-10-17",
             "Statement": [{"Effect": "Allow", "Action": "execute-api:Invoke", "Resource": f"{STAGE}/*/*"}],
         },
-        "context": {"sub": SUBJECT, "exp": "4000000000", "admin": "false", "identity": "{}"},
+        "context": {"sub": SUBJECT, "exp": "4000000030", "admin": "false", "identity": "{}"},
     }
     assert logged(capsys) == []
 
@@ -291,7 +297,16 @@ EXCEPTIONS: list[BaseException] = [
 ]
 
 
-@pytest.mark.parametrize("failure", EXCEPTIONS, ids=lambda failure: type(failure).__name__)
+def failures(*quick: type[BaseException]) -> pytest.MarkDecorator:
+    """Parametrize a test with exceptions; only the quick ones run in `make test`, the others in `make assurance`."""
+    marked = [
+        pytest.param(each, id=type(each).__name__, marks=() if type(each) in quick else pytest.mark.assurance)
+        for each in EXCEPTIONS
+    ]
+    return pytest.mark.parametrize("failure", marked)
+
+
+@failures(ValueError, OSError, JwksUnavailable, InvalidSignature, KeyboardInterrupt)
 @pytest.mark.parametrize("where", ["fetch", "find", "verify", "verifier"])
 def test_internal_error_is_not_a_401_and_allows_nobody(
     published: Published, deployed: pytest.MonkeyPatch, where: str, failure: BaseException
@@ -323,6 +338,13 @@ def test_internal_error_is_not_a_401_and_allows_nobody(
         {"TOKEN_ISSUER": "issuer"},
         {"TOKEN_REQUIRED_CLAIM": "token_use"},
         {"ADMIN_CLAIM": "=admin"},
+        {"IDENTITY_PROVIDER": "okta"},
+        {"IDENTITY_PROVIDER": "unknown"},
+        {"TOKEN_AUDIENCE": " , "},
+        {"TOKEN_TENANTS": "*"},
+        {"TOKEN_ISSUER": "https://login.example.com/{tenantid}/v2.0"},
+        {"PROFILE_CLAIMS": "nose=nose"},
+        {"PROFILE_CLAIMS": "email="},
     ],
     ids=str,
 )
@@ -351,15 +373,18 @@ def test_stale_keys_are_used_and_logged(
     assert [line["reason"] for line in logged(capsys)] == ["status 503", "unknown_key"]
 
 
-SABOTAGED = (
+TRACED = (
     *("functions/authorize/app.py", "profile_media/wiring/authorization.py", "profile_media/aws/settings.py"),
-    *(f"profile_media/auth/{name}.py" for name in ("tokens", "policy", "claims", "algorithms", "key_set", "cache")),
+    *(
+        f"profile_media/auth/{name}.py"
+        for name in ("tokens", "policy", "providers", "claims", "algorithms", "key_set", "cache")
+    ),
     *("profile_media/auth/encoding.py", "profile_media/auth/fetch.py"),
 )
 """All code of this service that the authorizer runs."""
 
 
-class Saboteur:
+class FailingTrace:
     """Raises an error at the n-th line of the service that runs."""
 
     def __init__(self, at: int, failure: BaseException) -> None:
@@ -368,7 +393,7 @@ class Saboteur:
         self.lines = 0
 
     def __call__(self, frame: FrameType, event: str, argument: object) -> Any:
-        if not frame.f_code.co_filename.endswith(SABOTAGED):
+        if not frame.f_code.co_filename.endswith(TRACED):
             return None
         if event == "line":
             self.lines += 1
@@ -396,7 +421,7 @@ class Saboteur:
 
 
 @pytest.mark.usefixtures("published")
-@pytest.mark.parametrize("failure", EXCEPTIONS, ids=lambda failure: type(failure).__name__)
+@failures(InvalidSignature)
 @pytest.mark.parametrize(
     ("token", "step"),
     [
@@ -405,15 +430,15 @@ class Saboteur:
     ],
 )
 def test_failure_in_any_line_never_allows_a_bad_token(failure: BaseException, token: str, step: int) -> None:
-    assert Saboteur(0, failure).run(a_token())  # a valid token is allowed
+    assert FailingTrace(0, failure).run(a_token())  # a valid token is allowed
     line, reached = 0, True
     while reached:
         line += step
-        saboteur = Saboteur(line, failure)
+        trace = FailingTrace(line, failure)
 
-        assert saboteur.run(token) is None
+        assert trace.run(token) is None
 
-        reached = saboteur.lines >= line
+        reached = trace.lines >= line
     assert line > 100
 
 

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from functions.authorize.app import handler
+from profile_media.auth.policy import LEEWAY_SECONDS
 from profile_media.aws import settings
 from profile_media.http import endpoint
 from profile_media.http.envelope import unauthorized
@@ -154,8 +155,9 @@ def test_template_has_functions_behind_the_authorizer() -> None:
 def test_function_refuses_cached_allow_of_expired_token(
     function: str, call: Call, monkeypatch: pytest.MonkeyPatch, recorded_calls: Usage
 ) -> None:
-    expires = int(time.time()) + 3600
-    gateway, token, event = Gateway(expires - 1), a_token(exp=expires), an_event(function)
+    said = int(time.time()) + 3600
+    expires = said + LEEWAY_SECONDS
+    gateway, token, event = Gateway(expires - 1), a_token(exp=said), an_event(function)
     route = arn(STAGES[0], (event["httpMethod"], event["path"]))
     told = gateway.context(token, route)
     assert told

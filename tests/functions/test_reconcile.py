@@ -14,7 +14,7 @@ from tests import cloud, pictures
 from tests.builders import ADA, a_derivative, an_id
 from tests.conftest import Logs
 from tests.fakes import attachment_of
-from tests.functions.conftest import Call, Rows, an_event, run
+from tests.functions.conftest import Call, Rows, an_event, run, use_one_partition
 
 
 @dataclass
@@ -91,6 +91,7 @@ def _whole(moment: datetime) -> datetime:
 @pytest.fixture
 def deployment(aws: cloud.Cloud, rows: Rows, call: Call, monkeypatch: pytest.MonkeyPatch) -> Deployment:
     built = Deployment(aws, rows, call)
+    use_one_partition(monkeypatch)
     monkeypatch.setattr("profile_media.aws.clock.utc_now", built.now)
     return built
 

@@ -2,6 +2,7 @@
 
 import json
 from contextlib import suppress
+from math import ceil
 from unittest.mock import patch
 
 import pytest
@@ -14,7 +15,7 @@ from profile_media.auth.claims import MAX_IDENTITY, read_identity
 from profile_media.auth.encoding import decode_base64url
 from profile_media.auth.fetch import parse_endpoint
 from profile_media.auth.key_set import JwksUnavailable, parse_key_set
-from profile_media.auth.policy import TokenPolicy, TokenRefused
+from profile_media.auth.policy import LEEWAY_SECONDS, TokenPolicy, TokenRefused
 from profile_media.auth.tokens import TokenVerifier, bearer_token
 from profile_media.aws import settings
 from profile_media.aws.authorizer_settings import SettingInvalid
@@ -37,7 +38,7 @@ from tests.tokens import (
 pytestmark = [pytest.mark.disable_socket]
 
 NOW = 1_800_000_000
-VERIFIER = TokenVerifier(JwksCache(a_jwks, lambda: NOW), TokenPolicy(ISSUER, AUDIENCE), lambda: NOW)
+VERIFIER = TokenVerifier(JwksCache(a_jwks, lambda: NOW), TokenPolicy(ISSUER, (AUDIENCE,)), lambda: NOW)
 GOOD = tuple(a_token(key, now=NOW) for key in (an_rsa_key(), an_ec_key()))
 
 
@@ -69,7 +70,7 @@ def test_signed_token_is_accepted_only_within_its_claims(header: dict[str, objec
         verified = VERIFIER.verify(token)
     except TokenRefused:
         return
-    assert (verified.sub, verified.exp) == (claims["sub"], claims["exp"])
+    assert (verified.sub, verified.exp) == (claims["sub"], ceil(float(str(claims["exp"]))) + LEEWAY_SECONDS)
     assert claims["iss"] == ISSUER
     assert claims["aud"] == AUDIENCE or AUDIENCE in claims["aud"]  # type: ignore[operator]
     assert (header["alg"], "crit" in header) == ("RS256", False)

@@ -10,7 +10,9 @@ import jwt
 import pytest
 from werkzeug.test import Client
 
+from profile_media.auth.algorithms import ALGORITHMS as ACCEPTED
 from tools.local import token
+from tools.local.imitations import IMITATIONS
 from tools.local.issuer import AUDIENCE, DEFAULT_TTL, PEOPLE, Issuer, RequestInvalid, TokenRequest
 from tools.local.serving import HOST, listen, port_of, serve
 from tools.local.state import remove_state, write_state
@@ -27,10 +29,10 @@ def _verified(issuer: Issuer, minted: str) -> dict[str, Any]:
     """Return the claims, verified with the published keys."""
     keys = {key.key_id: key for key in jwt.PyJWKSet.from_dict(issuer.jwks()).keys}
     key = keys[jwt.get_unverified_header(minted)["kid"]]
-    return jwt.decode(minted, key, algorithms=["RS256", "ES256"], audience=AUDIENCE, issuer=ISSUER)
+    return jwt.decode(minted, key, algorithms=[*ACCEPTED], audience=AUDIENCE, issuer=ISSUER)
 
 
-@pytest.mark.parametrize("alg", ["RS256", "ES256"])
+@pytest.mark.parametrize("alg", [*ACCEPTED])
 def test_default_token_verifies_with_the_published_keys(alg: str, issuer: Issuer) -> None:
     claims = _verified(issuer, issuer.mint(TokenRequest("ada", alg=alg)))
     assert claims["sub"] == PEOPLE["ada"].user_id == "auth0|ada"
@@ -98,7 +100,11 @@ def test_unknown_user_or_algorithm_is_refused(issuer: Issuer) -> None:
     with pytest.raises(RequestInvalid, match="ada, grace"):
         issuer.mint(TokenRequest("mallory"))
     with pytest.raises(RequestInvalid, match="RS256"):
-        issuer.mint(TokenRequest("ada", alg="PS512"))
+        issuer.mint(TokenRequest("ada", alg="HS512"))
+    with pytest.raises(RequestInvalid, match="kind id"):
+        issuer.mint(TokenRequest("ada", kind="id"))
+    with pytest.raises(RequestInvalid, match="cognito"):
+        issuer.mint(TokenRequest("ada", provider="unknown"))
 
 
 def test_issuer_answers_over_http(issuer: Issuer) -> None:
@@ -112,6 +118,19 @@ def test_issuer_answers_over_http(issuer: Issuer) -> None:
     for body in (b"", b"{", b"[]", b'"ada"', b"\xff"):
         assert client.post("/tokens", data=body, content_type="application/json").status_code == 400
     assert client.get("/elsewhere").status_code == 404
+
+
+@pytest.mark.parametrize("provider", IMITATIONS)
+def test_imitation_uses_the_issuer_and_audience_of_a_stack_with_this_preset(provider: str) -> None:
+    tokens = [
+        Issuer(ISSUER, "", provider, "https://own.example.com", "own,other").mint(TokenRequest("ada")),
+        Issuer(ISSUER).mint(TokenRequest("ada", provider=provider)),
+    ]
+    own, usual = (_decoded(minted.split(".")[1]) for minted in tokens)
+    assert own["iss"] == "https://own.example.com"
+    assert "own" in json.dumps({**own, "iss": ""})
+    assert usual["iss"] == IMITATIONS[provider].issuer
+    assert IMITATIONS[provider].audience in json.dumps(usual)
 
 
 @pytest.fixture
@@ -136,6 +155,13 @@ def test_command_prints_a_token(served: Path, capsys: pytest.CaptureFixture[str]
     said = _decoded(claims)
     assert (said["sub"], said["aud"], said["tenant"]) == ("auth0|grace", "other", "x")
     assert said["exp"] - said["iat"] == 60
+
+
+@pytest.mark.enable_socket
+def test_command_imitates_a_provider(served: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert token.main(["ada", "--as", "cognito", "--kind", "id", "--state", str(served)]) == 0
+    claims = _decoded(capsys.readouterr().out.split(".")[1])
+    assert (claims["sub"], claims["token_use"]) == ("auth0|ada", "id")
 
 
 @pytest.mark.enable_socket

@@ -55,7 +55,7 @@ class Stack:
 
 @pytest.fixture
 def stack(empty_aws: str, tmp_path: Path) -> Stack:
-    local = Addresses("", "http://p", "", "http://127.0.0.1:1", "").local_parameters
+    local = Addresses("", "http://p", "", "http://127.0.0.1:1", "").local_parameters()
     template = read(
         ROOT / "template.yaml", {"PurgeDelaySeconds": "0", "MediaBaseUrl": ""}, empty_aws, aws.REGION, local
     )

@@ -12,7 +12,7 @@ from tests import cloud
 from tests.faults.injector import Injector, injector
 from tests.faults.schedule import Inline
 from tests.faults.world import render_once
-from tests.functions.conftest import Call, Rows, call, rows
+from tests.functions.conftest import Call, Rows, call, rows, use_one_partition
 from tests.model import reference
 from tests.model.simulation import Simulation, Still, UploadIds
 
@@ -53,6 +53,7 @@ def simulation(
     monkeypatch.setattr("profile_media.domain.intend.uuid", SimpleNamespace(uuid4=ids.uuid4))
     monkeypatch.setattr("profile_media.aws.objects.ThreadPoolExecutor", Inline)  # puts in one order
     monkeypatch.setattr(PillowImages, "render", render_once)
+    use_one_partition(monkeypatch)
     logging.disable(logging.INFO)
     yield Simulation(world, ids)
     logging.disable(logging.NOTSET)

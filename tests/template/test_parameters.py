@@ -7,8 +7,8 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from cfnlint.api import ManualArgs, lint  # type: ignore[import-untyped]
 
+from profile_media.auth.providers import PROVIDERS
 from profile_media.aws.authorizer_settings import AuthorizerSettings
 from profile_media.aws.settings import (
     BindingSettings,
@@ -27,11 +27,11 @@ NUMBERS = [name for name, body in PARAMETERS.items() if body["Type"] == "Number"
 
 _NAMES = """
 AccessLogBucket AdminClaim AlarmTopicArn AllowedOrigins ApiMemorySize AppName Architecture AvatarMaxBytes
-CoverImageMaxBytes EncryptionKeyArn ExternalAvatarHosts FunctionConcurrency GrantSeconds IntentsPerHour KeepMaster
-LogLevel LogRetentionDays MediaBaseUrl MediaDistributionArn MediaWebAclArn OpenIntents PendingTtlSeconds
-PollConcurrency ProcessConcurrency ProcessMemorySize PurgeDelaySeconds ReconcileMends ReconcileMinutes
-SetApiLoggingRole SettledTtlSeconds StageName TenantClaim ThrottleBurst ThrottleRate TokenAudience TokenIssuer
-TokenJwksUrl TokenRequiredClaim WritesPerMinute
+CoverImageMaxBytes EncryptionKeyArn ExternalAvatarHosts FunctionConcurrency GrantSeconds IdentityProvider
+IntentsPerHour KeepMaster LogLevel LogRetentionDays MediaBaseUrl MediaDistributionArn MediaWebAclArn OpenIntents
+PendingTtlSeconds PollConcurrency ProcessConcurrency ProcessMemorySize ProfileClaims PurgeDelaySeconds ReconcileMends
+ReconcileMinutes SetApiLoggingRole SettledTtlSeconds StageName TenantClaim ThrottleBurst ThrottleRate TokenAudience
+TokenAudienceClaim TokenIssuer TokenJwksUrl TokenRequiredClaim TokenTenants WritesPerMinute
 """
 STABLE = set(_NAMES.split())
 """Deployments name these parameters."""
@@ -64,6 +64,10 @@ def test_default_matches_its_pattern(name: str) -> None:
     assert re.fullmatch(PARAMETERS[name]["AllowedPattern"], PARAMETERS[name].get("Default", REQUIRED.get(name)))
 
 
+def test_identity_provider_is_a_preset_of_the_code() -> None:
+    assert PARAMETERS["IdentityProvider"]["AllowedValues"] == [*PROVIDERS]
+
+
 @pytest.mark.parametrize(
     ("hosts", "allowed"),
     [
@@ -93,7 +97,13 @@ def test_defaults_equal_those_of_the_code() -> None:
         "ExternalAvatarHosts": ",".join(default_of(UrlBindingSettings, "external_avatar_hosts")),
         "ReconcileMends": str(default_of(ReconcilingSettings, "reconcile_mends")).lower(),
         "KeepMaster": str(default_of(ProcessingSettings, "keep_master")).lower(),
-        "TenantClaim": default_of(AuthorizerSettings, "tenant_claim"),
+        **{
+            name: default_of(AuthorizerSettings, re.sub(r"(?<=[a-z])(?=[A-Z])", "_", name).lower())
+            for name in (
+                *("AdminClaim", "IdentityProvider", "ProfileClaims", "TenantClaim", "TokenAudienceClaim"),
+                *("TokenJwksUrl", "TokenRequiredClaim", "TokenTenants"),
+            )
+        },
         "PendingTtlSeconds": lifetimes.pending / timedelta(seconds=1),
         "SettledTtlSeconds": lifetimes.settled / timedelta(seconds=1),
         "GrantSeconds": lifetimes.grant / timedelta(seconds=1),
@@ -136,6 +146,8 @@ def test_requirements_of_the_layer_are_pinned_with_hashes() -> None:
 
 @pytest.mark.parametrize("name", ["template.yaml", "alarms.yaml"])
 def test_cfn_lint_finds_nothing(name: str) -> None:
+    from cfnlint.api import ManualArgs, lint  # type: ignore[import-untyped]  # its import takes two seconds
+
     assert lint((ROOT / name).read_text(), config=ManualArgs(regions=["eu-central-1"])) == []
 
 

@@ -75,9 +75,3 @@ def test_invalid_value_is_refused_by_name_and_not_shown(
     with pytest.raises(SettingInvalid, match=name) as refused:
         load()
     assert "secret" not in f"{refused.value!r} {refused.value.__cause__!r}"
-
-
-def test_key_set_url_follows_the_issuer_unless_it_is_set(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert authorizer_settings.load().jwks_url == "https://issuer.example.com/.well-known/jwks.json"
-    monkeypatch.setenv("TOKEN_JWKS_URL", "https://keys.example.com/")
-    assert authorizer_settings.load().jwks_url == "https://keys.example.com/"

@@ -3,7 +3,7 @@
     GET  /.well-known/jwks.json     the public keys
     POST /tokens                    {"user": "ada", "expired": true, …} → {"token": "…"}
 
-It also mints invalid tokens, for tests.
+It also mints invalid tokens, for tests, and tokens that look like those of an identity provider (`imitations`).
 """
 
 import base64
@@ -16,18 +16,24 @@ from typing import Any
 from wsgiref.types import StartResponse, WSGIEnvironment
 
 import jwt
-from cryptography.hazmat.primitives.asymmetric import ec, rsa
+from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
-from jwt.algorithms import ECAlgorithm, RSAAlgorithm
+from jwt.algorithms import get_default_algorithms
 from werkzeug.exceptions import ClientDisconnected
 from werkzeug.wrappers import Request, Response
+
+from profile_media.auth.algorithms import ALGORITHMS as ACCEPTED
+from profile_media.auth.policy import ISSUER_TENANT
+from tools.local.imitations import IMITATIONS, KINDS, TENANT, Imitation, Subject
 
 AUDIENCE = "profile-media-local"
 DEFAULT_TTL = 8 * 3600
 """Seconds: a working day."""
 
-ALGORITHMS = ("RS256", "ES256", "HS256", "none")
-"""Two that the service accepts, and two that it must refuse."""
+ALGORITHMS = (*ACCEPTED, "HS256", "none")
+"""Those that the service accepts, and two that it must refuse."""
+
+PROVIDERS = (*IMITATIONS, "custom")
 
 
 @dataclass(frozen=True)
@@ -104,56 +110,81 @@ class TokenRequest:
     expired: bool = False
     ttl: int = DEFAULT_TTL
     """Seconds."""
-    audience: str = AUDIENCE
+    audience: str | None = None
     issuer: str | None = None
     tenant: str | None = None
     """Replaces the user's own tenant; an empty one removes the claim."""
     scope: str | None = None
-    alg: str = "RS256"
+    alg: str | None = None
     """HS256 uses the public key as the secret, as an attacker would."""
+    provider: str | None = None
+    """The identity provider to imitate; the stack's by default."""
+    kind: str = "access"
+    """An imitated provider's `access`, `id` or `machine` token."""
     key: str = "published"
     """`other` signs with an unpublished key under a published key's id."""
     kid: str | None = None
 
 
+class _Keys:
+    """Private keys for all algorithms."""
+
+    def __init__(self) -> None:
+        self.rsa = rsa.generate_private_key(65537, 2048)
+        curves = {"ES256": ec.SECP256R1(), "ES384": ec.SECP384R1(), "ES512": ec.SECP521R1()}
+        self.other: dict[str, Any] = {alg: ec.generate_private_key(curve) for alg, curve in curves.items()}
+        self.other["EdDSA"] = ed25519.Ed25519PrivateKey.generate()
+
+    def private(self, alg: str) -> Any:
+        """Return the key for an algorithm; the algorithms of RSA share one."""
+        return "" if alg == "none" else self.other.get(alg, self.rsa)
+
+
 class Issuer:
     """The issuer as a WSGI application, with new keys for each stack.
 
-    If `tenant_claim` is not empty, every token contains the user's tenant in that claim.
+    `provider`, `issuer` and `audience` are what the stack accepts by its template parameters. If `tenant_claim` is not
+    empty, every token contains the user's tenant in that claim.
     """
 
-    def __init__(self, url: str, tenant_claim: str = "") -> None:
+    def __init__(
+        self, url: str, tenant_claim: str = "", provider: str = "custom", issuer: str = "", audience: str = AUDIENCE
+    ) -> None:
         self.url = url
         self._tenant_claim = tenant_claim
-        self._rsa = rsa.generate_private_key(65537, 2048)
-        self._ec = ec.generate_private_key(ec.SECP256R1())
-        self._other_rsa = rsa.generate_private_key(65537, 2048)
-        self._other_ec = ec.generate_private_key(ec.SECP256R1())
+        self._provider = provider or "custom"
+        self._issuer = (issuer or url).replace(ISSUER_TENANT, TENANT)
+        self._audience = audience.partition(",")[0]
+        self._published = _Keys()
+        self._unpublished = _Keys()
 
     def jwks(self) -> dict[str, Any]:
         """Return the public keys."""
-        keys = (
-            (RSAAlgorithm.to_jwk(self._rsa.public_key(), as_dict=True), "RS256"),
-            (ECAlgorithm.to_jwk(self._ec.public_key(), as_dict=True), "ES256"),
-        )
-        return {"keys": [{**key, "kid": _kid(alg), "alg": alg, "use": "sig"} for key, alg in keys]}
+        algorithms = get_default_algorithms()
+        keys = {
+            alg: algorithms[alg].to_jwk(self._published.private(alg).public_key(), as_dict=True) for alg in ACCEPTED
+        }
+        return {"keys": [{**key, "kid": _kid(alg), "alg": alg, "use": "sig"} for alg, key in keys.items()]}
 
     def mint(self, request: TokenRequest) -> str:
         """Return a signed token. Raise RequestInvalid."""
+        provider = request.provider or self._provider
         if request.user not in PEOPLE:
             raise RequestInvalid(f"there is no user {request.user}; the users are {', '.join(PEOPLE)}")
-        if request.alg not in ALGORITHMS:
-            raise RequestInvalid(f"{request.alg} is not one of {', '.join(ALGORITHMS)}")
-        headers = {"kid": request.kid or _kid(request.alg)}
-        claims = self._claims(request)
-        if request.alg == "HS256":
+        if provider not in PROVIDERS or request.kind not in KINDS:
+            raise RequestInvalid(f"the providers are {', '.join(PROVIDERS)}, and the kinds {', '.join(KINDS)}")
+        imitation = IMITATIONS.get(provider)
+        if imitation is None and request.kind != "access":
+            raise RequestInvalid(f"only imitated providers have tokens of kind {request.kind}")
+        alg = request.alg or (imitation.algorithm if imitation else "RS256")
+        if alg not in ALGORITHMS:
+            raise RequestInvalid(f"{alg} is not one of {', '.join(ALGORITHMS)}")
+        headers = {"kid": request.kid or _kid(alg), "typ": imitation.header.get("typ", "") if imitation else "JWT"}
+        claims = self._claims(request, imitation, is_own=provider == self._provider)
+        if alg == "HS256":
             return self._signed_with_public_key(headers, claims)
-        is_other = request.key != "published"
-        keys: dict[str, Any] = {
-            "RS256": self._other_rsa if is_other else self._rsa,
-            "ES256": self._other_ec if is_other else self._ec,
-        }
-        return jwt.encode(claims, keys.get(request.alg, ""), algorithm=request.alg, headers=headers)
+        keys = self._published if request.key == "published" else self._unpublished
+        return jwt.encode(claims, keys.private(alg), algorithm=alg, headers=headers)
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         request = Request(environ)
@@ -169,38 +200,55 @@ class Issuer:
                 return _json({"message": str(error)}, 400)
         return _json({"message": "use GET /.well-known/jwks.json or POST /tokens"}, 404)
 
-    def _claims(self, request: TokenRequest) -> dict[str, Any]:
+    def _claims(self, request: TokenRequest, imitation: Imitation | None, *, is_own: bool) -> dict[str, Any]:
         person = PEOPLE[request.user]
         now = int(time.time())
         issued = now - 2 * request.ttl if request.expired else now
+        own = (self._issuer, self._audience)
+        issuer, audience = own if is_own or imitation is None else (imitation.issuer, imitation.audience)
+        subject = Subject(
+            user_id=person.user_id if request.subject is None else request.subject,
+            given_name=person.given_name,
+            family_name=person.family_name,
+            email=person.email,
+            issuer=request.issuer or issuer,
+            audience=audience if request.audience is None else request.audience,
+            issued=issued,
+            expires=issued + request.ttl,
+            is_admin="scope" in person.claims,
+            email_verified=person.claims.get("email_verified") is True,
+            picture=str(person.claims["picture"]) if "picture" in person.claims else None,
+        )
         own_tenant = person.tenant if self._tenant_claim else None
         tenant = own_tenant if request.tenant is None else request.tenant or None
         chosen = {self._tenant_claim or TENANT_CLAIM: tenant, "scope": request.scope}
-        return {
-            "iss": request.issuer or self.url,
-            "sub": person.user_id if request.subject is None else request.subject,
-            "aud": request.audience,
-            "iat": issued,
-            "exp": issued + request.ttl,
-            "auth_time": issued,
-            "name": person.name,
-            "given_name": person.given_name,
-            "family_name": person.family_name,
-            "email": person.email,
-            **person.claims,
-            **{name: value for name, value in chosen.items() if value is not None},
-        }
+        claims = getattr(imitation, request.kind)(subject) if imitation else _usual(subject, person)
+        return {**claims, **{name: value for name, value in chosen.items() if value is not None}}
 
     def _signed_with_public_key(self, headers: dict[str, str], claims: dict[str, Any]) -> str:
         """Sign with the public key as an HMAC secret, which PyJWT refuses to do."""
-        secret = self._rsa.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
+        secret = self._published.rsa.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
         parts = [{"alg": "HS256", "typ": "JWT", **headers}, claims]
         signed = ".".join(_segment(json.dumps(part).encode()) for part in parts)
         return f"{signed}.{_segment(hmac.digest(secret, signed.encode(), 'sha256'))}"
 
 
+def _usual(subject: Subject, person: Person) -> dict[str, Any]:
+    """Return the claims of a token that imitates no provider."""
+    return {
+        **subject.times,
+        "aud": subject.audience,
+        "auth_time": subject.issued,
+        "name": subject.name,
+        "given_name": subject.given_name,
+        "family_name": subject.family_name,
+        "email": subject.email,
+        **person.claims,
+    }
+
+
 def _kid(alg: str) -> str:
-    return "local-ec" if alg == "ES256" else "local-rsa"
+    return f"local-{alg if alg in ACCEPTED else 'RS256'}"
 
 
 def _segment(content: bytes) -> str:

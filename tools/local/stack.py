@@ -10,7 +10,7 @@ import signal
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,6 +20,7 @@ from wsgiref.types import WSGIApplication
 from tools.local import aws
 from tools.local.browser import send
 from tools.local.gateway import Gateway
+from tools.local.imitations import IMITATIONS
 from tools.local.issuer import AUDIENCE, PEOPLE, Issuer, TokenRequest
 from tools.local.options import STATE, Options, parse_arguments
 from tools.local.pumps import Pumps
@@ -52,12 +53,12 @@ class Addresses:
     issuer: str
     aws: str
 
-    @property
-    def local_parameters(self) -> dict[str, str]:
-        """Template parameters for this machine. `--params` overrides them."""
+    def local_parameters(self, provider: str = "custom") -> dict[str, str]:
+        """Return template parameters for this machine, with the issuer that is imitated. `--params` overrides them."""
+        imitation = IMITATIONS.get(provider)
         return {
-            "TokenIssuer": self.issuer,
-            "TokenAudience": AUDIENCE,
+            "TokenIssuer": imitation.issuer if imitation else self.issuer,
+            "TokenAudience": imitation.audience if imitation else AUDIENCE,
             "TokenJwksUrl": f"{self.issuer}/.well-known/jwks.json",
             "AllowedOrigins": f"{self.page},{self.page.replace(HOST, 'localhost')}",
             "MediaBaseUrl": self.edge,
@@ -99,13 +100,14 @@ def running(options: Options) -> Iterator[dict[str, Any]]:
         moto = aws.start(listeners["aws"], logs / "aws.log")
         cleanup.callback(moto.wait)
         cleanup.callback(moto.kill)
-        template = read(options.template, options.parameters, addresses.aws, aws.REGION, addresses.local_parameters)
+        local = addresses.local_parameters(options.parameters.get("IdentityProvider", "custom"))
+        template = read(options.template, options.parameters, addresses.aws, aws.REGION, local)
         variables = addresses.replaced_variables(template.name("UploadsBucket"))
         runner = Runner(functions_of(template, addresses.added_variables, variables), logs)
         cleanup.callback(runner.stop)
         _wait_for_moto(moto.poll, addresses.aws)
         create_all(template)
-        issuer = Issuer(addresses.issuer, template.parameters.get("TenantClaim", ""))
+        issuer = _issuer(addresses.issuer, template.parameters)
         for name, app in _apps(template, runner, addresses, issuer).items():
             server = serve(app, listeners[name])
             cleanup.callback(server.server_close)
@@ -119,6 +121,12 @@ def running(options: Options) -> Iterator[dict[str, Any]]:
         write_state(options.state, state)
         cleanup.callback(remove_state, options.state)
         yield state
+
+
+def _issuer(url: str, parameters: Mapping[str, str]) -> Issuer:
+    """Return an issuer whose tokens the stack accepts."""
+    names = ("TenantClaim", "IdentityProvider", "TokenIssuer", "TokenAudience")
+    return Issuer(url, *(parameters.get(name, "") for name in names))
 
 
 def _apps(template: Template, runner: Runner, addresses: Addresses, issuer: Issuer) -> dict[str, WSGIApplication]:
@@ -191,6 +199,10 @@ def _announce(state: dict[str, Any], folder: Path, seconds: float) -> None:
   API docs   {state["page"]}/docs
   Storage    {state["aws_endpoint"]}  (S3, DynamoDB, SQS for the AWS CLI; credentials in {folder / "stack.json"})
   Logs       {folder / "logs"}
+
+A token of ada:
+
+  {state["users"]["ada"]["token"]}
 
 `make token USER=…` prints a token of {", ".join(PEOPLE)}. For example:
 

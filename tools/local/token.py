@@ -1,5 +1,6 @@
 """Mint a token with the running stack's issuer: `make token USER=ada ARGS="--expired --alg ES256"`.
 
+`AS=cognito` imitates an identity provider. A stack that was started with its preset accepts such tokens.
 Without options the token is valid for eight hours. Each option changes one property.
 """
 
@@ -11,7 +12,8 @@ import urllib.request
 from pathlib import Path
 from typing import Any
 
-from tools.local.issuer import ALGORITHMS, DEFAULT_TTL
+from tools.local.imitations import KINDS
+from tools.local.issuer import ALGORITHMS, DEFAULT_TTL, PROVIDERS
 from tools.local.state import StackNotRunning, read_state
 
 TIMEOUT = 120
@@ -29,6 +31,8 @@ def parse_arguments(arguments: list[str]) -> tuple[dict[str, Any], Path]:
     parser.add_argument("--tenant", help="another tenant; empty for none")
     parser.add_argument("--scope", help="scope claim; profile-media:admin is the administrator's")
     parser.add_argument("--alg", choices=ALGORITHMS, help="signature algorithm; RS256 by default")
+    parser.add_argument("--as", dest="provider", choices=PROVIDERS, help="identity provider to imitate")
+    parser.add_argument("--kind", choices=KINDS, help="which of an imitated provider's tokens; access by default")
     parser.add_argument("--key", choices=("published", "other"), help="`other` signs with an unpublished key")
     parser.add_argument("--kid", help="another key id")
     parser.add_argument("--state", type=Path, default=Path(".local"), help="folder of stack.json")

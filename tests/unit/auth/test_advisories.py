@@ -41,7 +41,7 @@ token = partial(a_token, now=NOW)
 
 
 def a_verifier(fetched: Callable[[], bytes] = a_jwks, issuer: str = ISSUER) -> TokenVerifier:
-    return TokenVerifier(JwksCache(fetched, lambda: NOW), TokenPolicy(issuer, AUDIENCE), lambda: NOW)
+    return TokenVerifier(JwksCache(fetched, lambda: NOW), TokenPolicy(issuer, (AUDIENCE,)), lambda: NOW)
 
 
 def ssh_key() -> bytes:

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from profile_media.auth.claims import LATEST, MAX_IDENTITY, read_identity
+from profile_media.auth.claims import IDENTITY_CLAIMS, LATEST, MAX_IDENTITY, read_identity
 
 pytestmark = pytest.mark.disable_socket
 
@@ -174,6 +174,30 @@ def test_longest_identity_fits_limit() -> None:
 
     assert len(json.loads(longest)) == 9
     assert 4000 < len(longest) <= MAX_IDENTITY
+
+
+@pytest.mark.parametrize(
+    ("claims", "found"),
+    [
+        ({"nickname": "ada", "preferred_username": "lovelace"}, {"username": "lovelace"}),
+        ({"nickname": "ada", "preferred_username": 1}, {"username": "ada"}),
+        ({"data": {"picture": {"url": "https://example.com/a.png"}}}, {"picture_url": "https://example.com/a.png"}),
+        ({"data.picture.url": "x", "data": {"picture": {"url": "https://example.com/a.png"}}}, {}),
+        ({"data": {"picture": "https://example.com/a.png"}}, {}),
+        ({"data": ["picture"]}, {}),
+        ({"https://example.com/email": "ada@example.com"}, {"email": "ada@example.com"}),
+        ({"email": "ada@example.com"}, {}),
+    ],
+)
+def test_fields_are_read_from_chosen_claims(claims: dict[str, object], found: dict[str, object]) -> None:
+    names = {
+        **IDENTITY_CLAIMS,
+        "username": ("preferred_username", "nickname"),
+        "picture_url": ("data.picture.url",),
+        "email": ("https://example.com/email",),
+    }
+
+    assert json.loads(read_identity(claims, names)) == found
 
 
 @given(

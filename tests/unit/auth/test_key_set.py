@@ -14,6 +14,7 @@ from tests.tokens import (
     a_jwks,
     a_p384_key,
     an_ec_key,
+    an_ed25519_key,
     an_rsa_key,
     base64url,
 )
@@ -43,6 +44,21 @@ def test_parse_key_set_accepts_rsa_and_ec_keys() -> None:
 def test_key_with_optional_or_unknown_members_is_accepted(changes: dict[str, object]) -> None:
     for key in (an_rsa_key(), an_ec_key()):
         assert len(parse_key_set(a_jwks(a_jwk(key, **changes)))) == 1
+
+
+def test_key_without_alg_may_be_used_with_algorithms_of_its_type_and_curve() -> None:
+    keys = (a_jwk(kid="rsa", alg=ABSENT), a_jwk(a_p384_key(), kid="p384", alg=ABSENT))
+
+    assert {kid: key.algorithms for kid, key in parse_key_set(a_jwks(*keys)).items()} == {
+        "rsa": ("RS256", "RS384", "RS512", "PS256", "PS384", "PS512"),
+        "p384": ("ES384",),
+    }
+
+
+def test_key_listed_for_two_algorithms_may_be_used_with_both() -> None:
+    (key,) = parse_key_set(a_jwks(a_jwk(), a_jwk(alg="PS256"))).values()
+
+    assert key.algorithms == ("RS256", "PS256")
 
 
 def an_rsa_modulus(bits: int) -> str:
@@ -75,8 +91,11 @@ UNUSABLE: dict[str, Callable[[], object]] = {
     "of a kind that is a list": lambda: a_jwk(kty=["RSA"]),
     "of another kind": lambda: a_jwk(kty="rsa"),
     "a secret": lambda: {"kty": "oct", "kid": "oct", "k": base64url(b"secret"), "alg": "HS256"},
-    "OKP": lambda: {"kty": "OKP", "crv": "Ed25519", "kid": "okp", "x": base64url(bytes(32)), "alg": "EdDSA"},
-    "RSA for RS512": lambda: a_jwk(alg="RS512"),
+    "X25519": lambda: a_jwk(an_ed25519_key(), crv="X25519"),
+    "Ed25519 of a short key": lambda: a_jwk(an_ed25519_key(), x=base64url(bytes(31))),
+    "Ed25519 without its key": lambda: a_jwk(an_ed25519_key(), x=ABSENT),
+    "Ed25519 for ES256": lambda: a_jwk(an_ed25519_key(), alg="ES256"),
+    "RSA for HS256": lambda: a_jwk(alg="HS256"),
     "RSA for ES256": lambda: a_jwk(alg="ES256"),
     "RSA for nothing": lambda: a_jwk(alg=None),
     "EC for RS256": lambda: a_jwk(an_ec_key(), alg="RS256"),

@@ -1,6 +1,7 @@
 """Decides which bearer tokens to trust. Only the Lambda authorizer imports this package.
 
 tokens      the whole check of one token: form, header, signature, claims
+providers   the presets of identity providers, as one table
 policy      which claims are accepted, as the operator configured them
 claims      what a trusted token says about the user, for the profile
 algorithms  the signature algorithms and their key types, as one table

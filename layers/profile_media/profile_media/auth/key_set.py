@@ -27,13 +27,16 @@ class Key(NamedTuple):
 
     algorithms: tuple[str, ...]
     public: PublicKey
+    issuer: str = ""
+    """The issuer that the key belongs to, where a key set is that of several issuers (Entra's `issuer` member)."""
 
 
 def parse_key_set(document: bytes) -> Mapping[str, Key]:
     """Return the usable keys by id. Raise JwksUnavailable if the document is not a key set.
 
-    A key that cannot be used is skipped. Two different keys with one id are both skipped: trying each of them would let
-    whoever can add a key to the set take over the id of another one.
+    A key that cannot be used is skipped. A key that is listed for several algorithms may be used with each of them.
+    Two different keys with one id are both skipped: trying each of them would let whoever can add a key to the set take
+    over the id of another one.
     """
     try:
         key_set = json.loads(document.decode())
@@ -45,8 +48,10 @@ def parse_key_set(document: bytes) -> Mapping[str, Key]:
     keys: dict[str, Key] = {}
     ambiguous = set()
     for kid, key in filter(None, map(_parse_key, listed)):
-        if keys.setdefault(kid, key) != key:
+        known = keys.setdefault(kid, key)
+        if (known.public, known.issuer) != (key.public, key.issuer):
             ambiguous.add(kid)
+        keys[kid] = key._replace(algorithms=tuple(dict.fromkeys(known.algorithms + key.algorithms)))
     return MappingProxyType({kid: key for kid, key in keys.items() if kid not in ambiguous})
 
 
@@ -57,8 +62,14 @@ def _parse_key(jwk: object) -> tuple[str, Key] | None:
     kid = jwk.get("kid")
     if not isinstance(kid, str) or not KID.fullmatch(kid):
         return None
-    loaded = {name: key for name in ALGORITHMS if (key := _load(name, jwk)) is not None}
-    return (kid, Key(tuple(loaded), next(iter(loaded.values())))) if loaded else None
+    # The issuer's choice of algorithm binds the key. Without one, all algorithms of its type and curve may be used.
+    fitting = tuple(name for name, each in ALGORITHMS.items() if jwk.get("alg", name) == name and each.fits(jwk))
+    if not fitting:
+        return None
+    issuer = jwk.get("issuer")
+    with suppress(ValueError, KeyError, UnsupportedAlgorithm):
+        return kid, Key(fitting, ALGORITHMS[fitting[0]].load(jwk), issuer if isinstance(issuer, str) else "")
+    return None
 
 
 def _is_for_signatures(jwk: Mapping[str, object]) -> bool:
@@ -69,13 +80,3 @@ def _is_for_signatures(jwk: Mapping[str, object]) -> bool:
     """
     operations = jwk.get("key_ops", ["verify"])
     return "d" not in jwk and jwk.get("use", "sig") == "sig" and isinstance(operations, list) and "verify" in operations
-
-
-def _load(name: str, jwk: Mapping[str, object]) -> PublicKey | None:
-    """Load the key for one algorithm; None if it is of another type, for another algorithm, or unsafe."""
-    algorithm = ALGORITHMS[name]
-    if jwk.get("kty") != algorithm.key_type or jwk.get("alg", name) != name:
-        return None
-    with suppress(ValueError, KeyError, UnsupportedAlgorithm):
-        return algorithm.load(jwk)
-    return None

@@ -1,4 +1,4 @@
-"""The check of one bearer token: a signed JWT (RFC 7519) of one issuer, for one audience.
+"""The check of one bearer token: a signed JWT (RFC 7519) of one issuer, for this service.
 
 The signature is checked with `cryptography` directly: with PyJWT, the authorizer's imports would take 2.2 times as many
 instructions (docs/decisions/0027). The tests compare this code with PyJWT and joserfc on generated tokens.
@@ -17,7 +17,9 @@ from profile_media.auth.policy import ClaimsCheck, Refusal, TokenPolicy, TokenRe
 MAX_TOKEN = 8192
 """Characters; API Gateway accepts headers of 10 KB altogether."""
 
-_TYPES = ("jwt", "at+jwt")
+_TYPES = ("jwt", "at+jwt", "application/at+jwt")
+"""The last two are RFC 9068's for access tokens."""
+
 _BEARER = re.compile(r"(?i:bearer) ([A-Za-z0-9_.-]+)", re.ASCII)
 
 
@@ -44,7 +46,7 @@ def bearer_token(authorization: object) -> str:
 
 
 class TokenVerifier:
-    """Accepts tokens that one issuer signed for one audience. The clock returns seconds since the epoch."""
+    """Accepts tokens that one issuer signed for this service. The clock returns seconds since the epoch."""
 
     def __init__(self, keys: Keys, policy: TokenPolicy, clock: Callable[[], float] = time.time) -> None:
         self._keys = keys
@@ -67,7 +69,7 @@ class TokenVerifier:
         signed = f"{parts[0]}.{parts[1]}".encode()
         if not ALGORITHMS[header["alg"]].verifies(key.public, signed, signature):
             raise TokenRefused(Refusal.SIGNATURE)
-        return self._claims.accept(claims, self._clock())
+        return self._claims.accept(claims, self._clock(), key.issuer)
 
     def _key(self, header: Mapping[str, Any]) -> Key:
         """Return the issuer's key that the header names.

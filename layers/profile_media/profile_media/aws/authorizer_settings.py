@@ -14,22 +14,26 @@ class AuthorizerSettings:
 
     token_issuer: str
     token_audience: str
+    """A list, separated by commas."""
+    identity_provider: str = "custom"
+    """The preset, which gives the values of the settings that are empty."""
     token_jwks_url: str = ""
+    token_audience_claim: str = ""
+    """Names of claims, separated by commas."""
     token_required_claim: str = ""
-    """`name=value`, or empty; distinguishes access tokens from other tokens of the same issuer."""
+    """`name=value`; distinguishes access tokens from other tokens of the same issuer."""
+    token_tenants: str = ""
+    """The tenants of an issuer that contains `{tenantid}`, separated by commas."""
+    profile_claims: str = ""
+    """`field=claim`, separated by commas."""
     tenant_claim: str = ""
     """The claim that separates tenants; empty if there are no tenants."""
-    admin_claim: str = "scope=profile-media:admin"
-    """`name=value`, or empty for no administrators."""
+    admin_claim: str = "preset"
+    """`name=value`, `preset` for the preset's, or empty for no administrators."""
     certificate_authorities: str = ""
     """A folder of certificate authorities by OpenSSL's subject hash; empty for the system's."""
     jwks_allow_loopback: bool = False
     """Allow an http issuer on 127.0.0.1, for the local stack."""
-
-    @property
-    def jwks_url(self) -> str:
-        """The URL of the issuer's key set."""
-        return self.token_jwks_url or self.token_issuer.rstrip("/") + "/.well-known/jwks.json"
 
 
 def load() -> AuthorizerSettings:

@@ -15,7 +15,9 @@ from profile_media.domain.ports import Page, UploadKey
 KEYS_PER_PAGE = 1000
 """Keys in one page: about 150 KB. An answer of DynamoDB holds up to 1 MB, so it is never cut short."""
 
-_PREFIXES = tuple(f"{number:02x}" for number in range(256))
+PREFIXES = tuple(f"{number:02x}" for number in range(256))
+"""The partitions of the index, in order."""
+
 _BATCH_ATTEMPTS = 5
 
 
@@ -30,7 +32,7 @@ class DynamoUploadIndex:
         """Query the partitions of the index one after another until a page is full."""
         after = upload_id or ""
         keys: list[UploadKey] = []
-        for prefix in (each for each in _PREFIXES if each >= id_prefix(after)):
+        for prefix in (each for each in PREFIXES if each >= id_prefix(after)):
             # The start of a key condition is exclusive, and every id of a partition comes after its prefix.
             keys += self._query(prefix, max(after, prefix), KEYS_PER_PAGE - len(keys))
             if len(keys) == KEYS_PER_PAGE:

@@ -104,7 +104,8 @@ def _refusal(dialect: Dialect, error: MediaError, correlation_id: str) -> Respon
 def caller_of(event: Event) -> Caller | None:
     """Return the caller whom the authorizer let in; None if there is no caller or its token has expired since.
 
-    API Gateway caches an Allow policy for up to a minute, so the policy can outlive the token.
+    API Gateway caches an Allow policy for up to a minute, so the policy can outlive the token. `exp` is the time at
+    which the authorizer itself stops accepting the token; the leeway for clocks is part of it (`auth.policy`).
     """
     context = event["requestContext"].get("authorizer") or {}
     subject, expires = str(context.get("sub", "")), str(context.get("exp", ""))

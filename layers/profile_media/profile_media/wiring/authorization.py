@@ -11,7 +11,8 @@ from functools import cache, partial
 from profile_media.auth.cache import JwksCache
 from profile_media.auth.fetch import fetch, parse_endpoint
 from profile_media.auth.key_set import JwksUnavailable
-from profile_media.auth.policy import TokenPolicy
+from profile_media.auth.policy import NamedClaim, TokenPolicy
+from profile_media.auth.providers import PRESET, find_provider, identity_claims, named_claim, split
 from profile_media.auth.tokens import TokenVerifier
 from profile_media.aws import authorizer_settings
 
@@ -20,15 +21,22 @@ from profile_media.aws import authorizer_settings
 def verifier() -> TokenVerifier:
     """Return the verifier, created at first use. Raises SettingInvalid or ValueError for invalid settings."""
     settings = authorizer_settings.load()
-    endpoint = parse_endpoint(settings.jwks_url, allow_loopback=settings.jwks_allow_loopback)
+    provider = find_provider(settings.identity_provider)
+    url = settings.token_jwks_url or provider.key_set_url(settings.token_issuer)
+    endpoint = parse_endpoint(url, allow_loopback=settings.jwks_allow_loopback)
     endpoint = endpoint._replace(authorities=settings.certificate_authorities)
     keys = JwksCache(partial(fetch, endpoint), warn=_warn_of_stale_keys)
+    is_preset = settings.admin_claim == PRESET
     policy = TokenPolicy(
         settings.token_issuer,
-        settings.token_audience,
-        settings.token_required_claim,
-        settings.admin_claim,
+        split(settings.token_audience),
+        split(settings.token_audience_claim) or provider.audience_claims,
+        named_claim(settings.token_required_claim, provider.required_claims),
+        provider.refused_claims,
+        NamedClaim.parse(provider.admin_claim if is_preset else settings.admin_claim),
         settings.tenant_claim,
+        split(settings.token_tenants),
+        identity_claims(settings.profile_claims, provider.identity_claims),
     )
     return TokenVerifier(keys, policy)
 
