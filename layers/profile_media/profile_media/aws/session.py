@@ -6,7 +6,7 @@ boto3 is imported by the functions that make one of its clients: 80 million inst
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import botocore.session
 from botocore.config import Config
@@ -16,7 +16,6 @@ from profile_media.domain.errors import Unavailable
 
 if TYPE_CHECKING:
     import boto3
-    from botocore.config import _RetryDict
     from botocore.credentials import ReadOnlyCredentials
     from mypy_boto3_s3 import S3Client
     from mypy_boto3_sqs import SQSClient
@@ -26,7 +25,7 @@ READ_TIMEOUT = 5
 """Seconds. AWS answers these requests in milliseconds; a connection that takes longer is better replaced."""
 
 ATTEMPTS = 3
-RETRIES: "_RetryDict" = {"mode": "standard", "total_max_attempts": ATTEMPTS}
+RETRIES: Any = {"mode": "standard", "total_max_attempts": ATTEMPTS}
 """Attempts of one request, by botocore with its backoff; every request of this service is safe to repeat."""
 
 _TRANSIENT = frozenset(
