@@ -96,7 +96,7 @@ class Route:
     method: str
     path: str
     public: bool
-    """Whether the authorizer is left out."""
+    """Whether the method needs no token."""
 
 
 @dataclass(frozen=True)

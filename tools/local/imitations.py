@@ -60,7 +60,7 @@ class Subject:
 
 @dataclass(frozen=True)
 class Imitation:
-    """How one provider's tokens look."""
+    """The shape of one provider's tokens."""
 
     issuer: str
     audience: str

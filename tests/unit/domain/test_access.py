@@ -55,7 +55,7 @@ def test_access_to_user_is_refused(
     ("caller", "user_id", "error"),
     [(Caller(ADA, tenant="acme"), GRACE, OwnerForbidden), (ADMIN, GRACE, UserNotFound)],
 )
-def test_access_to_intend_is_refused(
+def test_access_for_intent_is_refused(
     profiles: FakeProfiles, caller: Caller, user_id: str, error: type[Exception]
 ) -> None:
     with pytest.raises(error):

@@ -57,7 +57,7 @@ class TokenRefused(Exception):
 
 
 class Verified(NamedTuple):
-    """What a trusted token says about its bearer."""
+    """The facts that a trusted token states about its bearer."""
 
     sub: str
     exp: int

@@ -92,7 +92,7 @@ class Limits:
 
 @dataclass(frozen=True, slots=True)
 class Lifetimes:
-    """How long rows and presigned POSTs that nothing refers to stay valid."""
+    """The lifetimes of presigned POSTs, idempotency keys, and rows of unbound uploads."""
 
     pending: timedelta = timedelta(hours=1)
     settled: timedelta = timedelta(hours=24)

@@ -22,7 +22,7 @@ from profile_media.domain.model import DecodeCost, Reason
 
 _MIB = 1024 * 1024
 _PIPE_BYTES = 64 * 1024
-"""What a pipe holds on Linux, so a read never returns more."""
+"""The capacity of a pipe on Linux. A read never returns more."""
 
 _SETUP_FAILED = 70
 """Exit status of a child whose limits could not be set. It has not read the picture."""
