@@ -259,7 +259,7 @@ def test_concurrent_change_of_the_other_slot_is_counted_too(tables: FakeTables, 
 
 
 @pytest.mark.parametrize(("ahead", "counted"), [(-1, (0, 1)), (0, (0, 4)), (1, (1, 4)), (2, (0, 1)), (60 * 24, (0, 1))])
-def test_count_starts_again_in_another_minute(ahead: int, counted: tuple[int, int]) -> None:
+def test_count_continues_in_same_and_next_minute_only(ahead: int, counted: tuple[int, int]) -> None:
     minute = int(NOW.timestamp()) // 60
     changes = count_change(ChangeCount(minute + ahead, 3), NOW, 5)
     assert (changes.minute - minute, changes.count) == counted
