@@ -24,7 +24,7 @@ format: install ## format the code and fix what ruff can fix
 	ruff format .
 	ruff check --fix .
 
-# Python scripts without an ending, which the tools do not find by themselves.
+# Python scripts without a file extension, which the tools do not find by themselves.
 SCRIPTS = tools/scripts/smoke_built tools/scripts/invoke_built tools/scripts/import_built layers/dependencies/trim
 
 lint: install ## check format and style
@@ -98,7 +98,7 @@ STATE = .local
 up: install ## run the whole service on this machine: PARAMS="PurgeDelaySeconds=2 …" PORTS=4000 STATE=folder
 	@exec python -m tools.local --params "$(PARAMS)" --ports "$(PORTS)" --state "$(STATE)"
 
-# USER is in every shell's environment and is not the user that is meant.
+# Every shell sets USER to the name of the machine's user, so only USER from the command line counts.
 token: PERSON = $(if $(filter command,$(origin USER)),$(USER),ada)
 token: install ## print a token of a development user: USER=grace AS=cognito ARGS="--expired"
 	@python -m tools.local.token "$(PERSON)" --state "$(STATE)" $(if $(AS),--as $(AS)) $(ARGS)

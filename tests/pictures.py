@@ -141,12 +141,6 @@ def a_png_claiming(width: int, height: int, bit_depth: int = 1) -> bytes:
     return _png((b"IHDR", header), (b"IDAT", zlib.compress(b"\0" * 64)), (b"IEND", b""))
 
 
-def a_png_with(name: bytes, data: bytes) -> bytes:
-    """Return a valid PNG with one more chunk after its header."""
-    good = a_png(64, 48)
-    return good[:33] + _chunk(name, data) + good[33:]
-
-
 def a_jpeg_claiming(width: int, height: int) -> bytes:
     """Return a small JPEG with a false size in its frame header."""
     good = a_jpeg(64, 48)

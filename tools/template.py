@@ -96,7 +96,7 @@ class Route:
     method: str
     path: str
     public: bool
-    """Whether the authorizer is left out."""
+    """Whether the method needs no token."""
 
 
 @dataclass(frozen=True)
@@ -249,7 +249,7 @@ class Template:
             return pseudo[name]
         body = self.document["Resources"].get(name)
         if body is None:
-            return self._made_by_sam(name)
+            return self._sam_resource(name)
         if body["Type"] == QUEUE:
             return self.queue_url(name)
         return self.name(name)
@@ -270,11 +270,8 @@ class Template:
             "AWS::URLSuffix": "amazonaws.com",
         }
 
-    def _made_by_sam(self, name: str) -> str:
-        """Return a placeholder for what SAM's transform adds, such as a role, an alias or a version."""
-        function, _, kind = name.partition(".")
-        if kind in ("Alias", "Version"):
-            return f"{self._attribute(function, 'Arn')}:{kind.lower()}"
+    def _sam_resource(self, name: str) -> str:
+        """Return a placeholder for a resource that SAM's transform adds, such as a role."""
         if any(name.startswith(logical_id) for logical_id in self.document["Resources"]):
             return f"{STACK_NAME}-{name}"
         raise TemplateInvalid(f"there is no parameter or resource {name}")
@@ -282,7 +279,7 @@ class Template:
     def _get_att(self, argument: str | list[str]) -> str:
         logical_id, _, attribute = (".".join(argument) if isinstance(argument, list) else argument).partition(".")
         if logical_id not in self.document["Resources"]:
-            return f"{self._made_by_sam(logical_id)}.{attribute}"
+            return f"{self._sam_resource(logical_id)}.{attribute}"
         return self._attribute(logical_id, attribute)
 
     def _attribute(self, logical_id: str, attribute: str) -> str:

@@ -1,4 +1,4 @@
-"""Lambda authorizer: let in whoever bears a valid token
+"""Lambda authorizer: allow requests that have a valid token
 
 API Gateway answers 401 to an exception whose message is exactly "Unauthorized", and 500 to any other exception.
 """

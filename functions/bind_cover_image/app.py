@@ -11,5 +11,5 @@ from profile_media.wiring.api import endpoint
 @endpoint(public_id)
 def handler(request: Request) -> Response:
     reference = public_id.parse_reference(request, request.links.app)
-    profile = pictures.bind(access.to_own(request.caller), Slot.COVER_IMAGE, reference)
+    profile = pictures.bind(access.grant_own(request.caller), Slot.COVER_IMAGE, reference)
     return public_id.render(profile, request.links)

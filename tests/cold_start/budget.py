@@ -5,8 +5,10 @@
 
 import atexit
 import json
+import os
 import re
 import shutil
+import subprocess
 import sys
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -17,7 +19,6 @@ from tempfile import mkdtemp
 from typing import Any
 
 from tests import cloud
-from tests.cold_start.processes import Command
 from tests.template.document import FOLDERS, ROOT
 
 FILE = Path(__file__).parent / "budget.json"
@@ -34,8 +35,8 @@ ENVIRONMENT = {
 }
 
 
-_OF_THE_MACHINE = "_sysconfigdata"
-"""A module of Python that is named after the platform."""
+_PLATFORM_MODULE = "_sysconfigdata"
+"""The start of the name of a Python module; the rest depends on the platform."""
 
 
 @dataclass(frozen=True)
@@ -55,9 +56,19 @@ def measured(folder: str) -> Imports:
     if folder == "process_upload":
         event["Records"][0]["s3"]["bucket"]["name"] = cloud.UPLOADS_BUCKET
     folders = (PROBE, ROOT / "functions" / folder, *_layers())
-    done = Command([str(path) for path in folders], ENVIRONMENT, json.dumps(event)).run(options=("-I", "-S"))
+    done = subprocess.run(
+        [os.path.realpath(sys.executable), "-I", "-S", *map(str, folders)],
+        input=json.dumps(event),
+        env={"PATH": os.defpath, "PYTHONHASHSEED": "0", **ENVIRONMENT},
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=False,
+    )
+    if done.returncode:
+        raise RuntimeError(f"the probe of {folder} failed: {done.stderr[-2000:]}{done.stdout[-500:]}")
     sizes: dict[str, int] = json.loads(done.stdout.splitlines()[-1])
-    return Imports(frozenset(map(_named, sizes)) - {_OF_THE_MACHINE}, round(sum(sizes.values()) / 1000))
+    return Imports(frozenset(map(_recorded_name, sizes)) - {_PLATFORM_MODULE}, round(sum(sizes.values()) / 1000))
 
 
 @cache
@@ -73,10 +84,10 @@ def _layers() -> tuple[Path, Path]:
     return ROOT / "layers/profile_media", folder
 
 
-def _named(module: str) -> str:
+def _recorded_name(module: str) -> str:
     first = module.partition(".")[0]
-    if first.startswith(_OF_THE_MACHINE):
-        return _OF_THE_MACHINE
+    if first.startswith(_PLATFORM_MODULE):
+        return _PLATFORM_MODULE
     return first if first in sys.stdlib_module_names else module
 
 
@@ -102,7 +113,7 @@ def _unfold(folders: str) -> set[str]:
 
 
 def _fold(folders: Iterable[str]) -> str:
-    """Return the shorter way of naming some of all functions."""
+    """Return the names of the functions, or the names of the other functions if that list is shorter."""
     named = set(folders)
     others = set(FOLDERS) - named
     if not others:

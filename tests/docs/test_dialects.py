@@ -40,7 +40,7 @@ def status_of(dialect: ModuleType, code_: ErrorCode) -> HTTPStatus:
     return status
 
 
-def test_there_is_a_sample_of_every_error() -> None:
+def test_every_error_has_a_sample() -> None:
     assert set(SAMPLES) == set(ErrorCode)
 
 
@@ -97,7 +97,7 @@ def test_every_error_is_listed_or_excluded(name: str) -> None:
     assert not listed & absent
 
 
-def test_reasons_and_their_messages() -> None:
+def test_page_lists_every_reason_with_its_message() -> None:
     rows = table(NATIVE, header="`reason.code`")
 
     assert {code(row["`reason.code`"])[0]: row["`reason.message`"] for row in rows} == {**REASONS}
@@ -128,7 +128,7 @@ def test_derivatives_are_those_of_the_size_table() -> None:
     }
 
 
-def test_the_gateways_own_answers() -> None:
+def test_page_lists_the_gateway_responses() -> None:
     declared = template.read().api.properties["GatewayResponses"].values()
     templates = [
         (answer.get("StatusCode", "any 4xx"), answer["ResponseTemplates"]["application/json"]) for answer in declared
@@ -141,7 +141,7 @@ def test_the_gateways_own_answers() -> None:
 
 
 @pytest.mark.parametrize("name", PAGES)
-def test_the_endpoints_of_a_page_exist(name: str) -> None:
+def test_endpoints_of_page_exist(name: str) -> None:
     named = ROUTE.findall(" ".join(re.findall(r"^## .*$", read(name), re.MULTILINE)))
 
     assert named

@@ -36,7 +36,7 @@ def test_errors_have_these_statuses_and_codes(row: dict[str, str]) -> None:
     assert code(row["`meta`"]) == list(body["errors"][0].get("meta", ()))
 
 
-def test_the_example_has_the_users_keys() -> None:
+def test_example_has_all_keys_of_the_user() -> None:
     identity = Identity(email="ada@example.com", email_verified=True, first_name="Ada", last_login=NOW)
     user: Any = render_user(Profile(ADA, created_at=NOW, identity=identity), Links("app", "https://m.example.com")).body
     [shown] = [example for example in examples() if example.get("object") == "user"]
@@ -49,7 +49,7 @@ def test_the_example_has_the_users_keys() -> None:
     assert {name for name in user if user[name] != shown[name]} <= told | named
 
 
-def test_what_may_be_written_of_a_user() -> None:
+def test_page_lists_the_fields_of_the_put_body() -> None:
     written = list(UserBody.model_json_schema()["properties"])
     assert [code(row["Field"])[0] for row in table(PAGE, header="Field")] == written
     [body] = [example for example in examples() if "role" in example]
@@ -57,7 +57,7 @@ def test_what_may_be_written_of_a_user() -> None:
     assert UserBody.model_validate(body)
 
 
-def test_the_error_in_the_example() -> None:
+def test_example_of_error_has_the_keys_and_a_message_of_the_page() -> None:
     [example] = [example for example in examples() if "errors" in example]
     assert example.keys() == sdk_image.render_error(None, "r").keys()
     [reason] = example["errors"]
@@ -67,7 +67,7 @@ def test_the_error_in_the_example() -> None:
     assert reason["message"] == sentences[reason["meta"]["reason"]]
 
 
-def test_the_endpoints_exist() -> None:
+def test_endpoints_of_page_exist() -> None:
     named = re.findall(r"^## (GET|POST|PUT|DELETE) (/[a-z0-9_{}/]+)$", read(PAGE), re.MULTILINE)
     assert len(named) == 4
     assert set(named) <= routes()

@@ -256,7 +256,7 @@ def test_request_log_shows_every_request_and_no_secret(page: Page, person: Perso
 REFUSALS = [
     (401, {}, "AUTH_UNAUTHORIZED", "Your sign-in is no longer valid.", "Sign in again"),
     (413, {}, "UPLOAD_TOO_LARGE", "The file is too large. Choose a smaller one.", None),
-    (415, {}, "TYPE_UNSUPPORTED", "This kind of file is not taken.", None),
+    (415, {}, "TYPE_UNSUPPORTED", "This kind of file is not supported.", None),
     (429, {"Retry-After": "42"}, "LIMIT_EXCEEDED", "Try again in 42 seconds.", "Try again"),
     (503, {}, "UNAVAILABLE", "Trying again is safe.", "Try again"),
 ]
@@ -290,7 +290,10 @@ def test_refused_intent_is_explained(
     ("file", "sentence"),
     [
         ({"name": "huge.jpg", "mimeType": "image/jpeg", "buffer": bytes(11 * 1024 * 1024)}, "The file is too large."),
-        ({"name": "drawing.svg", "mimeType": "image/svg+xml", "buffer": b"<svg/>"}, "This kind of file is not taken."),
+        (
+            {"name": "drawing.svg", "mimeType": "image/svg+xml", "buffer": b"<svg/>"},
+            "This kind of file is not supported.",
+        ),
         ({"name": "nothing", "mimeType": "", "buffer": b""}, "The file is empty."),
     ],
     ids=["huge", "svg", "empty"],
@@ -336,7 +339,7 @@ def test_refused_form_is_explained(page: Page, person: Person) -> None:
     choose(page, "Avatar", a_jpeg_file(a_jpeg(900, 600)))
     page.get_by_role("button", name="Upload", exact=True).click()
     expect(page.locator("#failure")).to_contain_text(
-        "The permission to upload has run out, or does not cover this file."
+        "The permission to upload has expired, or does not allow this file."
     )
     expect(page.locator("#failure")).to_contain_text("AccessDenied")
 

@@ -90,7 +90,7 @@ def test_users_have_different_identity_claims(issuer: Issuer) -> None:
         ("org_id", TokenRequest("ada", tenant=""), {}),
     ],
 )
-def test_tenant_claim(claim: str, request_: TokenRequest, tenants: dict[str, str]) -> None:
+def test_token_contains_tenant_in_configured_claim(claim: str, request_: TokenRequest, tenants: dict[str, str]) -> None:
     issuer = Issuer(ISSUER, claim)
     claims = _verified(issuer, issuer.mint(request_))
     assert {name: claims[name] for name in ("tenant", "org_id") if name in claims} == tenants

@@ -68,7 +68,7 @@ TEMPLATE = """
               REMOVED: /opt/file
       RowsSource:
         Type: AWS::Lambda::EventSourceMapping
-        Properties: {FunctionName: !Ref WorkFunction.Alias, EventSourceArn: !GetAtt Rows.StreamArn, BatchSize: 7}
+        Properties: {FunctionName: !Ref WorkFunction, EventSourceArn: !GetAtt Rows.StreamArn, BatchSize: 7}
 """
 
 

@@ -13,7 +13,7 @@ from profile_media import dialects
 from profile_media.dialects.native.intents import parse_intent
 from profile_media.dialects.native.showing import parse_wait
 from profile_media.domain.errors import ErrorCode, MediaError
-from profile_media.http.endpoint import Edge, endpoint
+from profile_media.http.endpoint import EndpointConfig, endpoint
 from profile_media.http.request import Request, Response
 from profile_media.http.status import STATUSES
 from tests.docs.test_readme import routes
@@ -118,7 +118,7 @@ def failing(function: str, error: Exception) -> dict[str, Any]:
         raise error
 
     dialect = CONTRACTS[OPERATIONS[function].contract].dialect
-    return endpoint(dialect, lambda: Edge((), LINKS))(respond)(an_event(function), Context(function))
+    return endpoint(dialect, lambda: EndpointConfig((), LINKS))(respond)(an_event(function), Context(function))
 
 
 def parameter(function: str, name: str) -> Mapping[str, Any]:

@@ -48,7 +48,7 @@ class Notification:
     function: str
     bucket: str
     configuration: dict[str, Any]
-    """As `PutBucketNotificationConfiguration` expects it."""
+    """In the format of `PutBucketNotificationConfiguration`."""
 
 
 @dataclass(frozen=True)

@@ -24,7 +24,7 @@ class Subject:
     email: str
     issuer: str
     audience: str
-    """The API or the client, whatever the provider's documents put into the audience claim."""
+    """The value of the audience claim: the API or the client, as the provider documents."""
     issued: int
     expires: int
     is_admin: bool = False
@@ -60,7 +60,7 @@ class Subject:
 
 @dataclass(frozen=True)
 class Imitation:
-    """How one provider's tokens look."""
+    """The shape of one provider's tokens."""
 
     issuer: str
     audience: str
@@ -72,7 +72,7 @@ class Imitation:
 
 
 CLIENT = "frontend-client"
-"""The client that requested the token, where that is not the audience."""
+"""The client that requested the token, if the audience is not a client."""
 
 TENANT = "8eaef023-2b34-4da1-9baa-8bc8c9d6a490"
 MACHINE = "backend-client"

@@ -31,7 +31,7 @@ DEFAULT_TTL = 8 * 3600
 """Seconds: a working day."""
 
 ALGORITHMS = (*ACCEPTED, "HS256", "none")
-"""Those that the service accepts, and two that it must refuse."""
+"""The algorithms that the service accepts, and two that it must refuse."""
 
 PROVIDERS = (*IMITATIONS, "custom")
 

@@ -49,14 +49,14 @@ def _parameters(text: str) -> dict[str, str]:
 def _ports(text: str) -> dict[str, int]:
     if text.isdecimal():
         first = int(text)
-        return _checked({name: first + index if first else 0 for index, name in enumerate(PORTS)})
+        return _check_ports({name: first + index if first else 0 for index, name in enumerate(PORTS)})
     chosen = {name: int(port) for name, port in _pairs(text).items()}
     if unknown := chosen.keys() - PORTS.keys():
         raise ValueError(f"there is no port named {', '.join(sorted(unknown))}")
-    return _checked({**PORTS, **chosen})
+    return _check_ports({**PORTS, **chosen})
 
 
-def _checked(ports: dict[str, int]) -> dict[str, int]:
+def _check_ports(ports: dict[str, int]) -> dict[str, int]:
     if wrong := [f"{name}={port}" for name, port in ports.items() if not 0 <= port <= MAX_PORT]:
         raise ValueError(f"a port is at most {MAX_PORT}: {', '.join(wrong)}")
     return ports

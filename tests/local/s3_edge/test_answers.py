@@ -1,4 +1,4 @@
-"""What browsers get besides refusals: success answers, CORS, media, and any other request."""
+"""The answers besides refusals of forms: success, CORS, media, and other requests."""
 
 from hashlib import md5
 from io import BytesIO

@@ -26,13 +26,13 @@ def test_access_cannot_be_made_by_hand() -> None:
 
 
 def test_every_caller_has_access_to_its_own_pictures() -> None:
-    assert access.to_own(Caller(ADA)).owner_id == ADA
+    assert access.grant_own(Caller(ADA)).owner_id == ADA
 
 
 def test_access_to_user_of_same_tenant(profiles: FakeProfiles) -> None:
-    assert access.to_user(profiles, FakeClock(), Caller(ADA, tenant="acme"), ADA).owner_id == ADA
-    assert access.to_user(profiles, FakeClock(), ADMIN, ADA).owner_id == ADA
-    assert access.to_intend(profiles, ADMIN, ADA).owner_id == ADA
+    assert access.grant_for_user(profiles, FakeClock(), Caller(ADA, tenant="acme"), ADA).owner_id == ADA
+    assert access.grant_for_user(profiles, FakeClock(), ADMIN, ADA).owner_id == ADA
+    assert access.grant_for_intent(profiles, ADMIN, ADA).owner_id == ADA
 
 
 @pytest.mark.parametrize(
@@ -48,28 +48,28 @@ def test_access_to_user_is_refused(
     profiles: FakeProfiles, caller: Caller, user_id: str, error: type[Exception]
 ) -> None:
     with pytest.raises(error):
-        access.to_user(profiles, FakeClock(), caller, user_id)
+        access.grant_for_user(profiles, FakeClock(), caller, user_id)
 
 
 @pytest.mark.parametrize(
     ("caller", "user_id", "error"),
     [(Caller(ADA, tenant="acme"), GRACE, OwnerForbidden), (ADMIN, GRACE, UserNotFound)],
 )
-def test_access_to_intend_is_refused(
+def test_access_for_intent_is_refused(
     profiles: FakeProfiles, caller: Caller, user_id: str, error: type[Exception]
 ) -> None:
     with pytest.raises(error):
-        access.to_intend(profiles, caller, user_id)
+        access.grant_for_intent(profiles, caller, user_id)
 
 
 def test_intents_are_allowed_for_users_without_a_row(profiles: FakeProfiles) -> None:
-    assert access.to_intend(profiles, ADMIN, "unknown").owner_id == "unknown"
+    assert access.grant_for_intent(profiles, ADMIN, "unknown").owner_id == "unknown"
 
 
 def test_own_intent_reads_no_profile() -> None:
-    assert access.to_intend(None, Caller(ADA), ADA).owner_id == ADA  # type: ignore[arg-type]
+    assert access.grant_for_intent(None, Caller(ADA), ADA).owner_id == ADA  # type: ignore[arg-type]
 
 
 def test_recorded_access_acts_for_the_actor_of_the_intent() -> None:
-    recorded = access.recorded(AutoBind(GRACE, "acme"), ADA)
+    recorded = access.grant_recorded(AutoBind(GRACE, "acme"), ADA)
     assert (recorded.owner_id, recorded.caller) == (ADA, Caller(GRACE, tenant="acme"))

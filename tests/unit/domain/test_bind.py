@@ -59,10 +59,10 @@ def a_binder(attachments: FakeAttachments, clock: FakeClock | None = None) -> Sl
 def by_admin(**caller: Any) -> Access:
     """Return an administrator's access to Ada's pictures."""
     profiles = FakeProfiles(FakeTables(profiles={ADA: Profile(ADA, created_at=NOW)}))
-    return access.to_user(profiles, FakeClock(), Caller(GRACE, is_admin=True, **caller), ADA)
+    return access.grant_for_user(profiles, FakeClock(), Caller(GRACE, is_admin=True, **caller), ADA)
 
 
-OWN = access.to_own(Caller(ADA))
+OWN = access.grant_own(Caller(ADA))
 
 
 def bind(attachments: FakeAttachments, number: int = 1, **changes: Any) -> BindResult:
@@ -220,7 +220,7 @@ def test_own_change_saves_what_is_new_in_the_token(tables: FakeTables, attachmen
     FakeProfiles(tables).save_identity(ADA, None, Identity(first_name="Ada", phone_number="+44"), NOW)
     said = Identity(first_name="Augusta", email="ada@example.com", email_verified=True)
 
-    own = access.to_own(Caller(ADA, identity=said))
+    own = access.grant_own(Caller(ADA, identity=said))
     bound = a_binder(attachments).bind(own, Slot.AVATAR, Reference(ADA, an_id(1)))
     assert bound.profile.identity == replace(said, phone_number="+44")
     assert tables.profiles[ADA] == bound.profile
@@ -259,7 +259,7 @@ def test_concurrent_change_of_the_other_slot_is_counted_too(tables: FakeTables, 
 
 
 @pytest.mark.parametrize(("ahead", "counted"), [(-1, (0, 1)), (0, (0, 4)), (1, (1, 4)), (2, (0, 1)), (60 * 24, (0, 1))])
-def test_count_of_another_minute(ahead: int, counted: tuple[int, int]) -> None:
+def test_count_continues_in_same_and_next_minute_only(ahead: int, counted: tuple[int, int]) -> None:
     minute = int(NOW.timestamp()) // 60
     changes = count_change(ChangeCount(minute + ahead, 3), NOW, 5)
     assert (changes.minute - minute, changes.count) == counted
@@ -277,5 +277,5 @@ def test_another_tenants_user_is_not_changed(tables: FakeTables, attachments: Fa
     FakeProfiles(tables).save_identity(ADA, "acme", Identity(), NOW)
     before = dict(tables.profiles)
     with pytest.raises(UserNotFound):
-        a_binder(attachments).unbind(access.to_own(Caller(ADA, tenant="evil")), Slot.AVATAR)
+        a_binder(attachments).unbind(access.grant_own(Caller(ADA, tenant="evil")), Slot.AVATAR)
     assert tables.profiles == before

@@ -4,7 +4,7 @@ import pytest
 
 from profile_media.domain import access
 from profile_media.domain.errors import ImageUnacceptable, LimitExceeded, Unavailable
-from profile_media.domain.ingest import DirectUpload, accepted
+from profile_media.domain.ingest import DirectUpload, require_ready
 from profile_media.domain.intend import PendingUploads
 from profile_media.domain.model import Caller, Reason, Slot, State
 from profile_media.domain.policy import Lifetimes, Limits
@@ -23,7 +23,7 @@ class World:
         self._direct = DirectUpload(PendingUploads(uploads, self.clock, Limits(), Lifetimes()), processor, images)
 
     def ingest(self, content: bytes = b"picture") -> Processed:
-        return self._direct.ingest(access.to_own(Caller(ADA)), Slot.AVATAR, content)
+        return self._direct.ingest(access.grant_own(Caller(ADA)), Slot.AVATAR, content)
 
 
 @pytest.fixture
@@ -32,7 +32,7 @@ def world() -> World:
 
 
 def test_ingest_makes_ready_upload_that_expires(world: World) -> None:
-    upload = accepted(world.ingest())
+    upload = require_ready(world.ingest())
     assert upload.state is State.READY
     assert world.tables.uploads == {(ADA, upload.upload_id): upload}
     assert upload.expires_at
@@ -44,7 +44,7 @@ def test_ingest_makes_ready_upload_that_expires(world: World) -> None:
 def test_ingest_of_refused_picture_leaves_rejected_row_and_no_objects(world: World, reason: Reason) -> None:
     processed = world.ingest(reason.encode())
     with pytest.raises(ImageUnacceptable) as refused:
-        accepted(processed)
+        require_ready(processed)
     assert refused.value.reason is reason
     assert [row.state for row in world.tables.uploads.values()] == [State.REJECTED]
     assert world.media.objects == {}
@@ -64,6 +64,6 @@ def test_ingest_counts_against_limits_of_intents(world: World) -> None:
         world.ingest()
 
 
-def test_accepted_refuses_upload_that_expired_meanwhile() -> None:
+def test_require_ready_refuses_upload_that_expired_meanwhile() -> None:
     with pytest.raises(Unavailable):
-        accepted(Processed(Outcome.LOST, a_ready_upload()))
+        require_ready(Processed(Outcome.LOST, a_ready_upload()))

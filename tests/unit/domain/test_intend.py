@@ -33,7 +33,9 @@ def intents(tables: FakeTables, clock: FakeClock) -> IntentIssuer:
 
 def issue(intents: IntentIssuer, owner_id: str = ADA, actor_id: str = ADA, **changes: object) -> Intent:
     """Issue an intent of an administrator's."""
-    permission = access.to_intend(FakeProfiles(FakeTables()), Caller(actor_id, is_admin=True, tenant="acme"), owner_id)
+    permission = access.grant_for_intent(
+        FakeProfiles(FakeTables()), Caller(actor_id, is_admin=True, tenant="acme"), owner_id
+    )
     return intents.issue(permission, an_intent_request(**changes))
 
 

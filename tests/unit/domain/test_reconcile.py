@@ -175,7 +175,7 @@ def test_original_that_was_left_gets_its_event_and_no_purge(
     assert world.purge_queue.messages == []
 
 
-def test_original_of_expired_upload_was_left(world: World) -> None:
+def test_original_of_expired_upload_is_reported(world: World) -> None:
     key = world.original()
     world.tables.uploads[ADA, an_id(1)] = an_upload()
     world.reporter.run(endless)

@@ -55,7 +55,7 @@ def test_load_own_profile_keeps_the_slots(tables: FakeTables) -> None:
     assert profile.identity.picture_url == "https://example.com/ada.png"
 
 
-def test_find_own_user_or_as_administrator_any_existing_user(tables: FakeTables) -> None:
+def test_find_returns_own_user_or_any_existing_user_to_administrator(tables: FakeTables) -> None:
     profiles, clock = FakeProfiles(tables), FakeClock()
     assert users.find(profiles, clock, CALLER, ADA).user_id == ADA
     assert users.find(profiles, clock, ADMIN, ADA).identity == CALLER.identity

@@ -61,12 +61,12 @@ def test_watch_waits_for_bind_that_the_intent_asks_for() -> None:
     assert watch(FakeUploads(tables), FakeClock(), ADA, an_id(1), 2).state is State.READY
 
 
-def test_watch_of_upload_that_is_removed_meanwhile(tables: FakeTables) -> None:
+def test_watch_raises_if_upload_is_removed_meanwhile(tables: FakeTables) -> None:
     with pytest.raises(UploadNotFound):
         watch(FakeUploads(tables), ProcessedAfter(tables, 1, None), ADA, an_id(1), 20)
 
 
-def test_watch_of_another_owners_or_expired_upload(tables: FakeTables) -> None:
+def test_watch_raises_for_expired_upload_and_for_another_owner(tables: FakeTables) -> None:
     for owner, clock in ((GRACE, FakeClock()), (ADA, FakeClock(NOW + timedelta(hours=1)))):
         with pytest.raises(UploadNotFound):
             watch(FakeUploads(tables), clock, owner, an_id(1), 20)

@@ -11,7 +11,7 @@ from profile_media.dialects import avatar_url, form_file, native, public_id, sdk
 from profile_media.domain import errors
 from profile_media.domain.errors import ErrorCode, MediaError
 from profile_media.domain.model import Reason, Slot
-from profile_media.http.endpoint import Dialect, Edge, endpoint
+from profile_media.http.endpoint import Dialect, EndpointConfig, endpoint
 from profile_media.http.request import Request, Response
 from profile_media.http.status import STATUSES
 from tests.conftest import Logs
@@ -49,7 +49,7 @@ ERRORS: dict[ErrorCode, MediaError] = {
 
 def answer(respond: Callable[[Request], Response], dialect: Dialect = native, **changes: Any) -> dict[str, Any]:
     event = {**an_event("get_profile"), **changes}
-    return endpoint(dialect, lambda: Edge(("https://app.example.com",), LINKS))(respond)(event, Context("it"))
+    return endpoint(dialect, lambda: EndpointConfig(("https://app.example.com",), LINKS))(respond)(event, Context("it"))
 
 
 def refuses(body: dict[str, Any]) -> bool:

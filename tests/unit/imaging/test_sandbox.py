@@ -14,7 +14,7 @@ from profile_media.domain.errors import ImageUnacceptable
 from profile_media.domain.formats import ContentType
 from profile_media.domain.model import DecodeCost, Reason, Slot
 from profile_media.imaging import PillowImages, sandbox
-from profile_media.imaging.sandbox import Outcome, SandboxLimits
+from profile_media.imaging.sandbox import ChildResult, SandboxLimits
 from tests import pictures
 
 LIMITS = SandboxLimits(cpu_seconds=1, memory_mib=256, deadline_seconds=120, message_bytes=1_000_000)
@@ -176,7 +176,7 @@ def test_run_raises_os_error_if_fork_fails(monkeypatch: pytest.MonkeyPatch) -> N
 
 @pytest.mark.parametrize("message", [b"", b"\x01", b"\x02", b"\x00\xff", b"\x01" + bytes(8), b"\x01" + b"\xff" * 200])
 def test_render_rejects_malformed_message(monkeypatch: pytest.MonkeyPatch, message: bytes) -> None:
-    monkeypatch.setattr(sandbox, "run", lambda *_: Outcome(message, DecodeCost(1, 1)))
+    monkeypatch.setattr(sandbox, "run", lambda *_: ChildResult(message, DecodeCost(1, 1)))
     with pytest.raises(ImageUnacceptable) as rejected:
         PillowImages().render(pictures.a_jpeg(64, 64), ContentType.JPEG, Slot.AVATAR)
     assert rejected.value.reason is Reason.CORRUPT

@@ -148,7 +148,7 @@ def _sampled(lived: Lived, mine: Deployment) -> float:
 
 
 def way(name: str, lived: Lived, deployment: Deployment, sampled: float) -> Way:
-    """Bill a life: its steps, and what happens around them."""
+    """Compute the bill of a picture's life: its steps, preflights and authorizer calls."""
     lines = {step.name: usage(step, deployment, sampled) for step in lived.steps}
     calls = sum(step.function in deployment.api for step in lived.steps)
     is_usual = name == USUAL  # its preflights are answered by API Gateway, its tokens are checked for free

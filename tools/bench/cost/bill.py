@@ -37,7 +37,7 @@ QUEUE_REQUESTS = 2
 
 @dataclass(frozen=True)
 class Deployment:
-    """What the bill needs to know about the functions."""
+    """The facts about the functions that the bill needs."""
 
     memory_mib: Mapping[str, int]
     api: frozenset[str]

@@ -77,7 +77,7 @@ class Worker:
         return self._process.pid
 
     def ask(self, task: Task, quality: int = QUALITY, out: Path | None = None) -> dict[str, Any]:
-        """Have the job done once."""
+        """Do the job once, in the process."""
         request = {
             "path": str(task.path),
             "content_type": task.content_type,

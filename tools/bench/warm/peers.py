@@ -1,4 +1,4 @@
-"""What both peers share: limits, ids, and the JSON that they answer.
+"""The code that both peers share: limits, ids, and JSON answers.
 
 The peers are `documented.py` and `by_hand.py`. Both make the same calls to AWS as the service, with the same
 conditions, and answer with the same JSON members; `worker.py` compares them. They leave out, in their own favour:

@@ -59,7 +59,7 @@ ANSWERS = {
 
 
 class _Body:
-    """What botocore reads a response from."""
+    """The interface from which botocore reads a response."""
 
     def __init__(self, content: bytes) -> None:
         self._content = content
@@ -73,7 +73,7 @@ class Stub:
 
     def __init__(self) -> None:
         self.calls: list[str] | None = []
-        """What was called; None while time is measured."""
+        """The recorded calls; None while time is measured."""
 
     def __call__(self, request: Any, event_name: str, **_: object) -> AWSResponse:
         operation = event_name.rpartition(".")[2]

@@ -6,7 +6,7 @@ import { answerText, requestText } from "./wire.js";
 
 const ADMINISTRATOR = "admin";
 
-/** How far a key moves along the tabs. */
+/** By key: the number of tabs to move. */
 const STEPS = { ArrowLeft: -1, ArrowRight: 1, ArrowUp: -1, ArrowDown: 1 };
 
 /**

@@ -16,7 +16,7 @@ function showPicture(image, attachment, description, derivative) {
   image.removeAttribute("srcset");
   image.removeAttribute("src");
   if (!attachment) return;
-  image.onerror = () => (image.hidden = true); // a picture elsewhere may be out of reach, or no picture
+  image.onerror = () => (image.hidden = true); // an external URL can be unreachable, or not a picture
   const { derivatives, url } = attachment;
   image.srcset = Object.values(derivatives).map(({ url: of, width }) => `${of} ${width}w`).join(", ");
   image.src = derivatives[derivative]?.url ?? url;

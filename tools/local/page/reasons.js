@@ -22,16 +22,16 @@ const SERVICE = {
   400: ["The service did not accept this request."],
   401: ["Your sign-in is no longer valid.", "signIn"],
   403: ["You may not do this."],
-  404: ["This upload is no longer there. Upload the picture again."],
+  404: ["This upload no longer exists. Upload the picture again."],
   409: ["Something else changed this at the same moment. Try once more.", "retry"],
   413: ["The file is too large. Choose a smaller one."],
-  415: ["This kind of file is not taken. Choose a JPEG, PNG, WebP, GIF or AVIF picture."],
-  429: ["That was too much in a short time.", "retry"],
+  415: ["This kind of file is not supported. Choose a JPEG, PNG, WebP, GIF or AVIF picture."],
+  429: ["Too many requests in a short time.", "retry"],
 };
 
 /** By S3's error code. A retry creates a new form, which helps if the old one has expired. */
 const STORAGE = {
-  AccessDenied: ["The permission to upload has run out, or does not cover this file.", "retry"],
+  AccessDenied: ["The permission to upload has expired, or does not allow this file.", "retry"],
   EntityTooLarge: ["The storage refused the file: it is larger than announced."],
   EntityTooSmall: ["The storage refused the file: it is smaller than allowed."],
   BadDigest: ["The file changed on its way to the storage.", "retry"],

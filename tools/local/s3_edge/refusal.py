@@ -1,6 +1,6 @@
 """S3's error answers: status, code, message and XML document.
 
-Where S3's reference and S3's observed answers differ, the observed answer is used, because clients match on it.
+If S3's reference and S3's observed answer differ, the observed answer is used, because clients match on it.
 """
 
 import re

@@ -28,7 +28,7 @@ class Key(NamedTuple):
     algorithms: tuple[str, ...]
     public: PublicKey
     issuer: str = ""
-    """The issuer that the key belongs to, where a key set is that of several issuers (Entra's `issuer` member)."""
+    """The issuer of the key, if the key set has keys of several issuers (Entra's member `issuer`)."""
 
 
 def parse_key_set(document: bytes) -> Mapping[str, Key]:

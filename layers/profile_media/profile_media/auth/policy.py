@@ -57,14 +57,14 @@ class TokenRefused(Exception):
 
 
 class Verified(NamedTuple):
-    """What a trusted token says about its bearer."""
+    """The facts that a trusted token states about its bearer."""
 
     sub: str
     exp: int
     """When the token stops being accepted, the leeway included, in seconds since the epoch."""
     admin: bool
     tenant: str | None = None
-    """None where the deployment has no tenants."""
+    """None if the deployment has no tenants."""
     identity: str = "{}"
     """The profile's fields as JSON (`http.identity`): names and addresses of a person, never to be logged."""
 
@@ -87,7 +87,7 @@ class NamedClaim(NamedTuple):
         return cls(name, value) if text else None
 
     def equals(self, claims: Mapping[str, Any]) -> bool:
-        """Tell whether the claim is exactly this text, starts with it, or is there if any value will do."""
+        """Tell whether the claim is exactly this text, starts with it, or is present if any value is allowed."""
         claim = find_claim(claims, self.name)
         if self.value is None:
             return claim is not None
@@ -118,7 +118,7 @@ class TokenPolicy(NamedTuple):
     admin_claim: NamedClaim | None = None
     """Makes its bearer an administrator."""
     tenant_claim: str = ""
-    """Name of the claim that identifies the bearer's tenant; empty where there are no tenants."""
+    """Name of the claim that identifies the bearer's tenant; empty if there are no tenants."""
     issuer_tenants: tuple[str, ...] = ()
     """The tenants whose tokens are accepted, if the issuer contains ISSUER_TENANT; ANY_TENANT for all."""
     identity_claims: IdentityClaims = IDENTITY_CLAIMS

@@ -1,4 +1,4 @@
-"""The identity providers with a preset, as one table: what their documents say of issuer, keys and claims.
+"""The identity providers with a preset, as one table of issuers, keys and claims from their documents.
 
 docs/identity-providers/ has a page per provider, with the sources.
 """
@@ -12,7 +12,7 @@ from profile_media.auth.claims import IDENTITY_CLAIMS, IdentityClaims
 from profile_media.auth.policy import ISSUER_TENANT, NamedClaim
 
 PRESET = "preset"
-"""Stands for the provider's own value in a setting where the empty text means none."""
+"""In a setting whose empty text means "none", this text means the provider's own value."""
 
 
 class Provider(NamedTuple):

@@ -46,7 +46,7 @@ class DynamoAttachments:
     def change_slot(self, change: SlotChange) -> bool:
         """Change the user's row, the new upload's and the old one's in one transaction."""
         owner_id = change.profile.user_id
-        updates = [_point(change)]
+        updates = [_update_user(change)]
         if isinstance(change.attachment, Attachment):
             updates.append(_mark_bound(owner_id, change.slot, change.attachment, change.now))
         old = change.expected
@@ -70,18 +70,18 @@ class DynamoAttachments:
         return not transact(updates=[in_slot, in_row])
 
 
-def _point(change: SlotChange) -> Update:
-    """Make the change of the user's row; the slot and the count must still be as they were read."""
+def _update_user(change: SlotChange) -> Update:
+    """Make the update of the user's row; the slot and the count must still be as they were read."""
     slot = SLOTS[change.slot]
     actions: list[Action] = [
         UserItem.created_at.set(UserItem.created_at | change.now),
         UserItem.updated_at.set(change.now),
         slot.set(SlotMap.of(change.attachment)) if change.attachment else slot.remove(),
     ]
-    condition = _holds(slot, change.expected)
+    condition = _content_condition(slot, change.expected)
     if change.changes:
         actions.append(UserItem.changes.set(ChangeCountMap(minute=change.changes.minute, count=change.changes.count)))
-        condition &= _counts(change.profile.changes)
+        condition &= _count_condition(change.profile.changes)
     if change.identity:
         actions.append(UserItem.identity.set(IdentityMap.of(change.identity)))
     if change.profile.created_at is None and change.tenant:
@@ -98,7 +98,7 @@ def _mark_bound(owner_id: str, slot: Slot, attachment: Attachment, now: datetime
     )
 
 
-def _holds(slot: SlotMap, expected: Attachment | ExternalPicture | None) -> Condition:
+def _content_condition(slot: SlotMap, expected: Attachment | ExternalPicture | None) -> Condition:
     """Make the condition that the slot has this content."""
     condition: Condition
     match expected:
@@ -111,7 +111,7 @@ def _holds(slot: SlotMap, expected: Attachment | ExternalPicture | None) -> Cond
     return condition
 
 
-def _counts(expected: ChangeCount | None) -> Condition:
+def _count_condition(expected: ChangeCount | None) -> Condition:
     """Make the condition that the row has this count of changes."""
     if expected is None:
         return UserItem.changes.does_not_exist()

@@ -131,7 +131,7 @@ class DerivativeMap(TypedMap):
 
 
 class SlotMap(TypedMap):
-    """What a slot points at: an upload with its derivatives, or a picture elsewhere."""
+    """The content of a slot: an upload with its derivatives, or a picture on another host."""
 
     upload_id = UnicodeAttribute(null=True)
     derivatives = ListAttribute(of=DerivativeMap, null=True)
@@ -152,7 +152,7 @@ class SlotMap(TypedMap):
 
 
 class IdentityMap(TypedMap):
-    """What the identity provider says about a user; the attributes are the fields of `Identity`."""
+    """A user's identity from the identity provider; the attributes are the fields of `Identity`."""
 
     email = UnicodeAttribute(null=True)
     email_verified = BooleanAttribute(default=False)
@@ -175,14 +175,14 @@ class IdentityMap(TypedMap):
 
 
 class ChangeCountMap(TypedMap):
-    """How many times a user's slots were changed within one minute."""
+    """The number of changes of a user's slots within one minute."""
 
     minute = IntegerAttribute()
     count = IntegerAttribute()
 
 
 class AutoBindMap(TypedMap):
-    """Who asked for the upload to be bound once it is ready."""
+    """The user who asked for the upload to be bound as soon as it is ready."""
 
     actor_id = UnicodeAttribute()
     tenant = UnicodeAttribute(null=True)
@@ -314,7 +314,7 @@ class IdempotencyItem(UploadsTableItem):
 
 
 class CheckpointItem(UploadsTableItem):
-    """How far a pass of reconcile has come, as JSON."""
+    """The progress of a reconcile pass, as JSON."""
 
     PREFIX = "reconcile#"
 

@@ -39,7 +39,7 @@ class ApiSettings(Settings):
 
 
 class UploadLimitSettings(Settings):
-    """How much a user may upload, and how long an upload may stay pending."""
+    """The limits of a user's uploads, and the lifetime of a pending upload."""
 
     avatar_max_bytes: int = 10 * 1024 * 1024
     cover_image_max_bytes: int = 10 * 1024 * 1024
@@ -172,9 +172,9 @@ class ReconcilingSettings(Settings):
     purge_queue_url: str
     redrive_queue_url: str
     reconcile_mends: bool = False
-    """Repair what is found, and do not only report it."""
+    """Repair findings instead of only reporting them."""
     purge_delay_seconds: int = 900
-    """How long the delete queue holds a message back."""
+    """Seconds by which the delete queue delays a message."""
 
 
 _loaded: dict[type[Settings], Settings] = {}

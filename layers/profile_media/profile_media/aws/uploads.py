@@ -17,7 +17,7 @@ from profile_media.domain.model import State, Upload
 from profile_media.domain.ports import IdempotencyKeyInUse, IdempotencyRecord, QuotaEntry, QuotaExceeded, QuotaUsage
 
 _QUOTA_KEPT = timedelta(hours=1)
-"""How long a quota is kept after its last upload would have expired: no entry counts any more by then."""
+"""The time from the expiry of the last upload to the expiry of the quota. No entry counts any more then."""
 
 
 class DynamoUploads:

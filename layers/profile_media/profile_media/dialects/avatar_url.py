@@ -47,12 +47,12 @@ class AvatarUrlBody(BaseModel):
     model_config = ConfigDict(strict=True, frozen=True, alias_generator=to_camel, use_attribute_docstrings=True)
 
     avatar_url: AvatarUrl
-    """Of a derivative of the caller's own avatar uploads, or on another host."""
+    """The URL of a derivative of the caller's own avatar uploads, or of a picture on another host."""
 
 
 @documented
 class AvatarUrlData(TypedDict):
-    """What is shown now."""
+    """The new picture."""
 
     avatarUrl: AvatarUrl
     """Exactly as it was sent."""
@@ -60,7 +60,7 @@ class AvatarUrlData(TypedDict):
 
 @documented
 class AvatarUrlAnswer(TypedDict):
-    """The picture that is shown now."""
+    """The answer with the new picture."""
 
     success: Literal[True]
     data: AvatarUrlData

@@ -46,7 +46,7 @@ class PublicIdBody(BaseModel):
 
 @documented
 class NamedPicture(TypedDict):
-    """What a slot shows."""
+    """The picture of a slot."""
 
     url: Url
     publicId: str | None

@@ -26,12 +26,12 @@ class Access:
             raise TypeError("only profile_media.domain.access makes an Access")
 
 
-def to_own(caller: Caller) -> Access:
+def grant_own(caller: Caller) -> Access:
     """Return the access of every caller to its own pictures. No call is made."""
     return Access(caller, caller.user_id, _SEAL)
 
 
-def to_user(profiles: Profiles, clock: Clock, caller: Caller, user_id: str) -> Access:
+def grant_for_user(profiles: Profiles, clock: Clock, caller: Caller, user_id: str) -> Access:
     """Return the caller's access to a user that exists: itself, or for an administrator any user of its tenant.
 
     Raises OwnerForbidden if the caller may not act for others, and UserNotFound. Saves the caller's identity if
@@ -40,7 +40,7 @@ def to_user(profiles: Profiles, clock: Clock, caller: Caller, user_id: str) -> A
     return Access(caller, find(profiles, clock, caller, user_id).user_id, _SEAL)
 
 
-def to_intend(profiles: Profiles, caller: Caller, owner_id: str) -> Access:
+def grant_for_intent(profiles: Profiles, caller: Caller, owner_id: str) -> Access:
     """Return the caller's access to an owner of an upload, who need not exist yet.
 
     Raises OwnerForbidden if the caller may not act for others, and UserNotFound for a user of another tenant. A
@@ -52,6 +52,6 @@ def to_intend(profiles: Profiles, caller: Caller, owner_id: str) -> Access:
     return Access(caller, owner_id, _SEAL)
 
 
-def recorded(auto_bind: AutoBind, owner_id: str) -> Access:
+def grant_recorded(auto_bind: AutoBind, owner_id: str) -> Access:
     """Return the access that was checked when the intent was made and recorded with its upload."""
     return Access(Caller(auto_bind.actor_id, tenant=auto_bind.tenant), owner_id, _SEAL)

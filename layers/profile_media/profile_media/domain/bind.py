@@ -74,7 +74,7 @@ class SlotBinder:
             if profile.bound_upload_id(slot) != reference.upload_id:
                 if reference.bound_slot:
                     raise ReferenceInvalid("not bound any more")
-                content = _attachable(upload, slot, self.clock.now())
+                content = _new_attachment(upload, slot, self.clock.now())
             _check_derivative(reference, content)
             return content
 
@@ -159,7 +159,7 @@ def _check_derivative(reference: Reference, content: SlotContent) -> None:
         raise ReferenceInvalid("no such derivative")
 
 
-def _attachable(upload: Upload | None, slot: Slot, now: datetime) -> Attachment:
+def _new_attachment(upload: Upload | None, slot: Slot, now: datetime) -> Attachment:
     """Return the new content of the slot. Raises if the upload is not ready, not for this slot or expired."""
     if upload is None or is_expired(upload, now):
         raise UploadNotFound("expired" if upload else "no such upload of this owner")

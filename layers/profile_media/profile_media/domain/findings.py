@@ -10,7 +10,7 @@ from profile_media.domain.model import Slot
 
 
 class FindingKind(StrEnum):
-    """What is inconsistent."""
+    """The kinds of inconsistencies."""
 
     EVENT_LOST = "event_lost"
     """The original of a pending upload is stored, but it was not processed."""
@@ -19,7 +19,7 @@ class FindingKind(StrEnum):
     KEY_UNKNOWN = "key_unknown"
     """An object has a key that this service does not write."""
     OBJECTS_WITHOUT_ROW = "objects_without_row"
-    """Derivatives exist for which there is no row and which no purge has deleted."""
+    """Derivatives exist without a row, and no purge has deleted them."""
     ROW_WITHOUT_OBJECTS = "row_without_objects"
     """Derivatives of a bound upload are missing."""
     ROW_WITHOUT_SLOT = "row_without_slot"
@@ -45,11 +45,11 @@ METRICS: Mapping[FindingKind, str] = MappingProxyType(
 """The name of the metric that counts each kind."""
 
 ACTOR = "reconcile"
-"""Who cleared a slot, in the audit record."""
+"""The actor in the audit record, if reconcile clears a slot."""
 
 
 class RepairAction(StrEnum):
-    """What was done about a finding."""
+    """The repairs of findings."""
 
     REDRIVEN = "redriven"
     """The original's event was enqueued again."""
@@ -63,7 +63,7 @@ class RepairAction(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One inconsistency, and what was done about it."""
+    """One inconsistency and its repair."""
 
     kind: FindingKind
     owner_id: str | None = None
@@ -90,7 +90,7 @@ type Report = Callable[[Finding], None]
 
 @dataclass(frozen=True, slots=True)
 class GracePeriods:
-    """How long an inconsistency may exist before it is a finding, because normal processing still resolves it."""
+    """The age at which each inconsistency becomes a finding. Until then, normal processing can still resolve it."""
 
     event: timedelta = timedelta(minutes=10)
     """Lambda retries an event after one minute and after two more."""
@@ -113,6 +113,6 @@ class PageResult:
     findings: Sequence[Finding]
     """Already reported."""
     position: str | None
-    """Where the next page of the step begins; None after the last."""
+    """The start of the step's next page; None after the last page."""
     suspects: tuple[str, ...] = ()
     """All suspects that remain."""

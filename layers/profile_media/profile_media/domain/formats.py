@@ -21,7 +21,7 @@ class ContentType(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Format:
-    """How one format is named, recognised and limited."""
+    """The names of one format, the pattern that recognises it, and its limit."""
 
     extension: str
     """The end of an object key."""

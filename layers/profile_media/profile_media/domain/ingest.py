@@ -28,7 +28,7 @@ class DirectUpload:
         return self.processor.process(upload, content)
 
 
-def accepted(processed: Processed) -> Upload:
+def require_ready(processed: Processed) -> Upload:
     """Return the upload, which is ready to be bound. Raises ImageUnacceptable if the picture was rejected."""
     upload = processed.upload
     if upload and upload.reason:

@@ -108,10 +108,10 @@ class PendingUploads:
                     recent_limit=self.limits.intents_per_hour,
                 )
             except IdempotencyKeyInUse:
-                if record and (earlier := self._replayed(access.owner_id, record)):
+                if record and (earlier := self._find_earlier(access.owner_id, record)):
                     return earlier
             except QuotaExceeded:
-                self._make_room(access.owner_id)
+                self._remove_stale_entries(access.owner_id)
             else:
                 return upload
         raise Unavailable("concurrent intents kept changing the owner's quota")
@@ -149,7 +149,7 @@ class PendingUploads:
             expires_at=expiry(upload.created_at, self.lifetimes.idempotency),
         )
 
-    def _replayed(self, owner_id: str, record: IdempotencyRecord) -> Upload | None:
+    def _find_earlier(self, owner_id: str, record: IdempotencyRecord) -> Upload | None:
         """Return the upload that this key created before. Delete the key if that upload no longer exists."""
         earlier = self.uploads.find_idempotency_record(record.actor_id, record.key_hash)
         if earlier is None:
@@ -162,7 +162,7 @@ class PendingUploads:
         self.uploads.delete_idempotency_record(earlier)
         return None
 
-    def _make_room(self, owner_id: str) -> None:
+    def _remove_stale_entries(self, owner_id: str) -> None:
         """Remove stale quota entries. Raises LimitExceeded if a limit is reached without them."""
         now = self.clock.now()
         quota = self.uploads.quota_usage(owner_id)

@@ -60,7 +60,7 @@ def is_upload_id(text: str) -> bool:
 
 def incoming_key(owner_id: str, upload_id: str) -> str:
     """Return the key of an original."""
-    return f"{INCOMING_PREFIX}{encode_owner(owner_id)}/{_checked(_UPLOAD_ID, upload_id)}"
+    return f"{INCOMING_PREFIX}{encode_owner(owner_id)}/{_check_component(_UPLOAD_ID, upload_id)}"
 
 
 def parse_incoming_key(key: str) -> tuple[str, str] | None:
@@ -72,7 +72,7 @@ def parse_incoming_key(key: str) -> tuple[str, str] | None:
 
 def media_prefix(upload_id: str) -> str:
     """Return the prefix of an upload's derivatives. It ends in a slash, so that a purge cannot match another upload."""
-    return f"{MEDIA_PREFIX}{_checked(_UPLOAD_ID, upload_id)}/"
+    return f"{MEDIA_PREFIX}{_check_component(_UPLOAD_ID, upload_id)}/"
 
 
 def media_end(upload_id: str) -> str:
@@ -88,8 +88,8 @@ def parse_media_key(key: str) -> str | None:
 
 def media_key(upload_id: str, derivative: Derivative) -> str:
     """Return the key of a derivative, which is also the path of its URL."""
-    name = _checked(_NAME, derivative.name)
-    digest = _checked(_DIGEST, derivative.digest)
+    name = _check_component(_NAME, derivative.name)
+    digest = _check_component(_DIGEST, derivative.digest)
     return f"{media_prefix(upload_id)}{name}-{digest}.{FORMATS[derivative.content_type].extension}"
 
 
@@ -98,7 +98,7 @@ def digest(content: bytes) -> str:
     return sha256(content).hexdigest()[:32]
 
 
-def _checked(pattern: re.Pattern[str], component: str) -> str:
+def _check_component(pattern: re.Pattern[str], component: str) -> str:
     """Return the component. Raises ValueError for one that could escape its prefix, which no row should contain."""
     if pattern.fullmatch(component) is None:
         raise ValueError(f"not a key component: {component!r}")

@@ -161,11 +161,11 @@ class MergeWalk:
 
         While the row exists no purge deletes its objects, so objects missing from a listing before that are lost.
         """
-        if not _missing(seen, present):
+        if not _missing_names(seen, present):
             return None
         present = self.listings.derivatives(seen.upload_id)
         upload = self.uploads.get(seen.owner_id, seen.upload_id)
-        missing = _missing(upload, present) if upload else None
+        missing = _missing_names(upload, present) if upload else None
         if not upload or not missing:
             return None
         mended = self.repair.restore(upload, present) if self.repair else None
@@ -195,7 +195,7 @@ def _is_before(upload_id: str, end: str | None) -> bool:
     return end is None or media_end(upload_id) <= end
 
 
-def _missing(upload: Upload, present: frozenset[str]) -> list[str]:
+def _missing_names(upload: Upload, present: frozenset[str]) -> list[str]:
     """Return the names of derivatives that are in the row but have no object."""
     return [each.name for each in upload.derivatives if media_key(upload.upload_id, each) not in present]
 

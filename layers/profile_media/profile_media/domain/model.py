@@ -60,7 +60,7 @@ class Derivative:
 
     name: str
     digest: str
-    """Of the bytes; part of the object key."""
+    """The digest of the bytes; part of the object key."""
     content_type: ContentType
     width: int
     height: int
@@ -70,7 +70,7 @@ class Derivative:
 
 @dataclass(frozen=True, slots=True)
 class AutoBind:
-    """Who asked for the upload to be bound when it is ready; the access was checked when the intent was made."""
+    """The user who asked for the upload to be bound when it is ready. The intent has already checked the access."""
 
     actor_id: str
     tenant: str | None
@@ -129,7 +129,7 @@ class ExternalPicture:
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """What the identity provider says about a user. None means that it says nothing.
+    """A user's identity from the identity provider. None means that the provider did not state the value.
 
     These fields are the one list of identity fields: claims, the authorizer's context, the users table and the body of
     PUT /v1/users/{user_id} follow it, in this order.
@@ -156,7 +156,7 @@ class Identity:
 
 @dataclass(frozen=True, slots=True)
 class ChangeCount:
-    """How many times a user's pictures were changed within one minute."""
+    """The number of changes of a user's pictures within one minute."""
 
     minute: int
     """Minutes since the epoch."""

@@ -92,7 +92,7 @@ class Limits:
 
 @dataclass(frozen=True, slots=True)
 class Lifetimes:
-    """How long rows and presigned POSTs that nothing refers to stay valid."""
+    """The lifetimes of presigned POSTs, idempotency keys, and rows of unbound uploads."""
 
     pending: timedelta = timedelta(hours=1)
     settled: timedelta = timedelta(hours=24)
@@ -106,7 +106,7 @@ def default_derivative(slot: Slot, derivatives: Sequence[Derivative]) -> Derivat
 
     An upload that was processed before its slot had this size shows its first public derivative.
     """
-    return _named(next(size.name for size in SIZES[slot] if size.default), derivatives)
+    return _find(next(size.name for size in SIZES[slot] if size.default), derivatives)
 
 
 def thumbnail_derivative(slot: Slot, derivatives: Sequence[Derivative]) -> Derivative:
@@ -115,6 +115,6 @@ def thumbnail_derivative(slot: Slot, derivatives: Sequence[Derivative]) -> Deriv
     return thumbnail or default_derivative(slot, derivatives)
 
 
-def _named(name: str, derivatives: Sequence[Derivative]) -> Derivative:
+def _find(name: str, derivatives: Sequence[Derivative]) -> Derivative:
     public = [each for each in derivatives if each.name != MASTER]
     return next((each for each in public if each.name == name), public[0])

@@ -319,7 +319,7 @@ class Checkpoint:
     step: str | None
     """None once the pass has finished."""
     position: str | None = None
-    """Where the next page of the step begins, in the format of that step."""
+    """The start of the step's next page, in the format of that step."""
     suspects: tuple[str, ...] = ()
     """Upload ids that had objects but no row in the index."""
     suspected_at: datetime | None = None

@@ -43,7 +43,7 @@ class Outcome(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Processed:
-    """What processing did, for the log."""
+    """The result of processing, for the log."""
 
     outcome: Outcome
     upload: Upload | None
@@ -82,7 +82,7 @@ class IncomingProcessor:
         return processed
 
     def _finish(self, owner_id: str, upload_id: str, upload: Upload | None) -> Processed:
-        """Do what an earlier event may have left undone: bind a ready upload, delete the original.
+        """Complete the work of an earlier event: bind a ready upload, delete the original.
 
         If the row is gone, its purge may have run before derivatives were stored, so it is requested again.
         """
@@ -101,7 +101,7 @@ class IncomingProcessor:
         """
         if upload.auto_bind is None:
             return processed
-        permission = access.recorded(upload.auto_bind, upload.owner_id)
+        permission = access.grant_recorded(upload.auto_bind, upload.owner_id)
         reference = Reference(upload.owner_id, upload.upload_id)
         try:
             return replace(processed, bound=self.binder.bind(permission, upload.slot, reference))

@@ -32,7 +32,7 @@ class Dialect(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Edge:
+class EndpointConfig:
     """The API settings of this deployment."""
 
     allowed_origins: tuple[str, ...]
@@ -43,10 +43,12 @@ type Event = Mapping[str, Any]
 type Handler = Callable[[Event, LambdaContext], dict[str, Any]]
 
 
-def endpoint(dialect: Dialect, edge: Callable[[], Edge]) -> Callable[[Callable[[Request], Response]], Handler]:
+def endpoint(
+    dialect: Dialect, config: Callable[[], EndpointConfig]
+) -> Callable[[Callable[[Request], Response]], Handler]:
     """Make a Lambda handler from a function that maps a request to a response.
 
-    `edge` is called on each invocation, not at import, so that settings are read when they are first needed.
+    `config` is called on each invocation, not at import, so that settings are read when they are first needed.
     """
 
     def decorate(respond: Callable[[Request], Response]) -> Handler:
@@ -54,7 +56,7 @@ def endpoint(dialect: Dialect, edge: Callable[[], Edge]) -> Callable[[Callable[[
         @logger.inject_lambda_context(correlation_id_path=API_GATEWAY_REST, clear_state=True)
         @metrics.log_metrics(capture_cold_start_metric=True)
         def handler(event: Event, context: LambdaContext) -> dict[str, Any]:
-            chosen = edge()
+            chosen = config()
             correlation_id = str(event["requestContext"]["requestId"])
             origin = headers_of(event).get("origin")
             shared = {"x-correlation-id": correlation_id, **cors.headers_for(origin, chosen.allowed_origins)}

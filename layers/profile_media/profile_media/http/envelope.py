@@ -30,7 +30,7 @@ class Detail(TypedDict):
 
 @documented
 class CodedProblem(TypedDict):
-    """What went wrong, for programs and for people."""
+    """The error, for programs and for people."""
 
     code: Annotated[str, Field(pattern="^[A-Z_]+$")]
     message: str

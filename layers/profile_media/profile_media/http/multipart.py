@@ -52,10 +52,10 @@ def parse_file(request: Request) -> bytes:
         files = list(_files(request.body, match["boundary"]))
     except MultipartError:
         raise RequestInvalid(("the body must be a complete multipart/form-data form of few parts",)) from None
-    return _the_one(files)
+    return _single_file(files)
 
 
-def _the_one(files: list[bytes]) -> bytes:
+def _single_file(files: list[bytes]) -> bytes:
     if len(files) != 1:
         raise RequestInvalid((f"file: must be exactly one part with a filename, but there are {len(files)}",))
     if not files[0]:

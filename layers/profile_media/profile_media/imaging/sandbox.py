@@ -22,7 +22,7 @@ from profile_media.domain.model import DecodeCost, Reason
 
 _MIB = 1024 * 1024
 _PIPE_BYTES = 64 * 1024
-"""What a pipe holds on Linux, so a read never returns more."""
+"""The capacity of a pipe on Linux. A read never returns more."""
 
 _SETUP_FAILED = 70
 """Exit status of a child whose limits could not be set. It has not read the picture."""
@@ -48,7 +48,7 @@ class SandboxLimits:
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
+class ChildResult:
     """The child's message, not yet checked, with the CPU time and memory that it used."""
 
     message: bytes
@@ -59,7 +59,7 @@ class _LimitExceeded(Exception):
     """The child took too long or sent too much."""
 
 
-def run(task: Callable[[], bytes], limits: SandboxLimits) -> Outcome:
+def run(task: Callable[[], bytes], limits: SandboxLimits) -> ChildResult:
     """Run the task in a child and return the bytes that it returned.
 
     Raises ImageUnacceptable if the child crashes or exceeds a limit, RuntimeError if its limits cannot be set, and
@@ -90,7 +90,7 @@ def run(task: Callable[[], bytes], limits: SandboxLimits) -> Outcome:
     if exceeded is not None:
         raise ImageUnacceptable(Reason.TOO_COMPLEX, exceeded, cost)
     _check_exit(os.waitstatus_to_exitcode(status), cost)
-    return Outcome(message, cost)
+    return ChildResult(message, cost)
 
 
 def _fork() -> int:

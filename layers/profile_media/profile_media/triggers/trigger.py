@@ -11,31 +11,33 @@ type Event = Mapping[str, Any]
 type RemainingTime = Callable[[], timedelta]
 
 
-def trigger[Result](react: Callable[[Event], Result]) -> Callable[[Event, LambdaContext], Result]:
+def trigger[Result](handle: Callable[[Event], Result]) -> Callable[[Event, LambdaContext], Result]:
     """Make a Lambda handler from a function that takes the event. Lambda retries if the function raises an error."""
 
-    @wraps(react)
+    @wraps(handle)
     @logger.inject_lambda_context(clear_state=True)
     @metrics.log_metrics(capture_cold_start_metric=True)
     def handler(event: Event, context: LambdaContext) -> Result:
-        return _logged(context, lambda: react(event))
+        return _run_logged(context, lambda: handle(event))
 
     return handler
 
 
-def scheduled[Result](act: Callable[[RemainingTime], Result]) -> Callable[[Event, LambdaContext], Result]:
+def scheduled[Result](work: Callable[[RemainingTime], Result]) -> Callable[[Event, LambdaContext], Result]:
     """Make a Lambda handler from a function that works until it is done or its remaining time is used up."""
 
-    @wraps(act)
+    @wraps(work)
     @logger.inject_lambda_context(clear_state=True)
     @metrics.log_metrics(capture_cold_start_metric=True)
     def handler(_: Event, context: LambdaContext) -> Result:
-        return _logged(context, lambda: act(lambda: timedelta(milliseconds=context.get_remaining_time_in_millis())))
+        return _run_logged(
+            context, lambda: work(lambda: timedelta(milliseconds=context.get_remaining_time_in_millis()))
+        )
 
     return handler
 
 
-def _logged[Result](context: LambdaContext, work: Callable[[], Result]) -> Result:
+def _run_logged[Result](context: LambdaContext, work: Callable[[], Result]) -> Result:
     logger.set_correlation_id(context.aws_request_id)
     try:
         return work()

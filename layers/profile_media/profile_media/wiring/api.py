@@ -10,10 +10,10 @@ from profile_media.http.request import Request, Response
 
 def endpoint(dialect: http.Dialect) -> Callable[[Callable[[Request], Response]], http.Handler]:
     """Make a Lambda handler that speaks a dialect."""
-    return http.endpoint(dialect, edge)
+    return http.endpoint(dialect, endpoint_config)
 
 
-def edge() -> http.Edge:
+def endpoint_config() -> http.EndpointConfig:
     """Return the allowed origins of this deployment and the addresses of its pictures."""
     chosen = settings.load(settings.ApiSettings)
-    return http.Edge(chosen.allowed_origins, Links(chosen.app_name, chosen.media_base_url))
+    return http.EndpointConfig(chosen.allowed_origins, Links(chosen.app_name, chosen.media_base_url))

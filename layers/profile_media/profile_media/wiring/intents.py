@@ -17,7 +17,7 @@ from profile_media.telemetry import count, logger
 def issue(caller: Caller, owner_id: str, request: IntentRequest) -> Intent:
     """Issue an intent for a picture of the owner's."""
     issuer = _issuer(settings.load(settings.IntentSettings))
-    intent = issuer.issue(access.to_intend(_profiles(), caller, owner_id), request)
+    intent = issuer.issue(access.grant_for_intent(_profiles(), caller, owner_id), request)
     logger.info(
         "upload intended",
         upload_id=intent.upload.upload_id,

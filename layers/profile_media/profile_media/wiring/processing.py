@@ -11,7 +11,7 @@ from profile_media.aws.objects import S3Incoming, S3Media
 from profile_media.aws.purge_queue import SqsPurgeQueue
 from profile_media.aws.uploads import DynamoUploads
 from profile_media.domain.access import Access
-from profile_media.domain.ingest import DirectUpload, accepted
+from profile_media.domain.ingest import DirectUpload, require_ready
 from profile_media.domain.intend import PendingUploads
 from profile_media.domain.keys import parse_incoming_key
 from profile_media.domain.model import Profile, Slot
@@ -40,7 +40,7 @@ def upload(access: Access, slot: Slot, content: bytes) -> Profile:
     """Create an upload of a picture that came through the API, process it and bind it."""
     processed = _direct_upload(settings.load(settings.DirectUploadSettings)).ingest(access, slot, content)
     _report(access.owner_id, None, processed)
-    return pictures.bind(access, slot, Reference(access.owner_id, accepted(processed).upload_id))
+    return pictures.bind(access, slot, Reference(access.owner_id, require_ready(processed).upload_id))
 
 
 def _report(owner_id: str, upload_id: str | None, processed: Processed) -> None:

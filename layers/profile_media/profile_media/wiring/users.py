@@ -23,7 +23,7 @@ def find(caller: Caller, user_id: str) -> Profile:
 
 def access_to(caller: Caller, user_id: str) -> Access:
     """Return the caller's access to the pictures of a user that exists. Saves the caller's own identity."""
-    return access.to_user(_profiles(), SystemClock(), caller, user_id)
+    return access.grant_for_user(_profiles(), SystemClock(), caller, user_id)
 
 
 def write(caller: Caller, user_id: str, identity: Identity) -> Profile:

@@ -86,7 +86,7 @@ class PictureElsewhere(TypedDict):
 
 @documented
 class ProfileView(TypedDict):
-    """What the caller's slots hold."""
+    """The pictures in the caller's slots."""
 
     userId: str
     avatar: UploadedPicture | PictureElsewhere | None

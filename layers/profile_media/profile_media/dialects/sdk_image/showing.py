@@ -19,7 +19,7 @@ Blank = Annotated[dict[str, Any], Field(max_length=0)]
 
 @documented
 class Verification(TypedDict):
-    """Whether an address is known to be the user's."""
+    """The verification of an address."""
 
     object: str
     status: Literal["verified", "unverified"]
