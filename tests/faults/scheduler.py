@@ -138,6 +138,11 @@ class Scheduler:
         assert self._execution
         self._execution.pause()
 
+    def pause_at_next_call(self) -> None:
+        """End the step of the running task before its next call to AWS, even if that is its first."""
+        assert self._execution
+        self._execution.running.fresh = False
+
     @contextmanager
     def observed(self) -> Iterator[None]:
         """Look at the data after changes that are not made by calls to AWS."""

@@ -78,7 +78,7 @@ def post(number: int, content: bytes = OTHER) -> Task:
 
     def do(scheduler: Scheduler) -> None:
         scheduler.world.receive(named(number), content)
-        scheduler.pause()
+        scheduler.pause_at_next_call()
         scheduler.world.process(named(number))
 
     return Task(f"post {number} again", do, again=_processed(number))

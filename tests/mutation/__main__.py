@@ -26,7 +26,7 @@ _RESULT = re.compile(r"^\s*(profile_media\.(\w+)\.\S+): (.+)$", re.MULTILINE)
 def main() -> None:
     """Run mutmut on a sample and print the score of each package."""
     parser = argparse.ArgumentParser(description=main.__doc__)
-    parser.add_argument("--sample", type=int, default=150, help="changes per package; 0 for all, which takes an hour")
+    parser.add_argument("--sample", type=int, default=50, help="changes per package; 0 for all, which takes hours")
     parser.add_argument("--seed", default="profile-media")
     arguments = parser.parse_args()
     _copy()
