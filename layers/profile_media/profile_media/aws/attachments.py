@@ -15,7 +15,6 @@ from profile_media.aws.models import (
     SlotMap,
     UploadItem,
     UserItem,
-    derivative_maps,
     use_tables,
 )
 from profile_media.aws.tables import Delete, Update, read_both, transact
@@ -55,7 +54,7 @@ class DynamoAttachments:
 
     def replace_derivatives(self, bound: Upload, derivatives: tuple[Derivative, ...]) -> bool:
         """Change the upload's row and its owner's in one transaction."""
-        old, new = derivative_maps(bound.derivatives), derivative_maps(derivatives)
+        old, new = list(bound.derivatives), list(derivatives)
         slot = SLOTS[bound.slot]
         in_slot = Update(
             UserItem(bound.owner_id),

@@ -18,12 +18,11 @@ from typing import Any, Self
 from pynamodb.attributes import (
     Attribute,
     BooleanAttribute,
-    ListAttribute,
     MapAttribute,
     UnicodeAttribute,
     UnicodeSetAttribute,
 )
-from pynamodb.constants import NUMBER, STRING
+from pynamodb.constants import LIST, MAP, NUMBER, STRING
 from pynamodb.indexes import GlobalSecondaryIndex, KeysOnlyProjection
 from pynamodb.models import Model
 
@@ -103,6 +102,46 @@ class EnumAttribute[Member: StrEnum](Attribute[Member]):
         return self._of(value)
 
 
+class DerivativesAttribute(Attribute[list[Derivative]]):
+    """The derivatives of an upload: a list of maps, whose members are the fields of `Derivative`.
+
+    A `ListAttribute` of `MapAttribute`s stores the same. It copies the declaration of the map for every list and every
+    item, which is a sixth of the CPU time of a read.
+    """
+
+    attr_type = LIST
+
+    def serialize(self, value: list[Derivative]) -> list[dict[str, Any]]:
+        """Write one map per derivative."""
+        return [
+            {
+                MAP: {
+                    "name": {STRING: each.name},
+                    "digest": {STRING: each.digest},
+                    "content_type": {STRING: each.content_type.value},
+                    "width": {NUMBER: str(each.width)},
+                    "height": {NUMBER: str(each.height)},
+                    "size": {NUMBER: str(each.size)},
+                }
+            }
+            for each in value
+        ]
+
+    def deserialize(self, value: list[dict[str, Any]]) -> list[Derivative]:
+        """Read the derivatives."""
+        return [
+            Derivative(
+                each[MAP]["name"][STRING],
+                each[MAP]["digest"][STRING],
+                ContentType(each[MAP]["content_type"][STRING]),
+                int(each[MAP]["width"][NUMBER]),
+                int(each[MAP]["height"][NUMBER]),
+                int(each[MAP]["size"][NUMBER]),
+            )
+            for each in value
+        ]
+
+
 class TypedMap(MapAttribute[str, Any]):
     """A map with declared attributes, whose constructor type checkers know."""
 
@@ -110,31 +149,11 @@ class TypedMap(MapAttribute[str, Any]):
         super().__init__(**attributes)  # type: ignore[no-untyped-call]  # PynamoDB declares no types here
 
 
-class DerivativeMap(TypedMap):
-    """One derivative, in an upload's list and in a slot's."""
-
-    name = UnicodeAttribute()
-    digest = UnicodeAttribute()
-    content_type = EnumAttribute(ContentType)
-    width = IntegerAttribute()
-    height = IntegerAttribute()
-    size = IntegerAttribute()
-
-    @classmethod
-    def of(cls, derivative: Derivative) -> Self:
-        """Make the map of a derivative."""
-        return cls(**{field.name: getattr(derivative, field.name) for field in fields(Derivative)})
-
-    def derivative(self) -> Derivative:
-        """Return the derivative."""
-        return Derivative(**{field.name: getattr(self, field.name) for field in fields(Derivative)})
-
-
 class SlotMap(TypedMap):
     """The content of a slot: an upload with its derivatives, or a picture on another host."""
 
     upload_id = UnicodeAttribute(null=True)
-    derivatives = ListAttribute(of=DerivativeMap, null=True)
+    derivatives = DerivativesAttribute(null=True)
     url = UnicodeAttribute(null=True)
 
     @classmethod
@@ -142,13 +161,13 @@ class SlotMap(TypedMap):
         """Make the map of an attachment."""
         if isinstance(attachment, ExternalPicture):
             return cls(url=attachment.url)
-        return cls(upload_id=attachment.upload_id, derivatives=derivative_maps(attachment.derivatives))
+        return cls(upload_id=attachment.upload_id, derivatives=list(attachment.derivatives))
 
     def attachment(self) -> Attachment | ExternalPicture:
         """Return the attachment."""
         if self.url:
             return ExternalPicture(self.url)
-        return Attachment(self.upload_id, _derivatives(self.derivatives))
+        return Attachment(self.upload_id, tuple(self.derivatives or ()))
 
 
 class IdentityMap(TypedMap):
@@ -263,7 +282,7 @@ class UploadItem(UploadsTableItem):
     created_at = MillisecondsAttribute()
     width = IntegerAttribute(null=True)
     height = IntegerAttribute(null=True)
-    derivatives = ListAttribute(of=DerivativeMap, null=True)
+    derivatives = DerivativesAttribute(null=True)
     reason = EnumAttribute(Reason, null=True)
     auto_bind = AutoBindMap(null=True)
 
@@ -272,7 +291,7 @@ class UploadItem(UploadsTableItem):
         """Make the item of an upload."""
         return cls(
             id_prefix=id_prefix(upload.upload_id),
-            derivatives=derivative_maps(upload.derivatives) or None,
+            derivatives=list(upload.derivatives) or None,
             auto_bind=AutoBindMap(actor_id=upload.auto_bind.actor_id, tenant=upload.auto_bind.tenant)
             if upload.auto_bind
             else None,
@@ -282,7 +301,7 @@ class UploadItem(UploadsTableItem):
     def upload(self) -> Upload:
         """Return the upload."""
         return Upload(
-            derivatives=_derivatives(self.derivatives),
+            derivatives=tuple(self.derivatives or ()),
             auto_bind=AutoBind(self.auto_bind.actor_id, self.auto_bind.tenant) if self.auto_bind else None,
             **{name: getattr(self, name) for name in _PLAIN},
         )
@@ -333,12 +352,3 @@ def use_tables(*, users: str | None = None, uploads: str | None = None) -> None:
 def id_prefix(upload_id: str) -> str:
     """Return the index partition of an upload id."""
     return upload_id[:2]
-
-
-def derivative_maps(derivatives: tuple[Derivative, ...]) -> list[DerivativeMap]:
-    """Make the list attribute of derivatives."""
-    return [DerivativeMap.of(each) for each in derivatives]
-
-
-def _derivatives(maps: list[DerivativeMap] | None) -> tuple[Derivative, ...]:
-    return tuple(each.derivative() for each in maps or ())
