@@ -81,7 +81,7 @@ def test_module_names_say_what_is_inside() -> None:
 
 def test_product_imports_no_private_module_of_a_library() -> None:
     users = [path for path in [*MODULES, *APPS] if PRIVATE_OF_LIBRARY.search(path.read_text())]
-    assert users in ([], [PACKAGE / "aws" / "session.py"])  # a type of the stubs, for type checkers only
+    assert users == []
 
 
 def test_images_are_opened_with_a_list_of_formats() -> None:

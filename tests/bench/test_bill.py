@@ -17,7 +17,7 @@ from tools.bench.cost.bill import (
     usage,
     waiting_ms,
 )
-from tools.bench.cost.lives import Lived, Step
+from tools.bench.cost.lives import Lived, Step, Stored
 from tools.bench.cost.recorder import Call
 
 ONE_CPU = ASSUMED["lambda"]["one_cpu_mib"]
@@ -90,7 +90,7 @@ def test_untraced_functions_pay_for_no_traces() -> None:
 
 
 def test_every_api_call_has_a_preflight() -> None:
-    lived = Lived((POLL, LOOK), stored=0)
+    lived = Lived((POLL, LOOK), stored=Stored(0))
 
     ours, usual = (way(name, lived, DEPLOYMENT, 1) for name in ("ours", USUAL))
 

@@ -1,5 +1,6 @@
 """The TLS server that stands in for AWS."""
 
+import http.client
 import ssl
 import urllib.error
 import urllib.request
@@ -38,6 +39,21 @@ def test_clients_that_trust_the_root_are_forwarded(served: tuple[Proxy, Chain]) 
     with urllib.request.urlopen(server.url, context=trusting, timeout=60) as answer:  # noqa: S310 - https on loopback
         assert answer.read() == b"hello"
 
+    assert server.connections == before + 1
+
+
+@pytest.mark.enable_socket
+def test_two_requests_use_one_connection(served: tuple[Proxy, Chain]) -> None:
+    server, certificates = served
+    before = server.connections
+    trusting = ssl.create_default_context(cafile=str(certificates.root))
+    client = http.client.HTTPSConnection(server.url.removeprefix("https://"), context=trusting, timeout=60)
+
+    for _ in range(2):
+        client.request("GET", "/")
+        assert client.getresponse().read() == b"hello"
+
+    client.close()
     assert server.connections == before + 1
 
 

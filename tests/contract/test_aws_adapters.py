@@ -155,6 +155,21 @@ def test_listings_and_delete_prefix_continue_where_a_page_ended(
     assert len(aws.keys(cloud.MEDIA_BUCKET)) == 1
 
 
+@pytest.mark.parametrize(
+    ("name", "size", "storage"),
+    [
+        ("master", objects.SMALLEST_INFREQUENT, "STANDARD_IA"),
+        ("master", objects.SMALLEST_INFREQUENT - 1, "STANDARD"),
+        ("full", objects.SMALLEST_INFREQUENT, "STANDARD"),
+    ],
+)
+def test_large_master_is_stored_for_infrequent_access(aws: cloud.Cloud, name: str, size: int, storage: str) -> None:
+    content = bytes(size)
+    objects.S3Media(cloud.MEDIA_BUCKET).store(an_id(1), [(a_derivative(name=name, content=content), content)])
+    [entry] = aws.s3.list_objects_v2(Bucket=cloud.MEDIA_BUCKET)["Contents"]
+    assert entry["StorageClass"] == storage
+
+
 def test_delete_takes_more_keys_than_one_request(aws: cloud.Cloud, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(objects, "DELETE_BATCH", 3)
     media = objects.S3Media(cloud.MEDIA_BUCKET)

@@ -138,8 +138,8 @@ class Injector:
     """The number of items of each call's transaction."""
     fired: int = 0
     """How many faults have happened since `arm`."""
-    crashed: bool = False
-    """Whether a fault has ended an invocation since the world was restored."""
+    interrupted: bool = False
+    """Whether a crash or a refused call may have ended an invocation since the world was restored."""
     at: int | None = None
     fault: Fault | None = None
     later: dict[int, Fault] = field(default_factory=dict)
@@ -213,17 +213,18 @@ class Injector:
         with self._lock:
             fault, hit, refusal = self._next(call, request)
         if refusal:
+            self.interrupted = True
             return refusal.answer(request.url)
         if hit and self.meanwhile:
             meanwhile = self.meanwhile
             self.disarm()
             meanwhile()
         if fault is Fault.BEFORE:
-            self.crashed = True
+            self.interrupted = True
             raise Crash
         answer = self._effect(send)
         if fault is Fault.AFTER:
-            self.crashed = True
+            self.interrupted = True
             raise Crash
         if fault is Fault.LOST:
             raise ReadTimeoutError(endpoint_url=request.url)

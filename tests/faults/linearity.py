@@ -44,7 +44,7 @@ class Operation:
 
 @dataclass(frozen=True)
 class Change:
-    """A change of a slot: the step, and the number of the act that made it."""
+    """A change of a slot: the step, and the number of the task that made it."""
 
     at: int
     by: int

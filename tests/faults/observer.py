@@ -8,7 +8,7 @@ I3  A slot holds a bound upload of its own user and slot, without an expiry; no 
 I4  A media object never changes, and the digest in its key is the digest of its bytes.
 I5  An upload only moves along its states; what its intent fixed never changes; no id is used twice.
 I6  One slot changes at a time, and the row of the upload it held is deleted in the same transaction.
-I7  Answers are true: a success has taken effect, a refusal has changed nothing (checked by `rehearsal`, `linearity`).
+I7  Answers are true: a success has taken effect, a refusal has changed nothing (checked by `baseline`, `linearity`).
 I8  The uploads bucket holds originals under incoming/ only, the media bucket derivatives under media/ only.
 L1  No object is in the media bucket without a row.
 L2  No original is left in the uploads bucket.

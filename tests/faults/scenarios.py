@@ -68,6 +68,8 @@ class Scenario:
     """Happens while the picture is rendered."""
     shows: Invoke = profile
     """The API call that shows its effect."""
+    passes: str = ""
+    """A text in what the API shows between its two effects, where it has two."""
     loser: bytes | None = None
     """The picture that loses where two different ones are posted for one upload. A crash between storing and saving
     may leave its derivatives to reconcile, because the purge deletes the keys of the row."""
@@ -324,10 +326,12 @@ def intents(name: str, arrange: Arrange, invoke: Invoke, calls: tuple[str, ...],
 
 
 def processing(
-    name: str, arrange: Arrange, calls: tuple[str, ...], elsewhere: Arrange | None = None, loser: bytes | None = None
+    name: str, arrange: Arrange, calls: tuple[str, ...], elsewhere: Arrange | None = None, **more: Any
 ) -> Scenario:
     """Return a scenario of S3's event."""
-    return Scenario(name, "process_upload", arrange, process, calls, None, Retried.EVENT, elsewhere, look(0), loser)
+    return Scenario(
+        name, "process_upload", arrange, process, calls, None, Retried.EVENT, elsewhere, shows=look(0), **more
+    )
 
 
 SCENARIOS = (
@@ -345,7 +349,9 @@ SCENARIOS = (
         ("GetItem", "TransactWriteItems"),
     ),
     processing("a picture", pending(checksum=CHECKSUM), (*SETTLED, "DeleteObject")),
-    processing("a picture bound at once", bound_and_pending, (*SETTLED, *BOUND, "DeleteObject")),
+    processing(
+        "a picture bound at once", bound_and_pending, (*SETTLED, *BOUND, "DeleteObject"), passes='"state": "ready"'
+    ),
     processing("no picture", pending(b"hello"), ("GetItem", "GetObject", "UpdateItem", "DeleteObject")),
     processing(
         "another picture than announced",
@@ -379,7 +385,7 @@ SCENARIOS = (
         pending(),
         (*SETTLED, "GetItem", "DeleteObjects", "DeleteObject"),
         other_picture_settled,
-        PICTURE,
+        loser=PICTURE,
     ),
     Scenario("a first avatar", "bind_avatar", ready(AVATAR), bind(1), BOUND),
     Scenario("another avatar", "bind_avatar", ready(AVATAR, AVATAR), bind(2), BOUND),

@@ -7,15 +7,15 @@ import random
 from itertools import product
 from pathlib import Path
 
+from tests.faults.baseline import Baseline, Mode, baseline, check, environment, fail_each_call, numbers, point
 from tests.faults.injector import Fault
-from tests.faults.rehearsal import Mode, Rehearsed, check, environment, fail_each_call, numbers, point, rehearsed
 from tests.faults.scenarios import SCENARIOS, Scenario, quick
 from tests.faults.world import World
 from tests.functions.conftest import an_event, run
 from tests.functions.test_authorize import CONTEXT, Published, deployed, published
 from tests.tokens import a_token
 
-__all__ = ["deployed", "environment", "published", "rehearsed"]
+__all__ = ["baseline", "deployed", "environment", "published"]
 
 WITHOUT_SCENARIO = {"authorize", "preflight", "reconcile"}
 """The first two call nothing, which is tested below; the third has a file of its own."""
@@ -42,16 +42,16 @@ def test_authorizer_and_preflight_make_no_calls(world: World, published: Publish
 
 
 @quick("an intent with a key", "a picture", "another avatar", "an avatar off", "a removed row", "a purge")
-def test_function_survives_failure_of_each_call(rehearsed: Rehearsed) -> None:
-    fail_each_call(rehearsed)
+def test_function_survives_failure_of_each_call(baseline: Baseline) -> None:
+    fail_each_call(baseline)
 
 
 @quick("another avatar", among=[scenario for scenario in SCENARIOS if scenario.writes])
-def test_function_survives_second_failure_during_retry(rehearsed: Rehearsed) -> None:
-    points = list(product(numbers(rehearsed.calls), Fault))
-    met = [pair for pair in pairs(points, rehearsed.scenario) if fails_twice(rehearsed, *pair)]
+def test_function_survives_second_failure_during_retry(baseline: Baseline) -> None:
+    points = list(product(numbers(baseline.calls), Fault))
+    met = [pair for pair in pairs(points, baseline.scenario) if fails_twice(baseline, *pair)]
     missed = sorted(set(points) - {second for _, second in met})
-    met += [pair for pair in product([(0, Fault.BEFORE)], missed) if fails_twice(rehearsed, *pair)]
+    met += [pair for pair in product([(0, Fault.BEFORE)], missed) if fails_twice(baseline, *pair)]
     assert {second for _, second in met} == set(points)
 
 
@@ -62,20 +62,20 @@ def pairs(points: list[Point], scenario: Scenario) -> list[tuple[Point, Point]]:
     return list(zip(points, seconds, strict=True))
 
 
-def fails_twice(rehearsed: Rehearsed, first: Point, second: Point) -> bool:
+def fails_twice(baseline: Baseline, first: Point, second: Point) -> bool:
     """Fail one call, and another one of the calls that follow. Return False where there are not so many."""
-    rehearsed.begin()
-    injector, (at, fault), (then_at, then_fault) = rehearsed.world.injector, first, second
+    baseline.begin()
+    injector, (at, fault), (then_at, then_fault) = baseline.world.injector, first, second
     with point(f"{fault} at call {at}, then {then_fault} at call {then_at} of those that follow"):
         if fault is Fault.LOST:
             injector.arm(at, fault, (at + 1 + then_at, then_fault))
-            answers = [rehearsed.invoke()]
+            answers = [baseline.invoke()]
             both = injector.fired == 2
         else:
             injector.arm(at, fault)
-            answers = [rehearsed.invoke()]
+            answers = [baseline.invoke()]
             injector.arm(then_at, then_fault)
-            answers.append(rehearsed.invoke())
+            answers.append(baseline.invoke())
             both = injector.fired == 1
-        check(rehearsed, answers, Mode.RETRIED)
+        check(baseline, answers, Mode.RETRIED)
     return both

@@ -13,8 +13,8 @@ from profile_media.domain.keys import incoming_key
 from profile_media.domain.model import State
 from tests import cloud
 from tests.builders import ADA, an_id, an_upload
+from tests.faults.baseline import point, settle
 from tests.faults.injector import Crash, Fault
-from tests.faults.rehearsal import point, settle
 from tests.faults.scenarios import OTHER_PICTURE, PICTURE, all_data, pending, process
 from tests.faults.world import World
 from tests.functions.conftest import an_event, run

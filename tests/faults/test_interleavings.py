@@ -14,7 +14,11 @@ from profile_media.domain.model import Slot
 from profile_media.domain.policy import Limits
 from tests import cloud
 from tests.builders import GRACE, an_upload
-from tests.faults.acts import (
+from tests.faults.baseline import reconcile
+from tests.faults.linearity import violations
+from tests.faults.scheduler import Execution, Scheduler, Search, Task, made_id, random_execution
+from tests.faults.stored import rows_of
+from tests.faults.tasks import (
     OTHER,
     PICTURE,
     bind,
@@ -31,13 +35,9 @@ from tests.faults.acts import (
     remove,
     write,
 )
-from tests.faults.linearity import violations
-from tests.faults.rehearsal import reconcile
-from tests.faults.schedule import Act, Play, Search, Stage, made_id, random_play
-from tests.faults.stored import rows_of
 from tests.faults.world import World
 
-type Scene = Callable[[World], object]
+type Setup = Callable[[World], object]
 type Outcomes = set[tuple[int | None, ...]]
 
 COVER = Slot.COVER_IMAGE
@@ -46,11 +46,11 @@ OPEN = Limits().open_intents
 
 @dataclass(frozen=True)
 class Case:
-    """Acts that run at once, and all their possible answers; each of these answers must occur."""
+    """Tasks that run at once, and all their possible answers; each of these answers must occur."""
 
     name: str
-    scene: Scene
-    acts: Sequence[Act]
+    setup: Setup
+    tasks: Sequence[Task]
     outcomes: Outcomes
 
 
@@ -62,25 +62,25 @@ def known(world: World) -> None:
 CLAIMS = '{"email":"ada@example.com","email_verified":true,"first_name":"Ada","last_name":"Lovelace"}'
 
 
-def ready(*numbers: int) -> Scene:
+def ready(*numbers: int) -> Setup:
     """Create ready uploads."""
 
-    def scene(world: World) -> None:
+    def setup(world: World) -> None:
         known(world)
         for number in numbers:
             world.ready(PICTURE, number)
 
-    return scene
+    return setup
 
 
-def held(number: int, *others: int) -> Scene:
+def held(number: int, *others: int) -> Setup:
     """Create a bound upload and ready ones."""
 
-    def scene(world: World) -> None:
+    def setup(world: World) -> None:
         ready(number, *others)(world)
         world.bind(named(number))
 
-    return scene
+    return setup
 
 
 def replaced(world: World) -> None:
@@ -97,25 +97,25 @@ def both_slots(world: World) -> None:
     world.ready(PICTURE, 2, COVER)
 
 
-def pending(*numbers: int) -> Scene:
+def pending(*numbers: int) -> Setup:
     """Create uploads that are not processed."""
 
-    def scene(world: World) -> None:
+    def setup(world: World) -> None:
         known(world)
         for number in numbers:
             world.pending(PICTURE, number)
 
-    return scene
+    return setup
 
 
-def pending_beside(number: int) -> Scene:
+def pending_beside(number: int) -> Setup:
     """Create an upload that is not processed, and a ready one."""
 
-    def scene(world: World) -> None:
+    def setup(world: World) -> None:
         ready(2)(world)
         world.pending(PICTURE, number)
 
-    return scene
+    return setup
 
 
 def unknown(world: World) -> None:
@@ -123,7 +123,7 @@ def unknown(world: World) -> None:
     world.ready(PICTURE, 1)
 
 
-def looks(**claims: str) -> Act:
+def looks(**claims: str) -> Task:
     """Read the profile with a token that carries another name than the row."""
     return look(identity=CLAIMS.replace("Lovelace", "King"), **claims)
 
@@ -168,46 +168,50 @@ TRIPLES = [
 ]
 
 
-def faults_of(play: Play) -> Iterator[str]:
-    """Yield contradictions between the acts' answers and the history of the slots."""
-    observer = play.stage.world.observer
+def faults_of(execution: Execution) -> Iterator[str]:
+    """Yield contradictions between the tasks' answers and the history of the slots."""
+    observer = execution.scheduler.world.observer
     yield from observer.broken
-    for part in play.parts:
-        if part.error is not None:
-            yield f"{part.act.name} raised {part.error!r}"
-        if part.answer and part.answer.status >= 500:
-            yield f"{part.act.name} was answered {part.answer.status}"
-        if part.answer and part.answer.status >= 400 and part.wrote and not part.act.writes_when_refused:
-            yield f"{part.act.name} was answered {part.answer.status} but changed data"
-    operations = play.operations()
-    if any(part.act.many for part in play.parts):
+    for worker in execution.workers:
+        if worker.error is not None:
+            yield f"{worker.task.name} raised {worker.error!r}"
+        if worker.answer and worker.answer.status >= 500:
+            yield f"{worker.task.name} was answered {worker.answer.status}"
+        if worker.answer and worker.answer.status >= 400 and worker.wrote and not worker.task.writes_when_refused:
+            yield f"{worker.task.name} was answered {worker.answer.status} but changed data"
+    operations = execution.operations()
+    if any(worker.task.many for worker in execution.workers):
         return
-    places = {each.wants.place for each in operations} | {change.place for change in play.changes}
+    places = {each.wants.place for each in operations} | {change.place for change in execution.changes}
     for place in places:
         yield from violations(
-            play.before(place),
+            execution.before(place),
             [each for each in operations if each.wants.place == place],
-            [change for change in play.changes if change.place == place],
+            [change for change in execution.changes if change.place == place],
         )
 
 
-def left_behind(play: Play) -> Iterator[str]:
+def left_behind(execution: Execution) -> Iterator[str]:
     """Yield what is wrong after the queues are drained, and what is left a day later."""
-    stage, world, dead = play.stage, play.stage.world, [part for part in play.parts if part.died]
-    for part in dead:
-        if part.act.again:
-            part.act.again(world)
-    drain(stage)
+    scheduler, world, dead = (
+        execution.scheduler,
+        execution.scheduler.world,
+        [worker for worker in execution.workers if worker.died],
+    )
+    for worker in dead:
+        if worker.task.again:
+            worker.task.again(world)
+    drain(scheduler)
     yield from world.broken(quiet=False)
     if not dead:
         yield from (
             f"{key} was stored but not deleted" for key in set(world.observer.last.media) - world.observer.last.named()
         )
-    with stage.observed():
+    with scheduler.observed():
         world.pass_time(hours=25)
-    drain(stage)
+    drain(scheduler)
     orphans = world.orphans()
-    if orphans and any(part.call in BETWEEN_STORING_AND_SAVING for part in dead) and two_pictures(play):
+    if orphans and any(worker.call in BETWEEN_STORING_AND_SAVING for worker in dead) and two_pictures(execution):
         assert orphans <= world.derivatives(PICTURE) or orphans <= world.derivatives(OTHER)
         reconcile(world)
     yield from world.broken(quiet=True)
@@ -219,30 +223,30 @@ BETWEEN_STORING_AND_SAVING = {"s3.PutObject", "dynamodb.UpdateItem", "dynamodb.G
 """The calls of processing at which a crash may leave the derivatives of a picture that loses against another."""
 
 
-def two_pictures(play: Play) -> bool:
+def two_pictures(execution: Execution) -> bool:
     """Tell whether two different pictures are processed for upload 1 at once."""
-    return {part.act.name for part in play.parts} == {"process 1", "post 1 again"}
+    return {worker.task.name for worker in execution.workers} == {"process 1", "post 1 again"}
 
 
-def drain(stage: Stage) -> None:
+def drain(scheduler: Scheduler) -> None:
     """Deliver everything in the stream and the delete queue."""
-    deliver(pausing=False).do(stage)
-    assert stage.world.observer.removed == []
+    deliver(pausing=False).do(scheduler)
+    assert scheduler.world.observer.removed == []
 
 
-class Judge:
-    """Checks plays. What follows the same end is checked once."""
+class Checker:
+    """Checks executions. What follows the same end is checked once."""
 
     def __init__(self) -> None:
-        self._judged: dict[object, list[str]] = {}
+        self._checked: dict[object, list[str]] = {}
 
-    def __call__(self, play: Play) -> None:
-        assert list(faults_of(play)) == [], str(play)
-        end = (*play.outcome(), *((part.act.name, part.call) for part in play.parts if part.died))
-        if end not in self._judged:
-            play.stage.end()
-            self._judged[end] = list(left_behind(play))
-        assert self._judged[end] == [], str(play)
+    def __call__(self, execution: Execution) -> None:
+        assert list(faults_of(execution)) == [], str(execution)
+        end = (*execution.outcome(), *((worker.task.name, worker.call) for worker in execution.workers if worker.died))
+        if end not in self._checked:
+            execution.scheduler.end()
+            self._checked[end] = list(left_behind(execution))
+        assert self._checked[end] == [], str(execution)
 
 
 QUICK = {"two binds, slot in use", "bind and remove, slot in use", "bind and processing", "bind and purge of others"}
@@ -257,30 +261,30 @@ def cases(every: Sequence[Case], quick: Iterable[str] = ()) -> pytest.MarkDecora
 
 
 @cases([*PAIRS, *TRIPLES], QUICK)
-def test_acts_are_linearizable_in_every_order_of_their_calls(stage: Stage, case: Case) -> None:
-    check_every_order(stage, case)
+def test_tasks_are_linearizable_in_every_order_of_their_calls(scheduler: Scheduler, case: Case) -> None:
+    check_every_order(scheduler, case)
 
 
-def check_every_order(stage: Stage, case: Case) -> None:
-    """Play the acts in every order of their calls."""
-    stage.arrange(case.scene)
-    judge, outcomes = Judge(), set()
-    for play in Search(stage, case.acts):
-        judge(play)
-        outcomes.add(play.statuses())
+def check_every_order(scheduler: Scheduler, case: Case) -> None:
+    """Run the tasks in every order of their calls."""
+    scheduler.arrange(case.setup)
+    check_execution, outcomes = Checker(), set()
+    for execution in Search(scheduler, case.tasks):
+        check_execution(execution)
+        outcomes.add(execution.statuses())
     assert outcomes == case.outcomes
 
 
 @cases(PAIRS, ["bind and remove, slot in use"])
-def test_act_survives_crash_of_concurrent_act_at_each_call(stage: Stage, case: Case) -> None:
-    stage.arrange(case.scene)
-    judge = Judge()
-    for dying in range(len(case.acts)):
+def test_task_survives_crash_of_concurrent_task_at_each_call(scheduler: Scheduler, case: Case) -> None:
+    scheduler.arrange(case.setup)
+    check_execution = Checker()
+    for dying in range(len(case.tasks)):
         at, died = 0, True
         while died:
-            play = random_play(stage, case.acts, f"{case.name} {dying} {at}", {dying: at})
-            judge(play)
-            died = play.parts[dying].died
+            execution = random_execution(scheduler, case.tasks, f"{case.name} {dying} {at}", {dying: at})
+            check_execution(execution)
+            died = execution.workers[dying].died
             at += 1
 
 
@@ -290,15 +294,15 @@ RANDOM_PLAYS = pytest.mark.parametrize(
 
 
 @pytest.mark.assurance
-def test_processing_survives_whole_life_of_its_upload(stage: Stage) -> None:
-    stage.arrange(pending_beside(1))
-    judge = Judge()
+def test_processing_survives_whole_life_of_its_upload(scheduler: Scheduler) -> None:
+    scheduler.arrange(pending_beside(1))
+    check_execution = Checker()
     for seed in range(25):
-        judge(random_play(stage, [process(1), live(1, 2)], f"life {seed}"))
+        check_execution(random_execution(scheduler, [process(1), live(1, 2)], f"life {seed}"))
 
 
-def third(draw: Random) -> Act:
-    """Return any act on Ada's avatar."""
+def third(draw: Random) -> Task:
+    """Return any task on Ada's avatar."""
     return draw.choice(
         [bind(1), bind(2), remove(), process(1), process(3), post(3), deliver(), expire(2), expire(25), external()]
     )
@@ -312,12 +316,12 @@ def busy(world: World) -> None:
 
 
 @RANDOM_PLAYS
-def test_three_acts_are_linearizable_in_random_orders(stage: Stage, seeds: range) -> None:
-    stage.arrange(busy)
-    judge = Judge()
+def test_three_tasks_are_linearizable_in_random_orders(scheduler: Scheduler, seeds: range) -> None:
+    scheduler.arrange(busy)
+    check_execution = Checker()
     for seed in seeds:
         draw = Random(seed)
-        judge(random_play(stage, [third(draw) for _ in range(3)], f"three {seed}"))
+        check_execution(random_execution(scheduler, [third(draw) for _ in range(3)], f"three {seed}"))
 
 
 def pending_uploads() -> int:
@@ -325,14 +329,14 @@ def pending_uploads() -> int:
     return sum(row.get("state") == "pending" for row in rows_of(cloud.UPLOADS_TABLE))
 
 
-def asked(number: int) -> Scene:
+def asked(number: int) -> Setup:
     """Create intents."""
 
-    def scene(world: World) -> None:
+    def setup(world: World) -> None:
         for each in range(number):
             world.call("create_upload_intent", headers={"Idempotency-Key": f"earlier-{each}"})
 
-    return scene
+    return setup
 
 
 def asked_and_used(world: World) -> None:
@@ -362,29 +366,35 @@ ASKED = [
 
 
 @cases(ASKED, ["one key twice", "two at the limit"])
-def test_each_key_creates_one_intent_within_the_limit_in_every_order(stage: Stage, case: Asking) -> None:
-    check_intents_in_every_order(stage, case)
+def test_each_key_creates_one_intent_within_the_limit_in_every_order(scheduler: Scheduler, case: Asking) -> None:
+    check_intents_in_every_order(scheduler, case)
 
 
-def check_intents_in_every_order(stage: Stage, case: Asking) -> None:
+def check_intents_in_every_order(scheduler: Scheduler, case: Asking) -> None:
     """Create the intents in every order of their calls."""
-    stage.arrange(case.scene)
+    scheduler.arrange(case.setup)
     outcomes = set()
-    for play in Search(stage, case.acts):
-        assert list(faults_of(play)) == [], str(play)
-        assert pending_uploads() == case.then_pending, str(play)
-        made = {part.answer.body["uploadId"] for part in play.parts if part.answer and part.answer.status == 201}
-        assert len(made) == len({part.act.name for part in play.parts if part.answer and part.answer.status == 201})
-        outcomes.add(play.statuses())
+    for execution in Search(scheduler, case.tasks):
+        assert list(faults_of(execution)) == [], str(execution)
+        assert pending_uploads() == case.then_pending, str(execution)
+        made = {
+            worker.answer.body["uploadId"]
+            for worker in execution.workers
+            if worker.answer and worker.answer.status == 201
+        }
+        assert len(made) == len(
+            {worker.task.name for worker in execution.workers if worker.answer and worker.answer.status == 201}
+        )
+        outcomes.add(execution.statuses())
     assert outcomes == case.outcomes
 
 
 @pytest.mark.parametrize(("seed", "count"), [(0, 8), pytest.param(1, 50, marks=pytest.mark.assurance)])
-def test_many_concurrent_intents_never_exceed_the_limit(stage: Stage, seed: int, count: int) -> None:
-    acts = [intent(str(number)) for number in range(count)]
-    stage.arrange(asked(0))
-    play, draw = stage.play(acts), Random(seed)
-    while can := play.ready():
-        play.step(draw.choice(can))
-        assert pending_uploads() <= OPEN, str(play)
-    assert sorted(play.statuses(), key=str) == [201] * OPEN + [429] * (count - OPEN)
+def test_many_concurrent_intents_never_exceed_the_limit(scheduler: Scheduler, seed: int, count: int) -> None:
+    tasks = [intent(str(number)) for number in range(count)]
+    scheduler.arrange(asked(0))
+    execution, draw = scheduler.execution(tasks), Random(seed)
+    while can := execution.ready():
+        execution.step(draw.choice(can))
+        assert pending_uploads() <= OPEN, str(execution)
+    assert sorted(execution.statuses(), key=str) == [201] * OPEN + [429] * (count - OPEN)

@@ -15,8 +15,8 @@ from profile_media.domain.model import Slot, State, Upload
 from tests import cloud, pictures
 from tests.builders import ADA, GRACE, an_id
 from tests.conftest import Logs
+from tests.faults.baseline import numbers, point
 from tests.faults.injector import READS, Crash, Fault
-from tests.faults.rehearsal import numbers, point
 from tests.faults.stored import messages_of, rows_of, take_messages
 from tests.faults.world import Saved, World
 from tests.functions.conftest import an_event, run, use_one_partition
@@ -29,7 +29,7 @@ KINDS = {FindingKind.EVENT_LOST, FindingKind.OBJECTS_WITHOUT_ROW, FindingKind.RO
 
 
 @dataclass
-class Scene:
+class DamagedWorld:
     """A world with faults, and reconcile, which mends them."""
 
     world: World
@@ -39,7 +39,7 @@ class Scene:
     _looked_at: set[str] = field(default_factory=set)
     _logged: int = 0
 
-    def furnish(self, *, whole: bool) -> Saved:
+    def damage(self, *, whole: bool) -> Saved:
         """Create all faults, a day old; or half of them and an upload that is ready to be bound."""
         world, picture = self.world, pictures.a_jpeg(64, 48)
         with world.unobserved():
@@ -59,7 +59,7 @@ class Scene:
         return world.save()
 
     def restore(self, saved: Saved) -> None:
-        """Restore a furnished world."""
+        """Restore a damaged world."""
         self.world.restore(saved)
         self._logged = len(self.logs())
         self._looked_at.clear()
@@ -158,18 +158,18 @@ class Scene:
 
 
 @pytest.fixture
-def scene(world: World, logs: Logs, monkeypatch: pytest.MonkeyPatch) -> Scene:
-    """Return a scene in which reconcile mends what it finds."""
+def damaged(world: World, logs: Logs, monkeypatch: pytest.MonkeyPatch) -> DamagedWorld:
+    """Return a world in which reconcile mends what it finds."""
     monkeypatch.setenv("RECONCILE_MENDS", "true")
     use_one_partition(monkeypatch)
-    return Scene(world, logs)
+    return DamagedWorld(world, logs)
 
 
-def calls_of(scene: Scene, saved: Saved) -> list[str]:
+def calls_of(damaged: DamagedWorld, saved: Saved) -> list[str]:
     """Return every call of a pass without a failure."""
-    scene.restore(saved)
-    with scene.world.injector.counting() as calls:
-        scene.reconcile()
+    damaged.restore(saved)
+    with damaged.world.injector.counting() as calls:
+        damaged.reconcile()
         return [*calls]
 
 
@@ -183,52 +183,52 @@ def points(calls: list[str]) -> list[tuple[int, Fault]]:
 
 
 @pytest.mark.parametrize("every", [6, pytest.param(1, marks=pytest.mark.assurance)])
-def test_reconcile_mends_everything_after_failure_of_any_call(scene: Scene, every: int) -> None:
-    saved = scene.furnish(whole=True)
-    intact = scene.upload(INTACT, GRACE)
-    calls = calls_of(scene, saved)
+def test_reconcile_mends_everything_after_failure_of_any_call(damaged: DamagedWorld, every: int) -> None:
+    saved = damaged.damage(whole=True)
+    intact = damaged.upload(INTACT, GRACE)
+    calls = calls_of(damaged, saved)
     for number, fault in points(calls)[::every]:
         with point((number, calls[number], fault)):
-            scene.restore(saved)
-            scene.world.injector.arm(number, fault)
-            scene.reconcile()
-            assert len(scene.world.injector.calls) > number
-            scene.world.injector.disarm()
-            assert scene.found() == {
+            damaged.restore(saved)
+            damaged.world.injector.arm(number, fault)
+            damaged.reconcile()
+            assert len(damaged.world.injector.calls) > number
+            damaged.world.injector.disarm()
+            assert damaged.found() == {
                 FindingKind.EVENT_LOST,
                 FindingKind.OBJECTS_WITHOUT_ROW,
                 FindingKind.ROW_WITHOUT_OBJECTS,
             }
-            assert scene.redriven() == {incoming_key(ADA, an_id(LOST))}
-            assert an_id(ORPHAN) in {json.loads(body)["upload_id"] for body in scene.world.queued()}
-            scene.settle()
-            assert scene.broken() == [], scene.broken()
-            assert scene.world.slots() == {"avatar": an_id(DAMAGED)}
-            assert scene.upload(LOST).state is State.READY
-            assert scene.upload(INTACT, GRACE) == intact
+            assert damaged.redriven() == {incoming_key(ADA, an_id(LOST))}
+            assert an_id(ORPHAN) in {json.loads(body)["upload_id"] for body in damaged.world.queued()}
+            damaged.settle()
+            assert damaged.broken() == [], damaged.broken()
+            assert damaged.world.slots() == {"avatar": an_id(DAMAGED)}
+            assert damaged.upload(LOST).state is State.READY
+            assert damaged.upload(INTACT, GRACE) == intact
 
 
-def binds(scene: Scene) -> None:
+def binds(damaged: DamagedWorld) -> None:
     """Replace the avatar that is being repaired."""
-    assert scene.world.bind(scene.upload(NEXT))
+    assert damaged.world.bind(damaged.upload(NEXT))
 
 
-def processes(scene: Scene) -> None:
+def processes(damaged: DamagedWorld) -> None:
     """Process the upload whose event was lost, and bind it."""
-    scene.world.process(scene.upload(LOST))
-    assert scene.world.bind(scene.upload(LOST))
+    damaged.world.process(damaged.upload(LOST))
+    assert damaged.world.bind(damaged.upload(LOST))
 
 
-def purges(scene: Scene) -> None:
+def purges(damaged: DamagedWorld) -> None:
     """Replace the avatar, and purge the old one at once."""
-    binds(scene)
-    scene.world.drain()
+    binds(damaged)
+    damaged.world.drain()
 
 
-def expires(scene: Scene) -> None:
+def expires(damaged: DamagedWorld) -> None:
     """Let everything expire, and purge it."""
-    scene.world.pass_time(days=6)
-    scene.world.drain()
+    damaged.world.pass_time(days=6)
+    damaged.world.drain()
 
 
 @pytest.mark.parametrize(
@@ -239,20 +239,20 @@ def expires(scene: Scene) -> None:
     ],
 )
 def test_reconcile_touches_nothing_named_while_data_changes(
-    scene: Scene, happens: Callable[[Scene], None], every: int
+    damaged: DamagedWorld, happens: Callable[[DamagedWorld], None], every: int
 ) -> None:
-    check_interrupted(scene, happens, every)
+    check_interrupted(damaged, happens, every)
 
 
-def check_interrupted(scene: Scene, happens: Callable[[Scene], None], every: int) -> None:
+def check_interrupted(damaged: DamagedWorld, happens: Callable[[DamagedWorld], None], every: int) -> None:
     """Let something happen between two calls of reconcile."""
-    saved = scene.furnish(whole=False)
-    calls = calls_of(scene, saved)
+    saved = damaged.damage(whole=False)
+    calls = calls_of(damaged, saved)
     for number in numbers(tuple(calls))[::every]:
         with point((number, calls[number])):
-            scene.restore(saved)
-            scene.world.injector.interrupt(number, lambda: happens(scene))
-            scene.reconcile()
-            assert scene.world.injector.at is None  # the interruption took place
-            scene.settle()
-            assert scene.broken() == [], scene.broken()
+            damaged.restore(saved)
+            damaged.world.injector.interrupt(number, lambda: happens(damaged))
+            damaged.reconcile()
+            assert damaged.world.injector.at is None  # the interruption took place
+            damaged.settle()
+            assert damaged.broken() == [], damaged.broken()

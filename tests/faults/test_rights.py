@@ -1,5 +1,6 @@
 """Compare the calls that functions make with their policies: no call without a right, no right without a call."""
 
+import runpy
 from base64 import b64encode
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -20,13 +21,16 @@ from tests.faults.scenarios import (
     purged,
     send,
 )
-from tests.faults.test_reconcile import Scene, scene
+from tests.faults.test_reconcile import DamagedWorld, damaged
 from tests.faults.world import World
 from tests.functions.conftest import Answer, an_event, run
 from tests.rights import PLATFORM, Right, Usage, is_for_the_platform, needs, posting_needs, rights, running
-from tests.template.document import FOLDERS
+from tests.template.document import FOLDERS, ROOT
 
-__all__ = ["scene"]
+__all__ = ["damaged"]
+
+OPERATIONS: Mapping[str, tuple[str, ...]] = runpy.run_path(str(ROOT / "layers/dependencies/trim"))["OPERATIONS"]
+"""The operations that the layer describes."""
 
 UPLOADS, USERS = "UploadsTable.Arn", "UsersTable.Arn"
 INCOMING = "${UploadsBucket.Arn}/incoming/*"
@@ -42,21 +46,38 @@ EXPIRING = [
 """Direct uploads that expire while their picture is rendered: only these delete objects and enqueue purges."""
 
 
-def test_functions_use_exactly_the_rights_of_the_template(world: World, scene: Scene) -> None:
-    usage = Usage()
+class Calls:
+    """The names of the calls that functions make."""
+
+    def __init__(self) -> None:
+        self.made: set[str] = set()
+
+    def called(self, call: str, params: Mapping[str, Any]) -> None:
+        """Take note of a call."""
+        self.made.add(call)
+
+    def failed(self, call: str, params: Mapping[str, Any], code: str) -> None:
+        """Errors do not matter here."""
+
+
+def test_functions_use_exactly_the_rights_of_the_template(world: World, damaged: DamagedWorld) -> None:
+    usage, calls = Usage(), Calls()
     for scenario in [*SCENARIOS, *EXPIRING]:
         world.reset()
-        with aws_calls.heard_by(usage):
+        with aws_calls.heard_by(usage), aws_calls.heard_by(calls):
             scenario.arrange(world)
             world.while_rendering = scenario.elsewhere and (lambda happen=scenario.elsewhere: happen(world))
             answer = scenario.invoke(world)
         if isinstance(answer, Answer) and "upload" in answer.body:
             usage.check(scenario.function, posting_needs(answer.body["upload"]["fields"]["policy"]))
     world.reset()
-    scene.furnish(whole=True)
-    with aws_calls.heard_by(usage):
-        scene.reconcile()
+    damaged.damage(whole=True)
+    with aws_calls.heard_by(usage), aws_calls.heard_by(calls):
+        damaged.reconcile()
 
+    described = {f"{service}.{operation}" for service, names in OPERATIONS.items() for operation in names}
+    assert described - calls.made == {"s3.HeadBucket"}
+    assert calls.made <= described
     assert usage.denied == []
     assert {folder: usage.unused(folder) for folder in FOLDERS if usage.unused(folder)} == {}
     platform = {right for folder in FOLDERS for right in rights(folder) if is_for_the_platform(right)}

@@ -23,14 +23,14 @@ from profile_media.domain.ports import Media
 from profile_media.domain.process import Outcome, UploadProcessor
 from tests import cloud
 from tests.builders import an_id
-from tests.faults.rehearsal import environment, fail_each_call, rehearse
+from tests.faults.baseline import environment, fail_each_call, record_baseline
 from tests.faults.scenarios import SCENARIOS
-from tests.faults.schedule import Stage
+from tests.faults.scheduler import Scheduler
 from tests.faults.test_interleavings import ASKED, PAIRS, check_every_order, check_intents_in_every_order
-from tests.faults.test_reconcile import Scene, check_interrupted, purges, scene
+from tests.faults.test_reconcile import DamagedWorld, check_interrupted, damaged, purges
 from tests.faults.world import World
 
-__all__ = ["environment", "scene"]
+__all__ = ["damaged", "environment"]
 
 
 @dataclass(frozen=True)
@@ -350,29 +350,29 @@ def test_crash_tests_notice_bug(bug: Bug, world: World, monkeypatch: pytest.Monk
     bug.plant(monkeypatch)
     scenario = next(each for each in SCENARIOS if each.name == bug.scenario)
 
-    text = failure_of(lambda: fail_each_call(rehearse(world, replace(scenario, calls=()))), world)
+    text = failure_of(lambda: fail_each_call(record_baseline(world, replace(scenario, calls=()))), world)
 
     assert bug.evidence in text
 
 
 @seeded(RACES)
-def test_interleavings_notice_bug(bug: Bug, stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_interleavings_notice_bug(bug: Bug, scheduler: Scheduler, monkeypatch: pytest.MonkeyPatch) -> None:
     bug.plant(monkeypatch)
     case = next(each for each in PAIRS if each.name == bug.scenario)
 
-    assert bug.evidence in failure_of(lambda: check_every_order(stage, case), stage.world)
+    assert bug.evidence in failure_of(lambda: check_every_order(scheduler, case), scheduler.world)
 
 
 @seeded(INTENTS)
-def test_interleavings_of_intents_notice_bug(bug: Bug, stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_interleavings_of_intents_notice_bug(bug: Bug, scheduler: Scheduler, monkeypatch: pytest.MonkeyPatch) -> None:
     bug.plant(monkeypatch)
     case = next(each for each in ASKED if each.name == bug.scenario)
 
-    assert bug.evidence in failure_of(lambda: check_intents_in_every_order(stage, case), stage.world)
+    assert bug.evidence in failure_of(lambda: check_intents_in_every_order(scheduler, case), scheduler.world)
 
 
 @pytest.mark.assurance
-def test_reconcile_tests_notice_lost_purge_request(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_reconcile_tests_notice_lost_purge_request(damaged: DamagedWorld, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(SqsPurgeQueue, "enqueue", do_nothing(None))
 
-    assert "has no row" in failure_of(lambda: check_interrupted(scene, purges, every=1), scene.world)
+    assert "has no row" in failure_of(lambda: check_interrupted(damaged, purges, every=1), damaged.world)

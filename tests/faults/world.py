@@ -75,7 +75,7 @@ class World:
     def restore(self, saved: Saved) -> None:
         """Make the world what it was when it was saved."""
         self.injector.disarm()
-        self.injector.crashed = False
+        self.injector.interrupted = False
         self.while_rendering = None
         stored.restore(saved.stored)
         self._ahead = saved.ahead

@@ -10,7 +10,7 @@ from profile_media.imaging import PillowImages
 from profile_media.wiring import intents, pictures, processing
 from tests import cloud
 from tests.faults.injector import Injector, injector
-from tests.faults.schedule import Inline
+from tests.faults.scheduler import Inline
 from tests.faults.world import render_once
 from tests.functions.conftest import Call, Rows, call, rows, use_one_partition
 from tests.model import reference

@@ -19,6 +19,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 from cryptography.x509.oid import NameOID
 
 HOST = "127.0.0.1"
+END_OF_HEAD = b"\r\n\r\n"
 
 
 @dataclass(frozen=True)
@@ -76,7 +77,10 @@ def _certificate(
 
 @dataclass
 class Proxy:
-    """A server that decrypts what it receives and forwards it to a plain port on this machine."""
+    """A server that decrypts requests and forwards them to a plain port on this machine.
+
+    It keeps connections open between requests, as AWS does. moto closes its own after each answer.
+    """
 
     upstream: int
     url: str = ""
@@ -85,16 +89,39 @@ class Proxy:
     async def handle(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """Serve one connection."""
         self.connections += 1
+        with suppress(ConnectionError, ssl.SSLError, asyncio.IncompleteReadError):
+            while True:
+                head = await reader.readuntil(END_OF_HEAD)
+                headers = _headers(head)
+                if headers.get(b"expect") == b"100-continue":
+                    writer.write(b"HTTP/1.1 100 Continue" + END_OF_HEAD)
+                body = await reader.readexactly(int(headers.get(b"content-length", 0)))
+                writer.write(_kept_open(await self._forward(head + body)))
+                await writer.drain()
+        writer.close()
+
+    async def _forward(self, request: bytes) -> bytes:
+        """Return the answer of a server that closes the connection after it."""
         answers, requests = await asyncio.open_connection(HOST, self.upstream)
-        await asyncio.gather(_copy(reader, requests), _copy(answers, writer))
+        requests.write(request)
+        try:
+            return await answers.read()
+        finally:
+            requests.close()
 
 
-async def _copy(source: asyncio.StreamReader, target: asyncio.StreamWriter) -> None:
-    with suppress(ConnectionError, ssl.SSLError):
-        while received := await source.read(65536):
-            target.write(received)
-            await target.drain()
-    target.close()
+def _headers(head: bytes) -> dict[bytes, bytes]:
+    lines = (line.partition(b":") for line in head.split(b"\r\n")[1:])
+    return {name.strip().lower(): value.strip() for name, _, value in lines}
+
+
+def _kept_open(answer: bytes) -> bytes:
+    """Return an answer of HTTP/1.0 as one of HTTP/1.1 that states its length and does not end the connection."""
+    head, _, body = answer.partition(END_OF_HEAD)
+    status, *lines = head.split(b"\r\n")
+    kept = [line for line in lines if line.partition(b":")[0].lower() not in (b"connection", b"content-length")]
+    status = b"HTTP/1.1 " + status.partition(b" ")[2]
+    return b"\r\n".join([status, *kept, b"Content-Length: %d" % len(body)]) + END_OF_HEAD + body
 
 
 @contextmanager

@@ -19,7 +19,7 @@ from tools.bench.cost.bill import (
     usage,
 )
 from tools.bench.cost.cpu import Rendering, connection_ms, rendering
-from tools.bench.cost.lives import Lived, ours, usual
+from tools.bench.cost.lives import Lived, Stored, ours, usual
 from tools.bench.report import RESULTS, ROOT, Goal, Section, number, table
 from tools.template import Template, read
 
@@ -68,7 +68,7 @@ class Way:
 
     name: str
     lines: Mapping[str, Usage]
-    stored: int
+    stored: Stored
 
     def dollars(self, months: float = 0) -> float:
         """Return the price of one change, and of storing its picture."""
@@ -177,11 +177,16 @@ def _text(ways: Sequence[Way], cpu: Rendering, size: int, sampled: float, connec
         region=LISTED["region"],
         taken=LISTED["taken"],
         tables="\n\n".join(f"### {each.name.capitalize()}\n\n{_table(each)}" for each in ways),
-        stored=", ".join(f"{each.stored:,} ({each.name})" for each in ways[1:]),
+        stored=", ".join(_bytes(each) for each in ways[1:]),
         months=table(
             ("Months", *(each.name for each in ways)), ([f"{months:g}", *_at(ways, months)] for months in MONTHS)
         ),
     )
+
+
+def _bytes(shown: Way) -> str:
+    infrequent = f", of these {shown.stored.infrequent:,} for infrequent access" if shown.stored.infrequent else ""
+    return f"{shown.stored.standard + shown.stored.infrequent:,}{infrequent} ({shown.name})"
 
 
 def _at(ways: Sequence[Way], months: float) -> Iterator[str]:

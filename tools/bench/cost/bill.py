@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from tools.bench.cost.lives import Step
+from tools.bench.cost.lives import Step, Stored
 
 HERE = Path(__file__).parents[1]
 ASSUMED = tomllib.loads((HERE / "assumptions.toml").read_text())
@@ -23,6 +23,7 @@ PRICES: Mapping[str, float] = {
     "DynamoDB reads": LISTED["dynamodb"]["read_unit"],
     "DynamoDB writes": LISTED["dynamodb"]["write_unit"],
     "S3 PUT, LIST": LISTED["s3"]["put"],
+    "S3 PUT, infrequent access": LISTED["s3"]["put_infrequent"],
     "S3 GET": LISTED["s3"]["get"],
     "SQS requests": LISTED["sqs"]["request"],
     "Logs, GB": LISTED["logs"]["gb"],
@@ -52,6 +53,7 @@ class Deployment:
 def usage(step: Step, deployment: Deployment, sampled: float) -> Usage:
     """Return what one invocation uses. `sampled` is the share of traces that X-Ray records."""
     names = Counter(step.operations)
+    infrequent = sum(call.infrequent for call in step.calls)
     polls = step.function == "get_upload"
     receives = QUEUE_REQUESTS if step.function == "purge_media" else 0
     return {
@@ -60,7 +62,8 @@ def usage(step: Step, deployment: Deployment, sampled: float) -> Usage:
         "Lambda GB-s": _gb_seconds(step, deployment),
         "DynamoDB reads": step.read_units * (ASSUMED["poll"]["reads"] if polls else 1),
         "DynamoDB writes": step.write_units,
-        "S3 PUT, LIST": sum(names[each] for each in S3_PUTS),
+        "S3 PUT, LIST": sum(names[each] for each in S3_PUTS) - infrequent,
+        "S3 PUT, infrequent access": infrequent,
         "S3 GET": sum(names[each] for each in S3_GETS),
         "SQS requests": names["SendMessageBatch"] + receives,
         "Logs, GB": step.logged / 2**30,
@@ -142,6 +145,7 @@ def total(lines: Iterable[Usage]) -> Usage:
     return added
 
 
-def storage_dollars(stored: int, months: float) -> float:
-    price: float = LISTED["s3"]["gb_month"]
-    return stored / 2**30 * price * months
+def storage_dollars(stored: Stored, months: float) -> float:
+    prices = LISTED["s3"]
+    month = stored.standard * prices["gb_month"] + stored.infrequent * prices["gb_month_infrequent"]
+    return float(month / 2**30 * months)

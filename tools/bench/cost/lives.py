@@ -14,7 +14,7 @@ from typing import Any
 from moto import mock_aws
 
 from tests import cloud
-from tools.bench.cost.recorder import Call, recording
+from tools.bench.cost.recorder import INFREQUENT, Call, recording
 from tools.bench.report import ROOT
 from tools.bench.warm.worker import CONTEXT
 
@@ -180,11 +180,19 @@ def sample(function: str) -> dict[str, Any]:
 
 
 @dataclass(frozen=True)
+class Stored:
+    """Bytes that stay in S3, by storage class."""
+
+    standard: int
+    infrequent: int = 0
+
+
+@dataclass(frozen=True)
 class Lived:
     """The steps of replacing a picture, and the bytes that stay in S3."""
 
     steps: tuple[Step, ...]
-    stored: int
+    stored: Stored
 
 
 def ours(picture: bytes, *, bind: bool = False) -> Lived:
@@ -216,7 +224,8 @@ def usual(picture: bytes) -> Lived:
         return Lived(steps, _stored(aws))
 
 
-def _stored(aws: cloud.Cloud) -> int:
+def _stored(aws: cloud.Cloud) -> Stored:
     buckets = (cloud.UPLOADS_BUCKET, cloud.MEDIA_BUCKET)
-    objects = (entry for bucket in buckets for entry in aws.s3.list_objects_v2(Bucket=bucket).get("Contents", ()))
-    return sum(entry["Size"] for entry in objects)
+    objects = [entry for bucket in buckets for entry in aws.s3.list_objects_v2(Bucket=bucket).get("Contents", ())]
+    infrequent = sum(entry["Size"] for entry in objects if entry["StorageClass"] == INFREQUENT)
+    return Stored(sum(entry["Size"] for entry in objects) - infrequent, infrequent)

@@ -14,6 +14,8 @@ from moto.core.botocore_stubber import BotocoreStubber
 
 from tools.bench.cost.units import item_size, read_units, write_units
 
+INFREQUENT = "STANDARD_IA"
+
 
 @dataclass(frozen=True)
 class Call:
@@ -24,6 +26,8 @@ class Call:
     read_units: float = 0
     write_units: float = 0
     thread: int = 0
+    infrequent: bool = False
+    """Whether an object is stored in S3's class for infrequent access."""
 
 
 @contextmanager
@@ -52,11 +56,16 @@ def recording() -> Iterator[list[Call]]:
         before = sizes(operation, asked)
         answer = answer_request(stubber, event_name, request, **more)
         units = _units(operation, asked, before, sizes(operation, asked))
-        calls.append(Call(service, operation, *units, threading.get_ident()))
+        infrequent = _text(request.headers.get("x-amz-storage-class")) == INFREQUENT
+        calls.append(Call(service, operation, *units, threading.get_ident(), infrequent))
         return answer
 
     with patch.object(BotocoreStubber, "__call__", record):
         yield calls
+
+
+def _text(header: str | bytes | None) -> str | None:
+    return header.decode() if isinstance(header, bytes) else header
 
 
 @cache

@@ -10,16 +10,23 @@ from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from itertools import batched
+from typing import TYPE_CHECKING
 
 from botocore.exceptions import ClientError
 
 from profile_media.aws.session import available, s3
 from profile_media.domain.keys import INCOMING_PREFIX, MEDIA_PREFIX, incoming_key, media_key, media_prefix
-from profile_media.domain.model import Derivative
+from profile_media.domain.model import MASTER, Derivative
 from profile_media.domain.ports import Page, StoredObject
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3.literals import StorageClassType
 
 IMMUTABLE = "public, max-age=31536000, immutable"
 """Keys contain the digest of the bytes, so caches may keep an object for a year, the longest there is."""
+
+SMALLEST_INFREQUENT = 128 * 1024
+"""Bytes. The class for infrequent access costs half as much per month, and bills smaller objects as this many."""
 
 PARALLEL_PUTS = 5
 """An avatar has five files. Each put waits for S3 and takes little CPU time, so all run at once."""
@@ -70,6 +77,7 @@ class S3Media:
                 ContentType=derivative.content_type.value,
                 CacheControl=IMMUTABLE,
                 ContentDisposition=f'inline; filename="{key.rpartition("/")[2]}"',
+                StorageClass=_storage_class(derivative),
             )
 
         with available(), ThreadPoolExecutor(PARALLEL_PUTS) as pool:
@@ -110,6 +118,12 @@ class S3ObjectListings:
     def derivatives(self, upload_id: str) -> frozenset[str]:
         """Return the keys of one upload's derivatives."""
         return frozenset(_keys(self._media_bucket, media_prefix(upload_id)))
+
+
+def _storage_class(derivative: Derivative) -> "StorageClassType":
+    """Return where a derivative is kept. A master is fetched only to make new sizes or lost ones."""
+    infrequent = derivative.name == MASTER and derivative.size >= SMALLEST_INFREQUENT
+    return "STANDARD_IA" if infrequent else "STANDARD"
 
 
 def _fetch(bucket: str, key: str, most: int | None = None) -> bytes | None:
