@@ -49,7 +49,7 @@ class ErrorCode(StrEnum):
 
 
 class MediaError(Exception):
-    """An error that the caller is told about. Any other exception is a bug."""
+    """An error that is reported to the caller. Any other exception is a bug."""
 
     code: ErrorCode
 

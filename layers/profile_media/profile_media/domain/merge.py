@@ -101,7 +101,7 @@ class MergeWalk:
     is_out_of_time: Callable[[], bool]
 
     def check_page(self, checkpoint: Checkpoint) -> PageResult:
-        """Check the next uploads. Stop early if the time is nearly up."""
+        """Check the next uploads. Stop early if little time remains."""
         start = Position.parse(checkpoint.position)
         page = self.index.keys_after(start.upload_id)
         rows_end = media_end(page.next) if page.next else None

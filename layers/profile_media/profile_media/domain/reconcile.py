@@ -103,7 +103,7 @@ class Reconciler:
     grace: GracePeriods
 
     def run(self, remaining_time: RemainingTime) -> None:
-        """Do everything that is due, until the time is nearly up."""
+        """Run all passes that are due. Stop shortly before the time is used up."""
         steps = self._steps(lambda: remaining_time() < RESERVE)
         for name, pass_ in PASSES.items():
             checkpoint = self._begin(name, pass_)

@@ -24,7 +24,7 @@ from profile_media.telemetry import audit_bind, count, logger
 
 
 def reconcile(remaining_time: RemainingTime) -> None:
-    """Do everything that is due, within the time that remains."""
+    """Run all passes that are due, within the remaining time."""
     chosen = settings.load(settings.ReconcilingSettings)
     grace = GracePeriods.after_purge_delay(timedelta(seconds=chosen.purge_delay_seconds))
     checkpoints = DynamoCheckpoints(chosen.uploads_table)
