@@ -118,7 +118,8 @@ class DamagedWorld:
         ]
 
     def _look(self) -> None:
-        """After every call, check new messages of the delete queue: their rows must be gone."""
+        """After every call, look at all data, and check new messages of the delete queue: their rows must be gone."""
+        self.world.observer.look()  # a removed row must be known as it was last
         queued = {json.loads(body)["upload_id"] for body in messages_of("purge")}
         if queued - self._looked_at:
             self._looked_at |= queued
