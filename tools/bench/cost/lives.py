@@ -9,11 +9,12 @@ import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any
 
 from moto import mock_aws
 
-from tests import cloud
+from tests import aws_calls, cloud
 from tools.bench.cost.recorder import INFREQUENT, Call, recording
 from tools.bench.report import ROOT
 from tools.bench.warm.worker import CONTEXT
@@ -46,10 +47,15 @@ class Step:
         return sum(call.write_units for call in self.calls)
 
 
+connect = cache(aws_calls.connect)
+"""Hook into botocore once per process: tests/cloud.py unhooks its own sessions, and fails for one without a hook."""
+
+
 @contextmanager
 def deployed() -> Iterator[cloud.Cloud]:
     """Start AWS in memory with the template's tables, buckets and queues."""
     os.environ.update(cloud.ENVIRONMENT)
+    connect()
     with mock_aws():
         yield cloud.deploy()
 
