@@ -55,6 +55,7 @@ def assert_close_to_best(file: bytes, content_type: ContentType, slot: Slot) -> 
     assert {name: similar for name, similar in found.items() if similar < MIN_SSIM} == {}
 
 
+@pytest.mark.assurance
 @pytest.mark.parametrize("slot", Slot)
 @pytest.mark.parametrize("content_type", ContentType)
 def test_render_keeps_quality_for_format(content_type: ContentType, slot: Slot) -> None:
@@ -70,6 +71,7 @@ def test_render_keeps_quality_for_orientation(orientation: int, slot: Slot) -> N
     assert_close_to_best(file, ContentType.JPEG, slot)
 
 
+@pytest.mark.assurance
 @pytest.mark.parametrize("slot", Slot)
 @pytest.mark.parametrize("size", [(4032, 3024), (3024, 4032), (4032, 1500), (3800, 2850), (1500, 500), (512, 512)])
 def test_render_keeps_quality_for_size(size: tuple[int, int], slot: Slot) -> None:

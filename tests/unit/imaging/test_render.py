@@ -92,6 +92,7 @@ def test_render_ignores_broken_exif(broken: bytes) -> None:
     assert (made.width, made.height) == (64, 48)
 
 
+@pytest.mark.assurance
 def test_scaled_decode_shows_the_same_as_full_decode() -> None:
     made = render(pictures.a_phone_photograph(), ContentType.JPEG, Slot.AVATAR)
 
@@ -278,7 +279,9 @@ def test_render_drops_opaque_alpha_channel() -> None:
 
 
 @pytest.mark.filterwarnings("ignore::PIL.Image.DecompressionBombWarning")  # Pillow warns at half of the limit.
-@pytest.mark.parametrize("side", [300, 1024, 2200, 4096])  # enlarged, filtered, averaged and filtered, averaged only
+@pytest.mark.parametrize(
+    "side", [300, 1024, 2200, pytest.param(4096, marks=pytest.mark.assurance)]
+)  # enlarged, filtered, averaged and filtered, averaged only
 def test_render_keeps_hidden_colour_out_of_edges(side: int) -> None:
     picture = Image.new("RGBA", (side, side), (0, 255, 0, 0))  # invisible green
     picture.paste((200, 0, 0, 255), (side // 4, side // 4, side * 3 // 4 + 3, side * 3 // 4 + 3))
@@ -385,6 +388,7 @@ def test_render_shows_first_picture_of_burst() -> None:
     assert difference(contents(made)[MASTER], pictures.a_picture()) <= MAX_DIFFERENCE
 
 
+@pytest.mark.assurance
 def test_render_is_deterministic_across_processes() -> None:
     # The new interpreter also shows that the child imports nothing, because it cannot open files.
     program = """
