@@ -10,17 +10,9 @@ import pytest
 from profile_media.aws import settings
 from profile_media.aws.authorizer_settings import AuthorizerSettings
 from tests.template.document import FOLDERS, logical_id, of_type, properties
-from tools.template import API, FUNCTION, REQUIRED, ROOT, read, written
+from tools.template import FUNCTION, ROOT, read, written
 
 FUNCTIONS = of_type(FUNCTION)
-
-
-@pytest.mark.parametrize(("tracing", "mode"), [("false", "PassThrough"), ("true", "Active")])
-def test_tracing_parameter_switches_api_and_functions(tracing: str, mode: str) -> None:
-    template = read(ROOT / "template.yaml", {**REQUIRED, "Tracing": tracing})
-    assert {each.properties["Tracing"] for each in template.functions.values()} == {mode}
-    [api] = template.of_type(API)
-    assert api.properties["TracingEnabled"] is (tracing == "true")
 
 
 SHARED = {

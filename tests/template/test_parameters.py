@@ -31,7 +31,7 @@ CoverImageMaxBytes EncryptionKeyArn ExternalAvatarHosts FunctionConcurrency Gran
 IntentsPerHour KeepMaster LogLevel LogRetentionDays MediaBaseUrl MediaDistributionArn MediaWebAclArn OpenIntents
 PendingTtlSeconds PollConcurrency ProcessConcurrency ProcessMemorySize ProfileClaims PurgeDelaySeconds ReconcileMends
 ReconcileMinutes SetApiLoggingRole SettledTtlSeconds StageName TenantClaim ThrottleBurst ThrottleRate TokenAudience
-TokenAudienceClaim TokenIssuer TokenJwksUrl TokenRequiredClaim TokenTenants Tracing WritesPerMinute
+TokenAudienceClaim TokenIssuer TokenJwksUrl TokenRequiredClaim TokenTenants WritesPerMinute
 """
 STABLE = set(_NAMES.split())
 """Deployments name these parameters."""

@@ -318,7 +318,7 @@ def test_entra_token_of_version_1_is_accepted_with_explicit_keys(deploy: Deploy)
         verify(minted("entra", "id", issuer=issuer, ver="1.0"))
 
 
-TIMES = {"exp": NOW + 300, "iat": NOW}
+TIMES = {"exp": NOW + 86_400, "iat": NOW}
 CUSTOM: dict[str, tuple[dict[str, str], dict[str, object], str, dict[str, object]]] = {
     "WorkOS": (
         {
