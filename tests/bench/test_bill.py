@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import pytest
 
+from tests.template.document import of_type
 from tools.bench.cost.area import USUAL, way
 from tools.bench.cost.bill import (
     ASSUMED,
@@ -76,9 +77,12 @@ def test_deleting_objects_is_free_and_listing_is_not() -> None:
     assert usage(Step("purge", "process_upload", tuple(calls), 0), DEPLOYMENT, 1)["S3 PUT, LIST"] == 1
 
 
-@pytest.mark.parametrize(("rate", "share"), [(0.1, 1), (1, 1), (21, 2 / 21), (1e9, 0.05)])
-def test_xray_records_one_request_a_second_and_a_share_of_the_others(rate: float, share: float) -> None:
-    assert sampled_share(rate) == pytest.approx(share)
+def test_xray_records_the_share_of_the_sampling_rule() -> None:
+    rule = next(iter(of_type("AWS::XRay::SamplingRule").values()))["SamplingRule"]
+    assert rule["ReservoirSize"] == 0
+
+    for rate in (0.1, 1, 21, 1e9):
+        assert sampled_share(rate) == pytest.approx(rule["FixedRate"])
 
 
 def test_untraced_functions_pay_for_no_traces() -> None:

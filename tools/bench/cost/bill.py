@@ -122,13 +122,13 @@ def authorization(memory_mib: int) -> Usage:
 
 
 def sampled_share(requests_per_second: float) -> float:
-    """Return the share of requests that X-Ray's default rule records.
+    """Return the share of requests that X-Ray records.
 
-    >>> sampled_share(0.5), sampled_share(21)
-    (1.0, 0.09523809523809523)
+    >>> sampled_share(21)
+    0.05
     """
     first, share = ASSUMED["tracing"]["per_second"], ASSUMED["tracing"]["share"]
-    if requests_per_second <= first:
+    if requests_per_second <= first:  # also avoids a division by zero
         return 1.0
     return float((first + share * (requests_per_second - first)) / requests_per_second)
 
