@@ -156,6 +156,7 @@ def test_render_makes_no_master_if_it_is_not_kept() -> None:
 
 
 def test_render_lowers_quality_of_sharpened_size(monkeypatch: pytest.MonkeyPatch) -> None:
+    photograph = pictures.a_phone_photograph()
     asked: list[int] = []
     save = Image.Image.save
 
@@ -165,7 +166,7 @@ def test_render_lowers_quality_of_sharpened_size(monkeypatch: pytest.MonkeyPatch
 
     monkeypatch.setattr(Image.Image, "save", saving)
     for keep_master in (False, True):
-        render(pictures.a_phone_photograph(), ContentType.JPEG, Slot.AVATAR, keep_master=keep_master)
+        render(photograph, ContentType.JPEG, Slot.AVATAR, keep_master=keep_master)
     assert asked == [79, 80, 80, 80, *(79, 80, 80, 80, 90)]
 
 
