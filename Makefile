@@ -47,7 +47,7 @@ browser:
 # Two processes. Tests with the same xdist_group run in the same process.
 PYTEST = pytest -n 2 --dist loadgroup
 
-test: install browser ## run the tests, about four minutes; ARGS="tests/unit -k bind"
+test: install browser ## run the tests, about four and a half minutes; ARGS="tests/unit -k bind"
 	$(PYTEST) $(ARGS)
 
 assurance: install browser ## run the exhaustive tests and mutation testing, about half an hour
