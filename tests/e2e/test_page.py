@@ -523,6 +523,18 @@ def test_other_users_picture_needs_an_administrators_token(page: Page, stack: St
         assert (response.json()["id"], response.json()["has_image"]) == (owner["user_id"], has_image)
 
 
+def test_click_while_the_profile_is_read_again_is_not_lost(page: Page, person: Person) -> None:
+    sign_in(page, person)
+    panel = contract(page, "SDK image")
+    held: list[Route] = []
+    page.route("**/media/profile", lambda route: held.append(route))  # noqa: PLW0108  # playwright reads the signature
+
+    assert answered(page, panel, "Get user").status == 200
+    assert answered(page, panel, "Delete image").status == 200
+    for route in held:
+        route.continue_()
+
+
 def test_panel_shows_the_form_as_sent(page: Page, person: Person) -> None:
     sign_in(page, person)
     panel = contract(page, "Form file")

@@ -55,14 +55,14 @@ async function submit(form, operation, session, { record, changed }) {
   };
   form.ariaBusy = "true";
   try {
-    const { status, picture } = await send(operation, fields, { api, token, signal, observe });
+    const sent = send(operation, fields, { api, token, signal, observe });
+    // The form is free as soon as its response is shown: a click while the profile is read again is not lost.
+    const { status, picture } = await sent.finally(() => (form.ariaBusy = null));
     showPicture(form.querySelector(".sent img"), picture);
     if (status === 200) await changed();
   } catch (error) {
     // Signed out, or no response, which the exchange shows.
     if (error.name !== "AbortError" && !(error instanceof MediaFailure)) throw error;
-  } finally {
-    form.ariaBusy = null;
   }
 }
 
