@@ -351,7 +351,7 @@ class FakeImages:
             raise ImageUnacceptable(Reason.UNSUPPORTED_FORMAT)
         return ContentType.JPEG
 
-    def render(self, content: bytes, declared: ContentType, slot: Slot) -> Rendered:
+    def render(self, content: bytes, slot: Slot) -> Rendered:
         for reason in Reason:
             if content.startswith(reason.encode()):
                 raise ImageUnacceptable(reason, "as the test wants it")
@@ -360,7 +360,7 @@ class FakeImages:
             data = f"{slot}:{name}:".encode() + content
             derivative = Derivative(name, keys.digest(data), ContentType.WEBP, width, width, len(data))
             made.append((derivative, data))
-        return Rendered(declared, 40, 30, tuple(made), DecodeCost(cpu_ms=1, peak_mib=1))
+        return Rendered(self.identify(content), 40, 30, tuple(made), DecodeCost(cpu_ms=1, peak_mib=1))
 
 
 def attachment_of(upload: Upload) -> Attachment:

@@ -17,7 +17,6 @@ from boto3.dynamodb.types import TypeSerializer
 
 from profile_media.aws.clock import SystemClock
 from profile_media.domain.errors import ImageUnacceptable
-from profile_media.domain.formats import ContentType
 from profile_media.domain.keys import incoming_key, media_key
 from profile_media.domain.model import Slot, Upload, utc_now
 from profile_media.domain.ports import Rendered
@@ -200,7 +199,7 @@ class World:
 
     def derivatives(self, picture: bytes, number: int = 1, slot: Slot = Slot.AVATAR) -> set[str]:
         """Return the keys of a picture's derivatives for an upload."""
-        rendered = render_once(PillowImages(), picture, ContentType.JPEG, slot)
+        rendered = render_once(PillowImages(), picture, slot)
         return {media_key(an_id(number), each) for each, _ in rendered.derivatives}
 
     def slots(self, user_id: str = ADA) -> dict[str, str]:
@@ -226,16 +225,16 @@ _render = PillowImages.render
 
 
 @cache
-def _rendered(content: bytes, declared: ContentType, slot: Slot) -> Rendered | ImageUnacceptable:
+def _rendered(content: bytes, slot: Slot) -> Rendered | ImageUnacceptable:
     try:
-        return _render(PillowImages(), content, declared, slot)
+        return _render(PillowImages(), content, slot)
     except ImageUnacceptable as refusal:
         return refusal
 
 
-def render_once(_: PillowImages, content: bytes, declared: ContentType, slot: Slot) -> Rendered:
+def render_once(_: PillowImages, content: bytes, slot: Slot) -> Rendered:
     """Render each picture once per process, because rendering is deterministic."""
-    outcome = _rendered(content, declared, slot)
+    outcome = _rendered(content, slot)
     if isinstance(outcome, ImageUnacceptable):
         raise ImageUnacceptable(outcome.reason, outcome.detail)
     return outcome
@@ -246,11 +245,11 @@ def world(aws: cloud.Cloud, rows: Rows, call: Call, injector: Injector, monkeypa
     """Return a world whose clock the test can put ahead and in which each picture is rendered once."""
     built = World(aws, rows, call, injector)
 
-    def render(images: PillowImages, content: bytes, declared: ContentType, slot: Slot) -> Rendered:
+    def render(images: PillowImages, content: bytes, slot: Slot) -> Rendered:
         elsewhere, built.while_rendering = built.while_rendering, None
         if elsewhere:
             elsewhere()
-        return render_once(images, content, declared, slot)
+        return render_once(images, content, slot)
 
     monkeypatch.setattr("profile_media.aws.clock.utc_now", built.now)
     monkeypatch.setattr(SystemClock, "wait", lambda _, seconds: built.put_clock_ahead(seconds=seconds))

@@ -48,7 +48,7 @@ def guarded() -> Contender:
     from profile_media.imaging import PillowImages  # noqa: PLC0415
 
     def make(content: bytes, content_type: ContentType, job: Job, _: int) -> list[bytes]:
-        rendered = PillowImages(keep_master=job.master).render(content, content_type, job.slot)
+        rendered = PillowImages(keep_master=job.master).render(content, job.slot)
         return [file for _, file in rendered.derivatives]
 
     return make

@@ -40,14 +40,12 @@ class Repair:
             content = self.media.fetch(upload.upload_id, master)
         if master is None or content is None:
             return RepairAction.CLEARED if clear_unrecoverable(self.attachments, self.clock, upload) else None
-        return self._remake(upload, lost, content, master)
+        return self._remake(upload, lost, content)
 
-    def _remake(
-        self, upload: Upload, lost: list[Derivative], content: bytes, master: Derivative
-    ) -> RepairAction | None:
+    def _remake(self, upload: Upload, lost: list[Derivative], content: bytes) -> RepairAction | None:
         """Make the lost derivatives from the master. A master that cannot be decoded is left for an operator."""
         try:
-            rendered = self.images().render(content, master.content_type, upload.slot)
+            rendered = self.images().render(content, upload.slot)
         except ImageUnacceptable:
             return None
         wanted = {each.name for each in lost}
