@@ -70,8 +70,8 @@ bench: install ## measure everything and write docs/performance.md; ARGS="--only
 
 template build: export SAM_CLI_TELEMETRY = 0
 
-template: install .venv/checkov/.installed ## validate template.yaml with cfn-lint, SAM and checkov
-	cfn-lint template.yaml
+template: install .venv/checkov/.installed ## validate the templates with cfn-lint, SAM and checkov
+	cfn-lint *.yaml
 	sam validate --lint --region eu-central-1
 	tools/scripts/checkov
 
