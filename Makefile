@@ -71,7 +71,7 @@ bench: install ## measure everything and write docs/performance.md; ARGS="--only
 template build deploy: export SAM_CLI_TELEMETRY = 0
 
 template: install .venv/checkov/.installed ## validate the templates and workflows with cfn-lint, SAM, checkov and schemas
-	cfn-lint template.yaml .github/deploy-role.yaml
+	cfn-lint *.yaml .github/deploy-role.yaml
 	check-jsonschema --quiet --builtin-schema vendor.github-workflows .github/workflows/*.yml
 	check-jsonschema --quiet --builtin-schema vendor.github-actions .github/actions/*/action.yml
 	sam validate --lint --region eu-central-1
