@@ -9,6 +9,7 @@ from datetime import datetime
 from typing import NamedTuple, Protocol
 
 from profile_media.domain.formats import ContentType
+from profile_media.domain.framing import Framing
 from profile_media.domain.keys import parse_media_key
 from profile_media.domain.model import (
     Attachment,
@@ -17,6 +18,7 @@ from profile_media.domain.model import (
     Derivative,
     ExternalPicture,
     Identity,
+    Placeholder,
     PresignedPost,
     Profile,
     Slot,
@@ -203,6 +205,7 @@ class Rendered:
     width: int
     height: int
     derivatives: tuple[tuple[Derivative, bytes], ...]
+    placeholder: Placeholder
     cost: DecodeCost
 
 
@@ -212,10 +215,16 @@ class Images(Protocol):
     def identify(self, content: bytes) -> ContentType:
         """Return the format that the first bytes announce. Raises ImageUnacceptable for an unsupported one."""
 
-    def render(self, content: bytes, declared: ContentType, slot: Slot) -> Rendered:
-        """Make the derivatives of the slot, and the master. The same bytes give identical derivatives.
+    def render(
+        self,
+        content: bytes,
+        declared: ContentType,
+        slot: Slot,
+        framing: Framing = None,
+    ) -> Rendered:
+        """Make the derivatives of the slot, and the master. The same arguments give identical derivatives.
 
-        Raises ImageUnacceptable, and nothing else, whatever the bytes are.
+        Raises ImageUnacceptable, and nothing else, whatever the bytes are; also for a crop outside of the picture.
         """
 
 
