@@ -86,6 +86,12 @@ export function uploader(call, defaultMaxBytes) {
     deletions.add(deletion);
   }
 
+  async function settledDeletions() {
+    const waiting = new AbortController();
+    await Promise.race([Promise.all(deletions), pause(DELETION, waiting.signal)]);
+    waiting.abort();
+  }
+
   /** @param {Prepared} prepared @param {UploadOptions} options @returns {Promise<ReadyUpload>} */
   async function submit({ file, type, crop }, { slot = "avatar", focus, altText, bind, onProgress, signal }) {
     const checksumSha256 = await checksum(file);
@@ -142,7 +148,7 @@ export function uploader(call, defaultMaxBytes) {
   return async (file, { onProgress: listener, ...others } = {}) => {
     const { crop, signal } = others;
     const onProgress = (/** @type {Progress} */ progress) => signal?.aborted || listener?.(progress);
-    if (deletions.size) await Promise.race([Promise.all(deletions), pause(DELETION, signal)]);
+    if (deletions.size) await unlessAborted(settledDeletions(), signal);
     return withPreparedPicture(file, { maxBytes: defaultMaxBytes, crop, onProgress, signal }, (prepared) =>
       submit(prepared, { ...others, onProgress }),
     );
