@@ -14,6 +14,7 @@ const TIME_LIMIT = 45_000;
  * @property {Record<string, string>} [headers]
  * @property {AbortSignal | undefined} [signal]
  * @property {number} [timeLimit]
+ * @property {boolean} [once] do not repeat the request
  * @property {boolean} [keepalive] finish the request even if the page is closed
  * @property {((progress: Progress) => void) | undefined} [onProgress]
  */
@@ -64,6 +65,8 @@ export function caller({ baseUrl, getToken }) {
     }
   }
 
-  return (method, path, options = {}) =>
-    withRetries(() => attempt(method, path, options), options.signal, options.onProgress);
+  return (method, path, options = {}) => {
+    const once = () => attempt(method, path, options);
+    return options.once ? once() : withRetries(once, options.signal, options.onProgress);
+  };
 }

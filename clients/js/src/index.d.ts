@@ -58,6 +58,17 @@ export interface ReadyUpload extends Upload {
   derivatives: Record<string, Derivative>;
 }
 
+/** An upload that waits for its file, and the form that carries it to S3. */
+export interface Intent {
+  uploadId: string;
+  publicId: string;
+  slot: Slot;
+  state: Upload["state"];
+  expiresAt: string | null;
+  /** Send `fields` unchanged and in this order, and then the file as `file`. */
+  upload: { method: "POST"; url: string; fields: Record<string, string> };
+}
+
 /** A picture in a slot. An external picture has a `url`, no ids and no derivatives. */
 export interface Picture extends Preview {
   uploadId: string | null;
@@ -209,6 +220,10 @@ export interface ProfileMedia {
   setAvatar(file: Blob, options?: SetOptions): Promise<ReadyUpload>;
   /** Upload a picture and show it as the cover image. */
   setCoverImage(file: Blob, options?: SetOptions): Promise<ReadyUpload>;
+  /** Announce a file that another library sends. It is sent as it is. `upload` does this, sends the file and waits. */
+  createIntent(file: Blob, options?: Omit<UploadOptions, "onProgress">): Promise<Intent>;
+  /** Resolve once an upload is ready. Reject if the service refuses the picture. */
+  wait(uploadId: string, options?: SignalOption): Promise<ReadyUpload>;
   /** Change the crop, the focus or the alternative text of a ready upload, without sending the picture again. */
   update(uploadId: string, changes: PictureOptions, options?: SignalOption): Promise<ReadyUpload>;
   /** Put a ready upload into its slot. */

@@ -1,7 +1,8 @@
 /** A client for browsers and Node.js. `index.d.ts` describes everything that it exports. */
 
 import { caller } from "./calls.js";
-import { bindUpload, uploader, uploadPath, withPreparedPicture } from "./upload.js";
+import { detectType } from "./picture.js";
+import { announcement, bindUpload, settled, uploader, uploadPath, withPreparedPicture } from "./upload.js";
 
 /** @import { ProfileMedia } from "./index.js" */
 
@@ -26,6 +27,9 @@ export function createProfileMedia({ baseUrl, getToken, maxBytes = MAX_BYTES }) 
     upload,
     setAvatar: (file, options) => upload(file, { ...options, slot: "avatar", bind: true }),
     setCoverImage: (file, options) => upload(file, { ...options, slot: "coverImage", bind: true }),
+    createIntent: async (file, { signal, ...options } = {}) =>
+      (await announcement(call, file, (await detectType(file)) || file.type, options))({ signal }),
+    wait: (uploadId, options = {}) => settled(call, uploadId, options),
     update: (uploadId, changes, options) => call("PATCH", uploadPath(uploadId), { ...options, body: changes }),
     bind: async (ready, options = {}) => void (await bindUpload(call, ready, options)),
     cancel: (uploadId, options) => call("DELETE", uploadPath(uploadId), options),

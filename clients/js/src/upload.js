@@ -5,8 +5,8 @@ import { sendForm } from "./form.js";
 import { checksum, copy, detectType, redraw, scaleCrop } from "./picture.js";
 import { pause, withRetries } from "./retry.js";
 
-/** @import { Crop, Progress, ReadyUpload, Slot, Upload, UploadOptions } from "./index.js" */
-/** @import { Call } from "./calls.js" */
+/** @import { Crop, Intent, Progress, ReadyUpload, Slot, Upload, UploadOptions } from "./index.js" */
+/** @import { Call, CallOptions } from "./calls.js" */
 
 /** @typedef {{ file: Blob, type: string, crop: Crop | undefined }} Prepared */
 
@@ -93,19 +93,17 @@ export function uploader(call, defaultMaxBytes) {
   }
 
   /** @param {Prepared} prepared @param {UploadOptions} options @returns {Promise<ReadyUpload>} */
-  async function submit({ file, type, crop }, { slot = "avatar", focus, altText, bind, onProgress, signal }) {
-    const checksumSha256 = await checksum(file);
-    const body = { slot, contentType: type, contentLength: file.size, checksumSha256, bind, crop, focus, altText };
-    const headers = { "Idempotency-Key": randomKey() };
-    /** @type {Promise<any> | undefined} */
+  async function submit({ file, type, crop }, { slot, focus, altText, bind, onProgress, signal }) {
+    const announce = await announcement(call, file, type, { slot, crop, focus, altText, bind });
+    /** @type {Promise<Intent> | undefined} */
     let intended;
     let stored = false;
 
     // A repetition asks for the intent again: it returns the same upload with a form that has not expired, and tells if
     // the file has arrived though S3's answer was lost.
     const send = async () => {
-      // Without the signal: the upload may exist even if the answer is not waited for.
-      intended = call("POST", "/media/intents", { body, headers, onProgress });
+      // Without the signal: the upload may exist even if nobody waits for the answer.
+      intended = announce({ once: true });
       const { uploadId, state, upload: form } = await unlessAborted(intended, signal);
       if (state !== "pending") return uploadId;
       await sendForm(form, file, (sent) => onProgress?.({ phase: "sending", uploadId, sent, total: file.size }), signal);
@@ -116,32 +114,12 @@ export function uploader(call, defaultMaxBytes) {
       const uploadId = await withRetries(send, signal, onProgress);
       stored = true;
       onProgress?.({ phase: "processing", uploadId });
-      const upload = await settled(uploadId, signal, onProgress);
+      const upload = await settled(call, uploadId, { signal, onProgress });
       return bind && upload.state === "ready" ? await bindUpload(call, upload, { signal, onProgress }) : upload;
     } catch (error) {
       if (intended && (!stored || signal?.aborted)) discard(intended);
       throw error;
     }
-  }
-
-  /** @returns {Promise<ReadyUpload>} */
-  async function settled(
-    /** @type {string} */ uploadId,
-    /** @type {AbortSignal | undefined} */ signal,
-    /** @type {UploadOptions["onProgress"]} */ onProgress,
-  ) {
-    for (let waited = 0; waited < PATIENCE; ) {
-      const started = Date.now();
-      /** @type {Upload} */
-      const upload = await call("GET", `${uploadPath(uploadId)}?wait=${WAIT}`, { signal, onProgress });
-      if (upload.state === "rejected") {
-        throw new ProfileMediaError(upload.reason?.code ?? "corrupt", { detail: upload.reason?.message });
-      }
-      if (upload.state !== "pending") return /** @type {ReadyUpload} */ (upload);
-      await pause(PAUSE, signal);
-      waited += Math.min(Date.now() - started, 2 * WAIT * 1000); // the time that the computer slept does not count
-    }
-    throw new ProfileMediaError("slow");
   }
 
   /** @param {Blob} file @param {UploadOptions} options @returns {Promise<ReadyUpload>} */
@@ -153,6 +131,37 @@ export function uploader(call, defaultMaxBytes) {
       submit(prepared, { ...others, onProgress }),
     );
   };
+}
+
+/**
+ * Return a function that creates an upload intent for a file. Repeating it returns the same intent.
+ * @param {Call} call @param {Blob} file @param {string} type @param {UploadOptions} options
+ * @returns {Promise<(options: Pick<CallOptions, "signal" | "once">) => Promise<Intent>>}
+ */
+export async function announcement(call, file, type, { slot = "avatar", crop, focus, altText, bind }) {
+  const checksumSha256 = await checksum(file);
+  const body = { slot, contentType: type, contentLength: file.size, checksumSha256, bind, crop, focus, altText };
+  const headers = { "Idempotency-Key": randomKey() };
+  return (options) => call("POST", "/media/intents", { ...options, body, headers });
+}
+
+/**
+ * Return the upload once it is processed. Throw if it was rejected.
+ * @param {Call} call @param {string} uploadId @param {Pick<UploadOptions, "signal" | "onProgress">} options
+ */
+export async function settled(call, uploadId, { signal, onProgress }) {
+  for (let waited = 0; waited < PATIENCE; ) {
+    const started = Date.now();
+    /** @type {Upload} */
+    const upload = await call("GET", `${uploadPath(uploadId)}?wait=${WAIT}`, { signal, onProgress });
+    if (upload.state === "rejected") {
+      throw new ProfileMediaError(upload.reason?.code ?? "corrupt", { detail: upload.reason?.message });
+    }
+    if (upload.state !== "pending") return /** @type {ReadyUpload} */ (upload);
+    await pause(PAUSE, signal);
+    waited += Math.min(Date.now() - started, 2 * WAIT * 1000); // the time that the computer slept does not count
+  }
+  throw new ProfileMediaError("slow");
 }
 
 /**

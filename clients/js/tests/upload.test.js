@@ -132,13 +132,28 @@ test("a short Retry-After is waited for, a long one is not", async (t) => {
   assert.equal(service.of(INTENT).length, 1);
 });
 
-test("a call fails after five attempts", async (t) => {
+for (const [name, call] of [
+  ["GET /media/profile", (media) => media.profile()],
+  [INTENT, (media) => media.upload(JPEG)],
+]) {
+  test(`${name} fails after five attempts`, async (t) => {
+    const { service, media } = await setUp(t);
+    service.script(name, ...Array(9).fill([503, refusal("UNAVAILABLE")]));
+
+    await assert.rejects(call(media), { code: "unavailable" });
+
+    assert.equal(service.requests.length, 5);
+  });
+}
+
+test("createIntent and wait are the steps around another library's upload", async (t) => {
   const { service, media } = await setUp(t);
-  service.script("GET /media/profile", ...Array(9).fill([503, refusal("UNAVAILABLE")]));
 
-  await assert.rejects(media.profile(), { code: "unavailable" });
-
-  assert.equal(service.requests.length, 5);
+  const { uploadId, upload: form } = await media.createIntent(JPEG, { slot: "coverImage", bind: true });
+  assert.deepEqual(Object.keys(form.fields).at(-1), "x-amz-signature");
+  const { slot, bind, contentType } = JSON.parse(service.requests[0].body);
+  assert.deepEqual([slot, bind, contentType], ["coverImage", true, "image/jpeg"]);
+  assert.equal((await media.wait(uploadId)).state, "ready");
 });
 
 test("an expired token is fetched once again", async (t) => {
