@@ -118,6 +118,15 @@ class FakeUploads:
         self._tables.uploads[upload.owner_id, upload.upload_id] = upload
         return True
 
+    def delete(self, upload: Upload) -> bool:
+        row = self.get(upload.owner_id, upload.upload_id)
+        if row and row.state is State.BOUND:
+            return False
+        self._tables.uploads.pop((upload.owner_id, upload.upload_id), None)
+        entry = QuotaEntry(upload.created_at, upload.upload_id)
+        self.remove_quota_entries(upload.owner_id, QuotaUsage(open=frozenset({entry})))
+        return True
+
 
 class FakeProfiles:
     """User rows."""

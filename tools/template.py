@@ -42,6 +42,7 @@ BUCKET = "AWS::S3::Bucket"
 QUEUE = "AWS::SQS::Queue"
 API = "AWS::Serverless::Api"
 EVENT_SOURCE_MAPPING = "AWS::Lambda::EventSourceMapping"
+STACK = "AWS::CloudFormation::Stack"
 
 _NAME_PROPERTY = {FUNCTION: "FunctionName", TABLE: "TableName", BUCKET: "BucketName", QUEUE: "QueueName"}
 _SOURCE_PROPERTY = {FUNCTION: "CodeUri", LAYER: "ContentUri"}
@@ -199,6 +200,19 @@ class Template:
         for logical_id, body in self.document["Resources"].items():
             if body["Type"] == type_ and self._exists(logical_id):
                 yield Resource(logical_id, type_, self.resolve(body.get("Properties", {})))
+
+    @property
+    def nested(self) -> "dict[str, Template]":
+        """The templates of the nested stacks, whether they exist or not, with the parameters that this one gives."""
+        properties = {
+            logical_id: self.resolve(body["Properties"])
+            for logical_id, body in self.document["Resources"].items()
+            if body["Type"] == STACK
+        }
+        return {
+            logical_id: read(self.path.parent / each["TemplateURL"], each["Parameters"], self.endpoint, self.region)
+            for logical_id, each in properties.items()
+        }
 
     def name(self, logical_id: str) -> str:
         """Return the name of a resource in the local AWS."""
@@ -379,7 +393,7 @@ def read(
     does not have are ignored. Raise TemplateInvalid for a given name that the template does not have, for a parameter
     without a value, and for a value that CloudFormation would refuse.
     """
-    document = written(path) if path == TEMPLATE else yaml_parse(path.read_text())
+    document = written(path) if path.parent == ROOT else yaml_parse(path.read_text())
     declared = document.get("Parameters", {})
     if unknown := given.keys() - declared.keys():
         raise TemplateInvalid(f"the template has no parameter {', '.join(sorted(unknown))}")

@@ -18,7 +18,7 @@ from profile_media.aws.settings import (
 )
 from profile_media.domain.model import Slot
 from profile_media.domain.policy import Lifetimes, Limits
-from tests.template.document import of_type, properties, text
+from tests.template.document import TEMPLATES, of_type, properties, text
 from tools.configuration import PAGE, page
 from tools.template import LAYER, REQUIRED, ROOT, written
 
@@ -144,12 +144,13 @@ def test_requirements_of_the_layer_are_pinned_with_hashes() -> None:
         assert "--hash=sha256:" in requirement
 
 
-@pytest.mark.parametrize("name", ["template.yaml", "alarms.yaml"])
+@pytest.mark.parametrize("name", TEMPLATES)
 def test_cfn_lint_finds_nothing(name: str) -> None:
     from cfnlint.api import ManualArgs, lint  # type: ignore[import-untyped]  # its import takes two seconds
 
     assert lint((ROOT / name).read_text(), config=ManualArgs(regions=["eu-central-1"])) == []
 
 
-def test_template_is_short_enough_to_read() -> None:
-    assert len((ROOT / "template.yaml").read_text().splitlines()) < 900
+def test_main_template_is_short_enough_to_read() -> None:
+    """Decision 0031 has the reason for the limit."""
+    assert len((ROOT / "template.yaml").read_text().splitlines()) < 1200

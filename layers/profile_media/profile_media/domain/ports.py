@@ -91,6 +91,12 @@ class Uploads(Protocol):
     def save_result(self, upload: Upload, now: datetime) -> bool:
         """Write the result of processing. Return False if the row is not pending, has expired or is gone."""
 
+    def delete(self, upload: Upload) -> bool:
+        """Delete the row and its quota entry of open intents in one transaction; a missing row counts as deleted.
+
+        Return False, without a write, if the upload is bound.
+        """
+
 
 class Profiles(Protocol):
     """User rows."""

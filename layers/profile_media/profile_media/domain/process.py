@@ -5,6 +5,7 @@ write. A duplicate, late or reordered event finds the upload processed, or gone,
 """
 
 from base64 import b64encode
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from hashlib import sha256
@@ -66,6 +67,8 @@ class IncomingProcessor:
     incoming: Incoming
     processor: "UploadProcessor"
     binder: SlotBinder
+    arrived: Callable[[Upload], None] = lambda _: None
+    """Called before an original is processed; again if its event is repeated after an error."""
 
     def process(self, owner_id: str, upload_id: str) -> Processed:
         """Process the original of a pending upload, bind the upload if its intent says so, and delete the original."""
@@ -75,6 +78,7 @@ class IncomingProcessor:
         original = self.incoming.fetch(owner_id, upload_id, upload.content_length)
         if original is None:
             return Processed(Outcome.STALE, upload, detail="the original is gone")
+        self.arrived(upload)
         processed = self.processor.process(upload, original)
         if processed.outcome is Outcome.READY and processed.upload:
             processed = self._bind(processed, processed.upload)
