@@ -66,6 +66,33 @@ def frame(size: Dimensions, target: Dimensions, framing: Framing) -> Box:
             return _largest_box(size, target, _anchor_focus(size, target, _default_focus(size, target)))
 
 
+def format_framing(framing: Framing) -> str:
+    """Return the framing as text for tables and forms. `parse_framing` reads it.
+
+    >>> format_framing(Crop(10, 20, 300, 300))
+    'crop:10,20,300,300'
+    """
+    match framing:
+        case Crop(x, y, width, height):
+            return f"crop:{x!r},{y!r},{width!r},{height!r}"
+        case Focus(x, y):
+            return f"focus:{x!r},{y!r}"
+        case None:
+            return ""
+
+
+def parse_framing(text: str) -> Framing:
+    """Parse the result of `format_framing`."""
+    kind, _, numbers = text.partition(":")
+    match kind:
+        case "crop":
+            return Crop(*map(int, numbers.split(",")))
+        case "focus":
+            return Focus(*map(float, numbers.split(",")))
+        case _:
+            return None
+
+
 def scale_framing(framing: Framing, size: Dimensions, copy: Dimensions) -> Framing:
     """Return the framing of a picture of `size` for a copy of it with fewer pixels."""
     if not isinstance(framing, Crop):
