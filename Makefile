@@ -81,10 +81,9 @@ openapi: install ## generate docs/openapi.yaml from the code
 configuration: install ## generate docs/configuration.md from the template
 	@python -m tools.configuration
 
-# This machine's architecture, so that the built files can be run here. `sam build` alone builds for arm64.
-build: install ## build functions and layers, and invoke each built function once
-	sam build --parameter-overrides Architecture=$(if $(filter x86_64,$(shell uname -m)),x86_64,arm64)
-	python -I -S tools/scripts/import_built .aws-sam/build/DependenciesLayer
+build: install ## build functions and layers for both architectures, and invoke each built function once
+	sam build
+	python -I -S tools/scripts/import_built .aws-sam/build/Dependencies$(if $(filter x86_64,$(shell uname -m)),X86,Arm64)Layer
 	tools/scripts/smoke_built
 
 budget: install ## record the imports of each function; a test fails when they grow

@@ -31,7 +31,7 @@ SETTINGS: dict[str, type | None] = {
     "authorize": AuthorizerSettings,
     "preflight": None,
     "create_upload_intent": settings.IntentSettings,
-    "get_upload": settings.UploadReadingSettings,
+    "get_upload": settings.UploadWaitingSettings,
     "get_profile": settings.ProfileReadingSettings,
     "bind_avatar": settings.BindingSettings,
     "bind_cover_image": settings.BindingSettings,

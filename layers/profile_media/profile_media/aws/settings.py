@@ -83,6 +83,12 @@ class UploadReadingSettings(Settings):
     uploads_table: str
 
 
+class UploadWaitingSettings(UploadReadingSettings):
+    """Showing one upload, perhaps after waiting for it."""
+
+    longest_wait_seconds: int
+
+
 class ProfileReadingSettings(Settings):
     """Showing a profile."""
 
