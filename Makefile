@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help browser install lock format lint types imports template openapi configuration build budget test check assurance mutation bench up demo token reconcile hostile fuzz clean
+.PHONY: help browser install lock format lint types imports template openapi configuration build budget test check assurance mutation bench up deploy demo smoke token reconcile hostile fuzz clean
 
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 
@@ -68,10 +68,12 @@ bench: install ## measure everything and write docs/performance.md; ARGS="--only
 	@tools/scripts/bench $(ARGS)
 	@.venv/bench/bin/python -m tools.bench $(ARGS)
 
-template build: export SAM_CLI_TELEMETRY = 0
+template build deploy: export SAM_CLI_TELEMETRY = 0
 
-template: install .venv/checkov/.installed ## validate the templates with cfn-lint, SAM and checkov
-	cfn-lint *.yaml
+template: install .venv/checkov/.installed ## validate the templates and workflows with cfn-lint, SAM, checkov and schemas
+	cfn-lint *.yaml .github/deploy-role.yaml
+	check-jsonschema --quiet --builtin-schema vendor.github-workflows .github/workflows/*.yml
+	check-jsonschema --quiet --builtin-schema vendor.github-actions .github/actions/*/action.yml
 	sam validate --lint --region eu-central-1
 	tools/scripts/checkov
 
@@ -85,6 +87,12 @@ build: install ## build functions and layers for both architectures, and invoke 
 	sam build
 	python -I -S tools/scripts/import_built .aws-sam/build/Dependencies$(if $(filter x86_64,$(shell uname -m)),X86,Arm64)Layer
 	tools/scripts/smoke_built
+
+deploy: install ## build and deploy a stage of samconfig.toml, and protect it: STAGE=staging ARGS="--no-confirm-changeset"
+	@python -m tools.stages check "$(STAGE)"
+	sam build --config-env "$(STAGE)"
+	sam deploy --config-env "$(STAGE)" $(ARGS)
+	@python -m tools.stages protect "$(STAGE)"
 
 budget: install ## record the imports of each function; a test fails when they grow
 	@python -m tests.cold_start.budget
@@ -104,6 +112,11 @@ token: install ## print a token of a development user: USER=grace AS=cognito ARG
 
 demo: install ## run the whole flow against the local stack and check every step
 	@python -m tools.local.demo --state "$(STATE)" $(ARGS)
+
+# TOKEN reaches the command through the environment, so that neither make nor the list of processes shows it.
+smoke: export TOKEN := $(TOKEN)
+smoke: install ## run the main job against a deployed API: URL=https://… or STAGE=staging, TOKEN=…
+	@python -m tools.smoke $(if $(STAGE),--stage "$(STAGE)",--url "$(URL)") $(ARGS)
 
 reconcile: install ## report orphans and missing objects, on the local stack or on AWS: ARGS="--mend"
 	@python -m tools.local.reconcile --state "$(STATE)" $(ARGS)
