@@ -39,10 +39,13 @@ media_urls = st.builds(
 )
 labels = st.from_regex(r"[a-z0-9]([a-z0-9-]{0,8}[a-z0-9])?", fullmatch=True)
 other_urls = st.builds(
-    lambda host, path, query: "https://" + ".".join(host) + "".join(f"/{segment}" for segment in path) + query,
+    lambda host, port, path, query: (
+        "https://" + ".".join(host) + port + "".join(f"/{segment}" for segment in path) + query
+    ),
     st.lists(labels, min_size=1, max_size=4),
-    st.lists(st.text("abcXYZ019._~!$&*+,=:@%-", max_size=8), max_size=3),
-    st.just("") | st.text("abc019._~/?&=%-", max_size=12).map("?{}".format),
+    st.just("") | st.integers(0, 70_000).map(":{}".format),
+    st.lists(st.text("abcXYZ019._~!$&*+,=:@%-();2Ff", max_size=8), max_size=3),
+    st.just("") | st.text("abc019._~/?&=%-();#", max_size=12).map("?{}".format),
 )
 
 
