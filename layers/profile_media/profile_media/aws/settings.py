@@ -84,6 +84,12 @@ class UploadReadingSettings(Settings):
     uploads_table: str
 
 
+class UploadWaitingSettings(UploadReadingSettings):
+    """Showing one upload, perhaps after waiting for it."""
+
+    longest_wait_seconds: int
+
+
 class CancellingSettings(Settings):
     """Giving up uploads."""
 
