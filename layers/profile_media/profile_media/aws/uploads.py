@@ -77,6 +77,7 @@ class DynamoUploads:
             (UploadItem.height, item.height),
             (UploadItem.derivatives, item.derivatives),
             (UploadItem.reason, item.reason),
+            (UploadItem.placeholder, item.placeholder),
         )
         actions = [attribute.set(value) for attribute, value in result if value is not None]
         still_pending = (UploadItem.state == State.PENDING) & (UploadItem.expires_at > now)

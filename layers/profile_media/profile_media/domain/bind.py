@@ -170,4 +170,4 @@ def _new_attachment(upload: Upload | None, slot: Slot, now: datetime) -> Attachm
         raise UploadNotReady(upload.upload_id)
     if upload.reason:
         raise UploadRejected(upload.reason)
-    return Attachment(upload.upload_id, upload.derivatives)
+    return upload.attachment

@@ -17,6 +17,7 @@ REASONS: Mapping[Reason, str] = MappingProxyType(
         Reason.TOO_LARGE: "The file is larger than was announced.",
         Reason.TOO_COMPLEX: "The picture takes too much work to read.",
         Reason.CHECKSUM_MISMATCH: "The file is not the one that was announced.",
+        Reason.CROP_OUT_OF_BOUNDS: "The part to show lies outside of the picture.",
     }
 )
 """A sentence per rejection reason, for the end user (docs/dialects/native.md lists the codes)."""
@@ -63,6 +64,7 @@ _SENTENCES: Mapping[errors.ErrorCode, str] = MappingProxyType(
         errors.ErrorCode.SLOT_MISMATCH: "The upload was made for another slot",
         errors.ErrorCode.SLOT_NOT_FOUND: "No such slot",
         errors.ErrorCode.IDEMPOTENCY_CONFLICT: "The Idempotency-Key was used with another request",
+        errors.ErrorCode.CROP_UNAVAILABLE: "The whole picture is not kept; upload it again to crop it",
         errors.ErrorCode.ATTACHMENT_CHANGED: "The picture is being changed elsewhere; try again",
         errors.ErrorCode.OWNER_FORBIDDEN: "Not allowed to act for this user",
         errors.ErrorCode.USER_NOT_FOUND: "No such user",
