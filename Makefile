@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help browser client install lock format lint types imports template openapi configuration build budget test check assurance mutation bench up demo token reconcile hostile fuzz clean
+.PHONY: help browser client install lock format lint types imports template openapi configuration build budget test check assurance mutation bench up deploy demo smoke token reconcile migrate hostile fuzz clean
 
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 
@@ -76,10 +76,12 @@ bench: install ## measure everything and write docs/performance.md; ARGS="--only
 	@tools/scripts/bench $(ARGS)
 	@.venv/bench/bin/python -m tools.bench $(ARGS)
 
-template build: export SAM_CLI_TELEMETRY = 0
+template build deploy: export SAM_CLI_TELEMETRY = 0
 
-template: install .venv/checkov/.installed ## validate template.yaml with cfn-lint, SAM and checkov
-	cfn-lint template.yaml
+template: install .venv/checkov/.installed ## validate the templates and workflows with cfn-lint, SAM, checkov and schemas
+	cfn-lint *.yaml .github/deploy-role.yaml
+	check-jsonschema --quiet --builtin-schema vendor.github-workflows .github/workflows/*.yml
+	check-jsonschema --quiet --builtin-schema vendor.github-actions .github/actions/*/action.yml
 	sam validate --lint --region eu-central-1
 	tools/scripts/checkov
 
@@ -89,11 +91,16 @@ openapi: install ## generate docs/openapi.yaml from the code
 configuration: install ## generate docs/configuration.md from the template
 	@python -m tools.configuration
 
-# This machine's architecture, so that the built files can be run here. `sam build` alone builds for arm64.
-build: install ## build functions and layers, and invoke each built function once
-	sam build --parameter-overrides Architecture=$(if $(filter x86_64,$(shell uname -m)),x86_64,arm64)
-	python -I -S tools/scripts/import_built .aws-sam/build/DependenciesLayer
+build: install ## build functions and layers for both architectures, and invoke each built function once
+	sam build
+	python -I -S tools/scripts/import_built .aws-sam/build/Dependencies$(if $(filter x86_64,$(shell uname -m)),X86,Arm64)Layer
 	tools/scripts/smoke_built
+
+deploy: install ## build and deploy a stage of samconfig.toml, and protect it: STAGE=staging ARGS="--no-confirm-changeset"
+	@python -m tools.stages check "$(STAGE)"
+	sam build --config-env "$(STAGE)"
+	sam deploy --config-env "$(STAGE)" $(ARGS)
+	@python -m tools.stages protect "$(STAGE)"
 
 budget: install ## record the imports of each function; a test fails when they grow
 	@python -m tests.cold_start.budget
@@ -103,8 +110,8 @@ check: lint types imports template test ## run everything that CI checks, except
 # The folder that belongs to one running stack: its addresses and logs. Another folder allows a second stack.
 STATE = .local
 
-up: install ## run the whole service on this machine: PARAMS="PurgeDelaySeconds=2 …" PORTS=4000 STATE=folder
-	@exec python -m tools.local --params "$(PARAMS)" --ports "$(PORTS)" --state "$(STATE)"
+up: install ## run the whole service on this machine: PARAMS="PurgeDelaySeconds=2 …" DEBUG=1 PORTS=4000 STATE=folder
+	@exec python -m tools.local --params "$(PARAMS)" --ports "$(PORTS)" --state "$(STATE)" $(if $(DEBUG),--debug $(DEBUG))
 
 # Every shell sets USER to the name of the machine's user, so only USER from the command line counts.
 token: PERSON = $(if $(filter command,$(origin USER)),$(USER),ada)
@@ -114,8 +121,16 @@ token: install ## print a token of a development user: USER=grace AS=cognito ARG
 demo: install ## run the whole flow against the local stack and check every step
 	@python -m tools.local.demo --state "$(STATE)" $(ARGS)
 
+# TOKEN reaches the command through the environment, so that neither make nor the list of processes shows it.
+smoke: export TOKEN := $(TOKEN)
+smoke: install ## run the main job against a deployed API: URL=https://… or STAGE=staging, TOKEN=…
+	@python -m tools.smoke $(if $(STAGE),--stage "$(STAGE)",--url "$(URL)") $(ARGS)
+
 reconcile: install ## report orphans and missing objects, on the local stack or on AWS: ARGS="--mend"
 	@python -m tools.local.reconcile --state "$(STATE)" $(ARGS)
+
+migrate: install ## bring rows of version 0.1.0 up to date, on the local stack or on AWS: ARGS="--stack NAME --apply"
+	@python -m tools.migrate --state "$(STATE)" $(ARGS)
 
 clean: ## delete everything that was built or installed
 	rm -rf .venv .uv .aws-sam .local build clients/js/node_modules clients/js/examples/built .mypy_cache .ruff_cache .pytest_cache .import_linter_cache

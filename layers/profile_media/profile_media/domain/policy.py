@@ -25,6 +25,12 @@ MIN_SIDE = 16
 MAX_SIDE = 12_000
 """Pixels. No camera sensor is longer, and decoders allocate memory per row before they fail."""
 
+MAX_COORDINATE = 1_000_000
+"""Pixels. No number in a crop may be larger, whatever the limits on pictures are."""
+
+MAX_ALT_TEXT = 420
+"""Characters: about the most that screen readers read without a pause, and small enough for rows."""
+
 MAX_JPEG_SCANS = 64
 """Every scan of a progressive JPEG costs work, and 30 KB can hold thousands. Real pictures have at most 20."""
 
@@ -43,7 +49,7 @@ WEBP_QUALITY = 80
 
 @dataclass(frozen=True, slots=True)
 class Size:
-    """One derivative of a slot: a centre crop to exactly these pixels."""
+    """One derivative of a slot: a part of the picture in exactly these pixels."""
 
     name: str
     width: int
@@ -86,8 +92,8 @@ class Limits:
     max_bytes: MappingProxyType[Slot, int] = MappingProxyType(
         {Slot.AVATAR: 10 * 1024 * 1024, Slot.COVER_IMAGE: 10 * 1024 * 1024}
     )
-    open_intents: int = 5
-    intents_per_hour: int = 30
+    open_intents: int = 20
+    intents_per_hour: int = 60
 
 
 @dataclass(frozen=True, slots=True)
