@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help browser install lock format lint types imports template openapi configuration build budget test check assurance mutation bench up demo token reconcile hostile fuzz clean
+.PHONY: help browser install lock format lint types imports template openapi configuration build budget test check assurance mutation bench up invoke events logs reset deploy demo smoke token reconcile migrate hostile fuzz clean client
 
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 
@@ -44,13 +44,21 @@ imports: install ## check that imports follow the layers of the architecture
 browser:
 	@tools/scripts/browser >/dev/null || [ -z "$$CI" ]
 
+# Without npm, the tests of the JavaScript client are skipped with the reason. CI fails without it.
+client: clients/js/node_modules/.package-lock.json ## install the development packages of clients/js
+	@:
+
+clients/js/node_modules/.package-lock.json: clients/js/package-lock.json
+	@if command -v npm >/dev/null; then cd clients/js && npm ci --silent --ignore-scripts --no-audit --no-fund && \
+	  touch node_modules/.package-lock.json; else [ -z "$$CI" ]; fi
+
 # Two processes. Tests with the same xdist_group run in the same process.
 PYTEST = pytest -n 2 --dist loadgroup
 
-test: install browser ## run the tests, about four and a half minutes; ARGS="tests/unit -k bind"
+test: install browser client ## run the tests, about four and a half minutes; ARGS="tests/unit -k bind"
 	$(PYTEST) $(ARGS)
 
-assurance: install browser ## run the exhaustive tests and mutation testing, about half an hour
+assurance: install browser client ## run the exhaustive tests and mutation testing, about half an hour
 	$(PYTEST) -m assurance $(ARGS)
 	$(PYTEST) tests/fuzz --hypothesis-profile=assurance
 	@python -m tests.mutation
@@ -68,10 +76,12 @@ bench: install ## measure everything and write docs/performance.md; ARGS="--only
 	@tools/scripts/bench $(ARGS)
 	@.venv/bench/bin/python -m tools.bench $(ARGS)
 
-template build: export SAM_CLI_TELEMETRY = 0
+template build deploy: export SAM_CLI_TELEMETRY = 0
 
-template: install .venv/checkov/.installed ## validate template.yaml with cfn-lint, SAM and checkov
-	cfn-lint template.yaml
+template: install .venv/checkov/.installed ## validate the templates and workflows with cfn-lint, SAM, checkov and schemas
+	cfn-lint *.yaml .github/deploy-role.yaml
+	check-jsonschema --quiet --builtin-schema vendor.github-workflows .github/workflows/*.yml
+	check-jsonschema --quiet --builtin-schema vendor.github-actions .github/actions/*/action.yml
 	sam validate --lint --region eu-central-1
 	tools/scripts/checkov
 
@@ -81,11 +91,16 @@ openapi: install ## generate docs/openapi.yaml from the code
 configuration: install ## generate docs/configuration.md from the template
 	@python -m tools.configuration
 
-# This machine's architecture, so that the built files can be run here. `sam build` alone builds for arm64.
-build: install ## build functions and layers, and invoke each built function once
-	sam build --parameter-overrides Architecture=$(if $(filter x86_64,$(shell uname -m)),x86_64,arm64)
-	python -I -S tools/scripts/import_built .aws-sam/build/DependenciesLayer
+build: install ## build functions and layers for both architectures, and invoke each built function once
+	sam build
+	python -I -S tools/scripts/import_built .aws-sam/build/Dependencies$(if $(filter x86_64,$(shell uname -m)),X86,Arm64)Layer
 	tools/scripts/smoke_built
+
+deploy: install ## build and deploy a stage of samconfig.toml, and protect it: STAGE=staging ARGS="--no-confirm-changeset"
+	@python -m tools.stages check "$(STAGE)"
+	sam build --config-env "$(STAGE)"
+	sam deploy --config-env "$(STAGE)" $(ARGS)
+	@python -m tools.stages protect "$(STAGE)"
 
 budget: install ## record the imports of each function; a test fails when they grow
 	@python -m tests.cold_start.budget
@@ -95,19 +110,36 @@ check: lint types imports template test ## run everything that CI checks, except
 # The folder that belongs to one running stack: its addresses and logs. Another folder allows a second stack.
 STATE = .local
 
-up: install ## run the whole service on this machine: PARAMS="PurgeDelaySeconds=2 …" PORTS=4000 STATE=folder
-	@exec python -m tools.local --params "$(PARAMS)" --ports "$(PORTS)" --state "$(STATE)"
+up: install ## run the whole service on this machine: PARAMS="PurgeDelaySeconds=2 …" DEBUG=1 PORTS=4000 STATE=folder
+	@exec python -m tools.local --params "$(PARAMS)" --ports "$(PORTS)" --state "$(STATE)" $(if $(DEBUG),--debug $(DEBUG))
 
 # Every shell sets USER to the name of the machine's user, so only USER from the command line counts.
 token: PERSON = $(if $(filter command,$(origin USER)),$(USER),ada)
 token: install ## print a token of a development user: USER=grace AS=cognito ARGS="--expired"
 	@python -m tools.local.token "$(PERSON)" --state "$(STATE)" $(if $(AS),--as $(AS)) $(ARGS)
 
+invoke: install ## run one function here, against the running stack: FUNCTION=bind_avatar EVENT=file
+	@python -m tools.local.invoke "$(FUNCTION)" $(if $(EVENT),--event "$(EVENT)") --state "$(STATE)"
+
+events: install ## print a fresh, valid event: FUNCTION=bind_avatar, or one for each function
+	@python -m tools.local.events $(FUNCTION) --state "$(STATE)"
+
+logs: install ## follow the running stack's logs: FUNCTION=bind_avatar UPLOAD=id ARGS="--no-follow"
+	@python -m tools.local.logs --function "$(FUNCTION)" --upload "$(UPLOAD)" --state "$(STATE)" $(ARGS)
+
 demo: install ## run the whole flow against the local stack and check every step
 	@python -m tools.local.demo --state "$(STATE)" $(ARGS)
+
+# TOKEN reaches the command through the environment, so that neither make nor the list of processes shows it.
+smoke: export TOKEN := $(TOKEN)
+smoke: install ## run the main job against a deployed API: URL=https://… or STAGE=staging, TOKEN=…
+	@python -m tools.smoke $(if $(STAGE),--stage "$(STAGE)",--url "$(URL)") $(ARGS)
 
 reconcile: install ## report orphans and missing objects, on the local stack or on AWS: ARGS="--mend"
 	@python -m tools.local.reconcile --state "$(STATE)" $(ARGS)
 
+migrate: install ## bring rows of version 0.1.0 up to date, on the local stack or on AWS: ARGS="--stack NAME --apply"
+	@python -m tools.migrate --state "$(STATE)" $(ARGS)
+
 clean: ## delete everything that was built or installed
-	rm -rf .venv .uv .aws-sam .local build .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
+	rm -rf .venv .uv .aws-sam .local build clients/js/node_modules clients/js/examples/built .mypy_cache .ruff_cache .pytest_cache .import_linter_cache

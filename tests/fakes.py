@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from profile_media.domain import keys
 from profile_media.domain.errors import ImageUnacceptable
 from profile_media.domain.formats import ContentType
+from profile_media.domain.framing import Crop, Framing
 from profile_media.domain.lifecycle import is_expired
 from profile_media.domain.model import (
     Attachment,
@@ -14,6 +15,7 @@ from profile_media.domain.model import (
     Derivative,
     ExternalPicture,
     Identity,
+    Placeholder,
     PresignedPost,
     Profile,
     Reason,
@@ -32,6 +34,7 @@ from profile_media.domain.ports import (
     QuotaExceeded,
     QuotaUsage,
     Rendered,
+    Revision,
     SlotChange,
     StoredObject,
     UploadKey,
@@ -116,6 +119,15 @@ class FakeUploads:
         self._tables.uploads[upload.owner_id, upload.upload_id] = upload
         return True
 
+    def delete(self, upload: Upload) -> bool:
+        row = self.get(upload.owner_id, upload.upload_id)
+        if row and row.state is State.BOUND:
+            return False
+        self._tables.uploads.pop((upload.owner_id, upload.upload_id), None)
+        entry = QuotaEntry(upload.created_at, upload.upload_id)
+        self.remove_quota_entries(upload.owner_id, QuotaUsage(open=frozenset({entry})))
+        return True
+
 
 class FakeProfiles:
     """User rows."""
@@ -170,14 +182,23 @@ class FakeAttachments:
             tables.uploads.pop((user_id, expected.upload_id), None)
         return True
 
-    def replace_derivatives(self, bound: Upload, derivatives: tuple[Derivative, ...]) -> bool:
-        tables, key = self._tables, (bound.owner_id, bound.upload_id)
-        profile = tables.profiles.get(bound.owner_id, Profile(bound.owner_id))
-        if tables.uploads.get(key) != bound or profile.attachments.get(bound.slot) != attachment_of(bound):
+    def revise(self, revision: Revision) -> bool:
+        tables, upload, revised = self._tables, revision.upload, revision.revised
+        key, slot = (upload.owner_id, upload.upload_id), revision.upload.slot
+        profile = tables.profiles.get(upload.owner_id, Profile(upload.owner_id))
+        if tables.uploads.get(key) != upload or is_expired(upload, revision.now):
             return False
-        tables.uploads[key] = changed = replace(bound, derivatives=derivatives)
-        attachments = {**profile.attachments, bound.slot: attachment_of(changed)}
-        tables.profiles[bound.owner_id] = replace(profile, attachments=attachments)
+        if upload.state is State.BOUND:
+            held = profile.attachments.get(slot)
+            if not isinstance(held, Attachment) or held.derivatives != upload.derivatives:
+                return False
+            if revision.changes and profile.changes != revision.profile.changes:
+                return False
+            profile = replace(profile, attachments={**profile.attachments, slot: revised.attachment})
+            if revision.changes:
+                profile = replace(profile, changes=revision.changes, updated_at=revision.now)
+            tables.profiles[upload.owner_id] = profile
+        tables.uploads[key] = revised
         return True
 
     def _usable(self, change: SlotChange) -> bool:
@@ -185,6 +206,7 @@ class FakeAttachments:
             return True
         upload = self._tables.uploads.get((change.profile.user_id, change.attachment.upload_id))
         ready = upload is not None and upload.state is State.READY and upload.slot is change.slot
+        ready = ready and upload is not None and upload.attachment == change.attachment
         return upload is not None and ready and not is_expired(upload, change.now)
 
 
@@ -351,21 +373,24 @@ class FakeImages:
             raise ImageUnacceptable(Reason.UNSUPPORTED_FORMAT)
         return ContentType.JPEG
 
-    def render(self, content: bytes, slot: Slot) -> Rendered:
+    def render(self, content: bytes, slot: Slot, framing: Framing = None) -> Rendered:
+        if isinstance(framing, Crop) and not framing.fits((40, 30)):
+            raise ImageUnacceptable(Reason.CROP_OUT_OF_BOUNDS, "as the test wants it")
         for reason in Reason:
             if content.startswith(reason.encode()):
                 raise ImageUnacceptable(reason, "as the test wants it")
         made = []
         for name, width in (("full", 512), ("thumb", 256)):
-            data = f"{slot}:{name}:".encode() + content
+            data = f"{slot}:{name}:{framing or ''}".encode() + content
             derivative = Derivative(name, keys.digest(data), ContentType.WEBP, width, width, len(data))
             made.append((derivative, data))
-        return Rendered(self.identify(content), 40, 30, tuple(made), DecodeCost(cpu_ms=1, peak_mib=1))
+        placeholder = Placeholder("3OcRJYB4d3h/iIeHeEh3eIhw+j3A", "#808080")
+        return Rendered(self.identify(content), 40, 30, tuple(made), placeholder, DecodeCost(1, 1))
 
 
 def attachment_of(upload: Upload) -> Attachment:
     """Return the content of a slot to which the upload is bound."""
-    return Attachment(upload.upload_id, upload.derivatives)
+    return upload.attachment
 
 
 def a_slot_change(upload: Upload, expected: _Content = None, now: datetime = NOW) -> SlotChange:

@@ -6,6 +6,7 @@ plain values. In a `Template`, names and ARNs are those that the resources get i
 local counterpart (a role, an alarm, the distribution) resolves to a placeholder that contains its name.
 """
 
+import platform
 import re
 from collections.abc import Callable, Iterator, Mapping
 from copy import deepcopy
@@ -35,6 +36,9 @@ REQUIRED: Mapping[str, str] = MappingProxyType(
 ACCOUNT = "123456789012"
 STACK_NAME = "profile-media-local"
 
+DEPENDENCIES = "DependenciesX86Layer" if platform.machine() == "x86_64" else "DependenciesArm64Layer"
+"""The layer of dependencies that runs on this machine."""
+
 FUNCTION = "AWS::Serverless::Function"
 LAYER = "AWS::Serverless::LayerVersion"
 TABLE = "AWS::DynamoDB::Table"
@@ -42,6 +46,7 @@ BUCKET = "AWS::S3::Bucket"
 QUEUE = "AWS::SQS::Queue"
 API = "AWS::Serverless::Api"
 EVENT_SOURCE_MAPPING = "AWS::Lambda::EventSourceMapping"
+STACK = "AWS::CloudFormation::Stack"
 
 _NAME_PROPERTY = {FUNCTION: "FunctionName", TABLE: "TableName", BUCKET: "BucketName", QUEUE: "QueueName"}
 _SOURCE_PROPERTY = {FUNCTION: "CodeUri", LAYER: "ContentUri"}
@@ -199,6 +204,19 @@ class Template:
         for logical_id, body in self.document["Resources"].items():
             if body["Type"] == type_ and self._exists(logical_id):
                 yield Resource(logical_id, type_, self.resolve(body.get("Properties", {})))
+
+    @property
+    def nested(self) -> "dict[str, Template]":
+        """The templates of the nested stacks, whether they exist or not, with the parameters that this one gives."""
+        properties = {
+            logical_id: self.resolve(body["Properties"])
+            for logical_id, body in self.document["Resources"].items()
+            if body["Type"] == STACK
+        }
+        return {
+            logical_id: read(self.path.parent / each["TemplateURL"], each["Parameters"], self.endpoint, self.region)
+            for logical_id, each in properties.items()
+        }
 
     def name(self, logical_id: str) -> str:
         """Return the name of a resource in the local AWS."""
@@ -379,7 +397,7 @@ def read(
     does not have are ignored. Raise TemplateInvalid for a given name that the template does not have, for a parameter
     without a value, and for a value that CloudFormation would refuse.
     """
-    document = written(path) if path == TEMPLATE else yaml_parse(path.read_text())
+    document = written(path) if path.parent == ROOT else yaml_parse(path.read_text())
     declared = document.get("Parameters", {})
     if unknown := given.keys() - declared.keys():
         raise TemplateInvalid(f"the template has no parameter {', '.join(sorted(unknown))}")
@@ -387,7 +405,18 @@ def read(
     parameters = {**defaults, **{name: value for name, value in (local or {}).items() if name in declared}, **given}
     for name, body in declared.items():
         _check(name, body, parameters)
-    return Template(path, document, parameters, region, endpoint)
+    template = Template(path, document, parameters, region, endpoint)
+    for rule in document.get("Rules", {}).values():
+        _check_rule(template, rule)
+    return template
+
+
+def _check_rule(template: Template, rule: Mapping[str, Any]) -> None:
+    """Raise TemplateInvalid if the values of the parameters break a rule of the template."""
+    if template.resolve(rule.get("RuleCondition", True)):
+        for assertion in rule["Assertions"]:
+            if not template.resolve(assertion["Assert"]):
+                raise TemplateInvalid(assertion["AssertDescription"])
 
 
 def _check(name: str, declared: dict[str, Any], parameters: Mapping[str, str]) -> None:

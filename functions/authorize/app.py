@@ -21,8 +21,7 @@ def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
     try:
         bearer = authorization.verifier().verify(bearer_token(event.get("authorizationToken")))
     except TokenRefused as refused:
-        request_id = getattr(context, "aws_request_id", None)
-        authorization.log("Token refused", reason=refused.refusal, function_request_id=request_id)
+        authorization.log_refusal(refused.refusal, context)
         raise Exception("Unauthorized") from None
     # API Gateway caches the policy per token, not per route, so it has to cover the whole stage.
     allow = {"Effect": "Allow", "Action": "execute-api:Invoke", "Resource": f"{stage[1]}/*/*"}

@@ -7,5 +7,5 @@ from profile_media.wiring import processing
 
 @trigger
 def handler(event: Event) -> None:
-    for bucket, key in created_objects(event):
-        processing.process(bucket, key)
+    for stored in created_objects(event):
+        processing.process(stored.bucket, stored.key, stored.stored_at)

@@ -109,7 +109,7 @@ def _purge_request(message: dict[str, Any]) -> PurgeRequest:
 
 
 def _redriven_key(event: dict[str, Any]) -> str:
-    [(bucket, key)] = created_objects(event)
+    [(bucket, key, _)] = created_objects(event)
     assert bucket == cloud.UPLOADS_BUCKET
     return key
 

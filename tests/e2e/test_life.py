@@ -19,8 +19,9 @@ from profile_media.domain.policy import SIZES
 from tests.pictures import a_jpeg, a_phone_photograph, a_png_claiming, a_scan_bomb
 from tools.local import aws, token
 from tools.local.browser import Answer, Browser, post_form, send
-from tools.local.demo import Demo, check_picture
+from tools.local.demo import Demo
 from tools.local.launch import launched
+from tools.main_job import check_picture
 
 pytestmark = [pytest.mark.e2e, pytest.mark.enable_socket]
 

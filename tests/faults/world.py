@@ -17,6 +17,7 @@ from boto3.dynamodb.types import TypeSerializer
 
 from profile_media.aws.clock import SystemClock
 from profile_media.domain.errors import ImageUnacceptable
+from profile_media.domain.framing import Framing
 from profile_media.domain.keys import incoming_key, media_key
 from profile_media.domain.model import Slot, Upload, utc_now
 from profile_media.domain.ports import Rendered
@@ -27,6 +28,9 @@ from tests.faults import stored
 from tests.faults.injector import Crash, Injector
 from tests.faults.observer import Observer, Row
 from tests.functions.conftest import Answer, Call, Rows, an_event, run
+
+OPEN_INTENTS = 5
+"""The limit of open intents in these tests: few, because each entry is one more call that can fail."""
 
 
 @dataclass(frozen=True)
@@ -86,13 +90,15 @@ class World:
 
     # --- what users do
 
-    def pending(self, picture: bytes, number: int = 1, slot: Slot = Slot.AVATAR, owner_id: str = ADA) -> Upload:
+    def pending(
+        self, picture: bytes, number: int = 1, slot: Slot = Slot.AVATAR, owner_id: str = ADA, **more: Any
+    ) -> Upload:
         """Create an upload whose picture is stored but not processed."""
         now = self.now()
         times = {"created_at": now, "expires_at": (now + timedelta(hours=1)).replace(microsecond=0)}
         with self.injector.standing_aside():
             upload = self.rows.pending(
-                owner_id=owner_id, upload_id=an_id(number), content_length=500_000, slot=slot, **times
+                owner_id=owner_id, upload_id=an_id(number), content_length=500_000, slot=slot, **times, **more
             )
         self.receive(upload, picture)
         return upload
@@ -116,6 +122,11 @@ class World:
             return self.call(function, {"publicId": f"app/temp/user_YXV0aDB8YWRh/images/{upload.upload_id}"})
         except Crash:
             return None
+
+    def cancel(self, upload_id: str, claims: dict[str, str] | None = None) -> Answer:
+        """Give up an upload through the API."""
+        self.observer.given_up.add(upload_id)
+        return self.call("cancel_upload", ..., claims, pathParameters={"uploadId": upload_id})
 
     # --- what the platform does
 
@@ -225,16 +236,16 @@ _render = PillowImages.render
 
 
 @cache
-def _rendered(content: bytes, slot: Slot) -> Rendered | ImageUnacceptable:
+def _rendered(content: bytes, slot: Slot, framing: Framing) -> Rendered | ImageUnacceptable:
     try:
-        return _render(PillowImages(), content, slot)
+        return _render(PillowImages(), content, slot, framing)
     except ImageUnacceptable as refusal:
         return refusal
 
 
-def render_once(_: PillowImages, content: bytes, slot: Slot) -> Rendered:
+def render_once(_: PillowImages, content: bytes, slot: Slot, framing: Framing = None) -> Rendered:
     """Render each picture once per process, because rendering is deterministic."""
-    outcome = _rendered(content, slot)
+    outcome = _rendered(content, slot, framing)
     if isinstance(outcome, ImageUnacceptable):
         raise ImageUnacceptable(outcome.reason, outcome.detail)
     return outcome
@@ -245,12 +256,13 @@ def world(aws: cloud.Cloud, rows: Rows, call: Call, injector: Injector, monkeypa
     """Return a world whose clock the test can put ahead and in which each picture is rendered once."""
     built = World(aws, rows, call, injector)
 
-    def render(images: PillowImages, content: bytes, slot: Slot) -> Rendered:
+    def render(images: PillowImages, *arguments: Any) -> Rendered:
         elsewhere, built.while_rendering = built.while_rendering, None
         if elsewhere:
             elsewhere()
-        return render_once(images, content, slot)
+        return render_once(images, *arguments)
 
+    monkeypatch.setenv("OPEN_INTENTS", str(OPEN_INTENTS))
     monkeypatch.setattr("profile_media.aws.clock.utc_now", built.now)
     monkeypatch.setattr(SystemClock, "wait", lambda _, seconds: built.put_clock_ahead(seconds=seconds))
     monkeypatch.setattr(PillowImages, "render", render)

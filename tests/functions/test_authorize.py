@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from fnmatch import fnmatchcase
@@ -51,7 +52,7 @@ ROUTES = [
     "DELETE/v1/users/auth0%7Calice/profile_image",
     "GET/",
 ]
-CONTEXT = SimpleNamespace(aws_request_id="6f1c0f2e-request")
+CONTEXT = SimpleNamespace(function_name="authorize", aws_request_id="6f1c0f2e-request")
 
 
 OPTIONAL = (
@@ -256,12 +257,25 @@ def test_refusal_is_unauthorized_and_its_reason_is_logged(
     assert raised.value.__suppress_context__  # Lambda logs the traceback
     (line,) = logged(capsys)
     assert line.pop("timestamp")
+    embedded = line.pop("_aws")
     assert line == {
         "level": "WARNING",
         "message": "Token refused",
         "reason": reason,
+        "function_name": CONTEXT.function_name,
         "function_request_id": CONTEXT.aws_request_id,
+        "service": "profile-media",
+        "stack": "stack_undefined",
+        "TokensRefused": 1,
     }
+    assert embedded["CloudWatchMetrics"] == [
+        {
+            "Namespace": "ProfileMedia",
+            "Dimensions": [["stack", "service", "reason"]],
+            "Metrics": [{"Name": "TokensRefused", "Unit": "Count"}],
+        }
+    ]
+    assert abs(embedded["Timestamp"] / 1000 - time.time()) < 60
 
 
 @pytest.mark.usefixtures("published")

@@ -2,13 +2,16 @@
 
 import json
 from collections import Counter
+from datetime import timedelta
 from typing import Any
 
 import pytest
 
 from profile_media.aws import session
 from profile_media.aws.objects import S3Media
-from tests import cloud
+from profile_media.domain.keys import incoming_key
+from profile_media.domain.model import Slot, utc_now
+from tests import cloud, pictures
 from tests.builders import ADA, GRACE, a_derivative
 from tests.conftest import Logs
 from tests.functions.conftest import Call, Rows, an_event, run
@@ -19,7 +22,7 @@ MY_PICTURE = "update_my_profile_picture"
 
 @pytest.fixture
 def counted(capsys: pytest.CaptureFixture[str]) -> Any:
-    """Return the sums of the metrics written since the last call."""
+    """Return the sums of the metrics written since the last call; those of a slot by name and slot."""
 
     def _counted() -> dict[str, float]:
         total: Counter[str] = Counter()
@@ -27,8 +30,11 @@ def counted(capsys: pytest.CaptureFixture[str]) -> Any:
             record = json.loads(line)
             for directive in record.get("_aws", {}).get("CloudWatchMetrics", ()):
                 assert directive["Namespace"] == "ProfileMedia"
+                [dimensions] = directive["Dimensions"]
+                assert set(dimensions) - {"slot"} == {"stack", "service"} or "ColdStart" in record
                 for metric in directive["Metrics"]:
-                    total[metric["Name"]] += sum(record[metric["Name"]])
+                    name = ".".join((metric["Name"], *(record[each] for each in dimensions if each == "slot")))
+                    total[name] += sum(record[metric["Name"]])
         del total["ColdStart"]  # only the first handler of a process has one
         return dict(total)
 
@@ -37,16 +43,60 @@ def counted(capsys: pytest.CaptureFixture[str]) -> Any:
 
 def test_intent_is_counted(call: Call, counted: Any) -> None:
     call("create_upload_intent")
-    assert counted() == {"IntentsCreated": 1}
+    assert counted() == {"IntentsCreated.avatar": 1}
+
+
+def test_cancelled_upload_is_counted_once(call: Call, counted: Any) -> None:
+    upload_id = call("create_upload_intent").body["uploadId"]
+    counted()
+    for _ in range(2):
+        call("cancel_upload", pathParameters={"uploadId": upload_id})
+    assert counted() == {"UploadsCancelled": 1}
 
 
 def test_binds_and_removals_are_counted_separately(call: Call, rows: Rows, counted: Any) -> None:
     upload = rows.ready()
     counted()
     call(MY_PICTURE, {"uploadId": upload.upload_id})
-    assert counted() == {"Binds": 1}
+    assert counted() == {"Binds.avatar": 1}
     call(MY_PICTURE, {"uploadId": None})
     assert counted() == {"Removals": 1}
+
+
+def test_picture_is_counted_when_it_arrives_and_when_it_is_ready_with_its_waiting_times(
+    aws: cloud.Cloud, rows: Rows, counted: Any, logs: Logs, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    created_at = utc_now() - timedelta(seconds=9)
+    rows.pending(upload_id=UPLOAD_ID, created_at=created_at, slot=Slot.COVER_IMAGE, content_length=500_000)
+    aws.s3.put_object(Bucket=cloud.UPLOADS_BUCKET, Key=incoming_key(ADA, UPLOAD_ID), Body=pictures.a_jpeg())
+    event = an_event("process_upload")
+    event["Records"][0]["eventTime"] = (created_at + timedelta(seconds=7)).isoformat()
+    with monkeypatch.context() as broken:
+        broken.setattr(S3Media, "store", lambda *_: 1 / 0)
+        with pytest.raises(ZeroDivisionError):
+            run("process_upload", event)
+    assert counted() == {"UploadsStored.cover_image": 1, "UnexpectedErrors": 1}
+
+    run("process_upload", event)
+
+    sums = counted()
+    waited = (sums.pop("IntentToReady"), sums.pop("StoredToReady"))
+    assert sums == {"UploadsStored.cover_image": 1, "UploadsReady.cover_image": 1}
+    assert 9_000 <= waited[0] < 60_000
+    assert waited[0] - waited[1] == pytest.approx(7_000, abs=1)
+    assert (logs()[-1]["intent_to_ready_ms"], logs()[-1]["stored_to_ready_ms"]) == waited
+
+
+def test_repeated_event_counts_as_late_since_the_intent(aws: cloud.Cloud, rows: Rows, counted: Any) -> None:
+    created_at = utc_now() - timedelta(minutes=11)
+    rows.pending(upload_id=UPLOAD_ID, created_at=created_at, content_length=500_000)
+    aws.s3.put_object(Bucket=cloud.UPLOADS_BUCKET, Key=incoming_key(ADA, UPLOAD_ID), Body=pictures.a_jpeg())
+    event = an_event("process_upload")
+    del event["Records"][0]["eventTime"]
+
+    run("process_upload", event)
+
+    assert counted()["StoredToReady"] >= 11 * 60_000
 
 
 def test_refused_requests_are_not_counted_as_released(

@@ -71,7 +71,7 @@ def test_text_file_is_rejected_and_deleted(
     [record] = [record for record in logs() if record["message"] == "upload processed"]
     assert record["outcome"] == "rejected"
     assert record["reason"] == "unsupported_format"
-    [counted] = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    [_, counted] = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
     assert counted["UploadsRejected"] == [1.0]
     assert counted["RejectedUnsupportedFormat"] == [1.0]
 

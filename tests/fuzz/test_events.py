@@ -36,7 +36,7 @@ def test_created_objects_are_named_by_their_decoded_keys(records: list[tuple[str
         ]
     }
     assert list(created_objects(event)) == [
-        (bucket, key)
+        (bucket, key, None)
         for (name, bucket, _), key in zip(records, keys, strict=True)
         if name and name.startswith("ObjectCreated:")
     ]
@@ -44,7 +44,7 @@ def test_created_objects_are_named_by_their_decoded_keys(records: list[tuple[str
 
 @given(mutated(incoming_keys.map(quote_plus)))
 def test_encoded_key_is_an_original_or_ignored(encoded: str) -> None:
-    for _, key in created_objects({"Records": [an_s3_record("ObjectCreated:Post", "uploads", encoded)]}):
+    for _, key, _ in created_objects({"Records": [an_s3_record("ObjectCreated:Post", "uploads", encoded)]}):
         parsed = parse_incoming_key(key)
         assert parsed is None or incoming_key(*parsed) == key
 

@@ -13,9 +13,11 @@ from tools.template import ROOT, translate, written
 __all__ = [
     "FOLDERS",
     "ROOT",
+    "TEMPLATES",
     "alarms",
     "as_list",
     "logical_id",
+    "nested",
     "of_type",
     "properties",
     "text",
@@ -25,6 +27,9 @@ __all__ = [
 
 FOLDERS = sorted(path.parent.name for path in (ROOT / "functions").glob("*/app.py"))
 """The names of the functions' folders."""
+
+TEMPLATES = sorted(path.name for path in ROOT.glob("[a-z]*.yaml"))
+"""The names of the main template and of the templates of its nested stacks."""
 
 
 @cache
@@ -50,11 +55,16 @@ def logical_id(folder: str) -> str:
     return "".join(word.capitalize() for word in folder.split("_")) + "Function"
 
 
+def nested(stack: str) -> dict[str, dict[str, Any]]:
+    """Return the properties of a nested stack's resources by logical id, with the values that the main stack gives."""
+    given = properties(stack)
+    resources = written(ROOT / given["TemplateURL"])["Resources"]
+    return {name: _given(body["Properties"], given["Parameters"]) for name, body in resources.items()}
+
+
 def alarms() -> dict[str, dict[str, Any]]:
-    """Return the properties of all alarms by logical id, with the values that the main template gives them."""
-    nested = properties("Alarms")
-    resources = written(ROOT / nested["TemplateURL"])["Resources"]
-    return {name: _given(body["Properties"], nested["Parameters"]) for name, body in resources.items()}
+    """Return the properties of all alarms by logical id."""
+    return nested("Alarms")
 
 
 def _given(value: Any, parameters: dict[str, Any]) -> Any:

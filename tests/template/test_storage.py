@@ -5,13 +5,14 @@ from typing import Any
 import pytest
 
 from profile_media.domain.keys import INCOMING_PREFIX, MEDIA_PREFIX
-from tests.template.document import as_list, of_type, properties, text
-from tools.template import BUCKET, QUEUE, REQUIRED, TABLE, read, written
+from tests.template.document import as_list, nested, of_type, properties, text
+from tools.template import BUCKET, QUEUE, REQUIRED, STACK, TABLE, read, written
 
 BUCKETS = of_type(BUCKET)
 TABLES = of_type(TABLE)
 
 NO_VALUE = {"Ref": "AWS::NoValue"}
+DISTRIBUTION = "AWS::CloudFront::Distribution"
 OWN_KEY = {"Fn::If": ["UseOwnKey", {"Ref": "EncryptionKeyArn"}, NO_VALUE]}
 FOREIGN_DISTRIBUTION = "arn:aws:cloudfront::123456789012:distribution/E1ABCDEF"
 
@@ -221,12 +222,12 @@ def test_access_logs_go_to_one_bucket_under_different_prefixes() -> None:
 
 def test_distribution_serves_read_only_with_headers_that_disable_scripts() -> None:
     behaviour = properties("MediaDistribution")["DistributionConfig"]["DefaultCacheBehavior"]
-    headers = properties("MediaHeaders")["ResponseHeadersPolicyConfig"]
+    headers = nested("Delivery")["Headers"]["ResponseHeadersPolicyConfig"]
     security = headers["SecurityHeadersConfig"]
 
     assert behaviour["AllowedMethods"] == behaviour["CachedMethods"] == ["GET", "HEAD"]
     assert behaviour["ViewerProtocolPolicy"] == "https-only"
-    assert text(behaviour["ResponseHeadersPolicyId"]) == "MediaHeaders"
+    assert text(behaviour["ResponseHeadersPolicyId"]) == "Delivery.Outputs.HeadersId"
     assert security["ContentTypeOptions"] == {"Override": True}
     assert security["ContentSecurityPolicy"]["ContentSecurityPolicy"] == "default-src 'none'; sandbox"
     assert security["ReferrerPolicy"]["ReferrerPolicy"] == "no-referrer"
@@ -237,19 +238,24 @@ def test_distribution_serves_read_only_with_headers_that_disable_scripts() -> No
 
 
 def test_distribution_exists_only_without_a_media_base_url() -> None:
-    def parts(**parameters: str) -> int:
+    def parts(**parameters: str) -> set[str]:
         template = read(given={**REQUIRED, **parameters})
-        types = {body["Type"] for body in written()["Resources"].values() if body["Type"].startswith("AWS::CloudFront")}
-        return sum(len(list(template.of_type(type_))) for type_ in types)
+        types = (DISTRIBUTION, STACK)
+        return {each.logical_id for type_ in types for each in template.of_type(type_)} - {"Alarms"}
 
-    assert parts() == 4
-    assert parts(MediaBaseUrl="https://cdn.example.com") == 0
+    assert parts() == {"MediaDistribution", "Delivery"}
+    assert parts(MediaBaseUrl="https://cdn.example.com") == set()
+
+
+def test_distribution_keeps_its_place_in_the_main_stack() -> None:
+    """A distribution that moves to another stack gets another domain name, and clients hold URLs with the old one."""
+    assert list(of_type(DISTRIBUTION)) == ["MediaDistribution"]
 
 
 def test_distribution_signs_its_requests_to_the_bucket() -> None:
     (origin,) = properties("MediaDistribution")["DistributionConfig"]["Origins"]
-    access = properties("MediaAccess")["OriginAccessControlConfig"]
+    access = nested("Delivery")["Access"]["OriginAccessControlConfig"]
 
-    assert text(origin["OriginAccessControlId"]) == "MediaAccess.Id"
+    assert text(origin["OriginAccessControlId"]) == "Delivery.Outputs.AccessId"
     assert (access["SigningBehavior"], access["SigningProtocol"]) == ("always", "sigv4")
     assert as_list(origin["S3OriginConfig"]["OriginAccessIdentity"]) == [""]

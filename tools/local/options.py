@@ -5,6 +5,7 @@ import shlex
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from tools.local.origins import add_origins
 from tools.template import TEMPLATE
 
 STATE = Path(".local")
@@ -12,6 +13,9 @@ PORTS = {"api": 3000, "page": 3001, "edge": 3002, "issuer": 3003, "aws": 3004}
 """The port of each part, if it is free."""
 
 MAX_PORT = 65535
+
+DEBUG_PORT = 5678
+"""The port in .vscode/launch.json."""
 
 
 @dataclass(frozen=True)
@@ -23,6 +27,8 @@ class Options:
     ports: dict[str, int] = field(default_factory=lambda: dict(PORTS))
     """0 means any free port."""
     parameters: dict[str, str] = field(default_factory=dict)
+    debug: int | None = None
+    """Port for a debugger, if the functions are to be debugged."""
 
 
 def parse_arguments(arguments: list[str]) -> Options:
@@ -32,17 +38,18 @@ def parse_arguments(arguments: list[str]) -> Options:
     parser.add_argument("--state", type=Path, default=STATE, help="folder of stack.json and of the logs")
     parser.add_argument("--params", default="", help="template parameters: Name=value …")
     parser.add_argument("--ports", default="", help="the first of five ports, or api=… page=… edge=… issuer=… aws=…")
+    parser.add_argument("--debug", type=int, help="run the functions in one process for a debugger: 1, or a port")
     chosen = parser.parse_args(arguments)
     try:
-        return Options(chosen.template, chosen.state, _ports(chosen.ports), _parameters(chosen.params))
+        debug = DEBUG_PORT if chosen.debug == 1 else chosen.debug
+        return Options(chosen.template, chosen.state, _ports(chosen.ports), _parameters(chosen.params), debug)
     except ValueError as error:
         parser.error(str(error))
 
 
 def _parameters(text: str) -> dict[str, str]:
     chosen = _pairs(text)
-    if chosen.get("AllowedOrigins") == "":
-        raise ValueError("AllowedOrigins is empty: the bucket's CORS rule needs at least one origin")
+    add_origins("", chosen.get("AllowedOrigins", ""))
     return chosen
 
 

@@ -43,21 +43,24 @@ def create_all(template: Template) -> None:
 def media_headers(template: Template) -> dict[str, str]:
     """Return the headers that the distribution adds to every picture."""
     headers: dict[str, str] = {}
-    for body in template.document["Resources"].values():
-        if body["Type"] != HEADERS_POLICY:
-            continue
-        policy = template.resolve(body["Properties"]["ResponseHeadersPolicyConfig"])
-        security = policy.get("SecurityHeadersConfig") or {}
-        if "ContentTypeOptions" in security:
-            headers["X-Content-Type-Options"] = "nosniff"
-        if content := security.get("ContentSecurityPolicy"):
-            headers["Content-Security-Policy"] = content["ContentSecurityPolicy"]
-        if referrer := security.get("ReferrerPolicy"):
-            headers["Referrer-Policy"] = referrer["ReferrerPolicy"]
-        # Browsers ignore Strict-Transport-Security over http, so it is left out.
-        for item in (policy.get("CustomHeadersConfig") or {}).get("Items") or []:
-            headers[item["Header"]] = item["Value"]
+    for part in (template, *template.nested.values()):
+        for policy in part.of_type(HEADERS_POLICY):
+            headers |= _added_headers(policy.properties["ResponseHeadersPolicyConfig"])
     return headers
+
+
+def _added_headers(policy: dict[str, Any]) -> dict[str, str]:
+    """Return the headers that a policy adds, but for Strict-Transport-Security, which browsers ignore over http."""
+    headers: dict[str, str] = {}
+    security = policy.get("SecurityHeadersConfig") or {}
+    if "ContentTypeOptions" in security:
+        headers["X-Content-Type-Options"] = "nosniff"
+    if content := security.get("ContentSecurityPolicy"):
+        headers["Content-Security-Policy"] = content["ContentSecurityPolicy"]
+    if referrer := security.get("ReferrerPolicy"):
+        headers["Referrer-Policy"] = referrer["ReferrerPolicy"]
+    items = (policy.get("CustomHeadersConfig") or {}).get("Items") or []
+    return headers | {item["Header"]: item["Value"] for item in items}
 
 
 def _create_table(template: Template, table: Resource) -> None:

@@ -20,6 +20,7 @@ import traceback
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from importlib.machinery import FileFinder, SourceFileLoader
 from typing import Any, NoReturn
 
 _PARENT_DEATH_SIGNAL = 1
@@ -52,7 +53,7 @@ class Context:
 
 def main(slow_imports: list[str]) -> None:
     """Fork workers until standard input ends."""
-    _die_with_parent()
+    die_with_parent()
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     # The kernel reaps workers: this process does not wait for them.
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)
@@ -75,7 +76,7 @@ def _become_worker(order: dict[str, Any], runner: socket.socket) -> NoReturn:
     """Serve invocations, then end the process."""
     status = 1
     try:
-        _die_with_parent()
+        die_with_parent()
         signal.signal(signal.SIGCHLD, signal.SIG_DFL)
         # A process group of its own, so that the worker's child processes are killed with it.
         os.setsid()
@@ -83,10 +84,11 @@ def _become_worker(order: dict[str, Any], runner: socket.socket) -> NoReturn:
         os.environ.clear()
         os.environ.update(order["environment"])
         time.tzset()
-        sys.path[:] = [order["code"], *(entry for entry in sys.path if entry not in ("", os.getcwd()))]
-        os.chdir(order["code"])
+        sys.path[:] = [entry for entry in sys.path if entry not in ("", os.getcwd())]
+        import_from(order["sources"])
+        os.chdir(order["sources"][0])
         send(runner, {"pid": os.getpid()})
-        _serve(order, runner)
+        serve(lambda: load(order["handler"]), runner)
         status = 0
     except BaseException:
         traceback.print_exc()
@@ -107,15 +109,15 @@ def _redirect_output(path: str) -> None:
     sys.stderr = os.fdopen(2, "w", buffering=1)
 
 
-def _serve(order: dict[str, Any], runner: socket.socket) -> None:
+def serve(load_handler: Callable[[], Handler], runner: socket.socket) -> None:
     """Load the handler, report it, and answer invocations until the runner closes the socket."""
     try:
-        handler = _load(order["handler"])
+        handler = load_handler()
     except BaseException as error:
-        described = error_of(error, "Runtime.ImportModuleError" if isinstance(error, ImportError) else None)
+        described = _init_error_of(error)
         _log({"level": "ERROR", **described})
         return send(runner, {"error": described})
-    send(runner, {"loaded": order["handler"]})
+    send(runner, {"loaded": True})
     while (invocation := receive(runner)) is not None:
         answer = _invoke(handler, invocation)
         sys.stdout.flush()
@@ -123,7 +125,37 @@ def _serve(order: dict[str, Any], runner: socket.socket) -> None:
     return None
 
 
-def _load(name: str) -> Handler:
+class SourceLoader(SourceFileLoader):
+    """Compiles a module each time: bytecode is checked by size and second, which a quick second save may not change."""
+
+    def path_stats(self, path: Any) -> Any:
+        """Report, as `SourceLoader` documents, that there is nothing to compare bytecode with."""
+        raise OSError
+
+
+def import_from(folders: list[str]) -> None:
+    """Import modules from these folders first, and always from their source."""
+
+    def find(path: str) -> FileFinder:
+        if not any(path == folder or path.startswith(f"{folder}{os.sep}") for folder in folders):
+            raise ImportError
+        return FileFinder(path, (SourceLoader, [".py"]))
+
+    if sys.path[: len(folders)] != folders:
+        sys.path[:] = [*folders, *(entry for entry in sys.path if entry not in folders)]
+        sys.path_hooks.insert(0, find)
+    sys.path_importer_cache.clear()
+
+
+def forget(folders: list[str]) -> None:
+    """Make the next import of the folders' packages read their files again."""
+    for name in list(sys.modules):
+        if any(os.path.isdir(os.path.join(folder, name.partition(".")[0])) for folder in folders):
+            del sys.modules[name]
+
+
+def load(name: str) -> Handler:
+    """Import a handler by its name in the template."""
     module, _, attribute = name.rpartition(".")
     handler: Handler = getattr(importlib.import_module(module.replace("/", ".")), attribute)
     return handler
@@ -153,6 +185,14 @@ def error_of(error: BaseException, type_: str | None = None) -> dict[str, Any]:
     }
 
 
+def _init_error_of(error: BaseException) -> dict[str, Any]:
+    """Describe an exception of an import as Lambda does."""
+    if isinstance(error, SyntaxError):
+        line = f'  File "{error.filename}", line {error.lineno}\n    {(error.text or "").strip()}\n'
+        return {"errorMessage": str(error), "errorType": "Runtime.UserCodeSyntaxError", "stackTrace": [line]}
+    return error_of(error, "Runtime.ImportModuleError" if isinstance(error, ImportError) else None)
+
+
 def _log(record: dict[str, Any]) -> None:
     print(json.dumps({"timestamp": datetime.now(UTC).isoformat(), **record}), flush=True)
 
@@ -180,7 +220,7 @@ def _read(source: socket.socket, length: int) -> bytes | None:
     return bytes(parts)
 
 
-def _die_with_parent() -> None:
+def die_with_parent() -> None:
     """On Linux, end with the parent process. Elsewhere the closed socket ends this process."""
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(_PARENT_DEATH_SIGNAL, signal.SIGKILL)

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from typing import Any, Protocol
 
 from aws_lambda_powertools import Logger, Metrics
-from aws_lambda_powertools.metrics import MetricUnit
+from aws_lambda_powertools.metrics import MetricUnit, single_metric
 
 MAX_FIELD = 1024
 """Characters of one string in a record, at any depth."""
@@ -40,9 +40,10 @@ def _cut(value: object, longest: int = MAX_FIELD) -> object:
 
 logger = Logger(json_serializer=_serialize, log_uncaught_exceptions=False, use_rfc3339=True, utc=True)
 
-metrics = Metrics()
 # Two stacks in one account must not add to the same metric, or an alarm of one would fire for the other.
-metrics.set_default_dimensions(stack=os.environ.get("STACK_NAME", "stack_undefined"))
+_STACK = {"stack": os.environ.get("STACK_NAME", "stack_undefined")}
+metrics = Metrics()
+metrics.set_default_dimensions(**_STACK)
 # Most invocations count nothing, and Powertools would warn on stderr each time.
 warnings.filterwarnings("ignore", "No application metrics to publish")
 
@@ -50,6 +51,17 @@ warnings.filterwarnings("ignore", "No application metrics to publish")
 def count(name: str, amount: int = 1) -> None:
     """Add to a CloudWatch metric of this stack."""
     metrics.add_metric(name=name, unit=MetricUnit.Count, value=amount)
+
+
+def count_slot(name: str, slot: str) -> None:
+    """Add one to a CloudWatch metric of this stack and this slot, which is billed as a metric of its own."""
+    with single_metric(name, MetricUnit.Count, 1, default_dimensions={**_STACK, "slot": slot}):
+        pass
+
+
+def measure(name: str, milliseconds: int) -> None:
+    """Add a duration to a CloudWatch metric of this stack."""
+    metrics.add_metric(name=name, unit=MetricUnit.Milliseconds, value=milliseconds)
 
 
 class LambdaContext(Protocol):

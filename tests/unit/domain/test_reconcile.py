@@ -11,6 +11,7 @@ from profile_media.domain import keys, merge, orphans, reconcile
 from profile_media.domain.errors import ImageUnacceptable, Unavailable
 from profile_media.domain.findings import Finding, FindingKind, GracePeriods, RepairAction
 from profile_media.domain.formats import ContentType
+from profile_media.domain.framing import Framing
 from profile_media.domain.keys import incoming_key, media_key
 from profile_media.domain.model import (
     MASTER,
@@ -40,7 +41,7 @@ def endless() -> timedelta:
 class Painter(fakes.FakeImages):
     """Makes every size of the slot and a master."""
 
-    def render(self, content: bytes, slot: Slot) -> Rendered:
+    def render(self, content: bytes, slot: Slot, framing: Framing = None) -> Rendered:
         rendered = super().render(content, slot)
         made = []
         for name in (*(size.name for size in SIZES[slot]), MASTER):
@@ -278,6 +279,19 @@ def test_objects_without_row_are_a_finding_after_a_day(world: World) -> None:
     assert world.kinds() == []
 
 
+def test_objects_that_a_bound_row_does_not_name_are_purged_after_a_day(world: World) -> None:
+    upload = world.bound()
+    left = f"media/{upload.upload_id}/full-{'0' * 32}.webp"
+    world.media.objects[left] = b"an earlier crop"
+    world.listings.times[left] = world.clock.now() - timedelta(hours=23)
+    assert world.run(world.repairer) == []
+    world.clock.pass_(days=2)
+    [finding] = world.run(world.repairer)
+    assert (finding.kind, finding.detail) == (FindingKind.OBJECTS_REPLACED, "1 objects")
+    assert finding.mended is RepairAction.QUEUED
+    assert world.purge_queue.messages == [PurgeRequest(ADA, upload.upload_id, (left,))]
+
+
 @pytest.mark.parametrize("state", State)
 def test_objects_with_a_row_are_never_purged(world: World, state: State) -> None:
     named = world.orphan(2)
@@ -447,12 +461,8 @@ def mended_by_another(world: World, upload: Upload) -> None:
     world.repair.restore(upload, world.listings.derivatives(upload.upload_id))
 
 
-@pytest.mark.parametrize(
-    ("happens", "mended"), [(replaced, None), (removed, None), (mended_by_another, RepairAction.REMADE)]
-)
-def test_derivatives_made_too_late_are_purged_or_exist_already(
-    world: World, happens: Callable[[World, Upload], None], mended: RepairAction | None
-) -> None:
+@pytest.mark.parametrize("happens", [replaced, removed, mended_by_another])
+def test_derivatives_made_too_late_are_purged(world: World, happens: Callable[[World, Upload], None]) -> None:
     upload = world.bound()
     world.lose(upload, "full")
     present = world.listings.derivatives(upload.upload_id)
@@ -465,9 +475,14 @@ def test_derivatives_made_too_late_are_purged_or_exist_already(
 
     world.media.store = meanwhile  # type: ignore[assignment, method-assign]
     before = {key for key in world.tables.uploads if key[1] != upload.upload_id}
-    assert world.repair.restore(upload, present) is mended
-    gone = (ADA, upload.upload_id) not in world.tables.uploads
-    assert world.purge_queue.messages == ([PurgeRequest(ADA, upload.upload_id)] if gone else [])
+    assert world.repair.restore(upload, present) is None
+    [request] = world.purge_queue.messages
+    current = world.tables.uploads.get((ADA, upload.upload_id))
+    if current:
+        named = {media_key(upload.upload_id, each) for each in current.derivatives}
+        assert set(request.media_keys or ()) == world.listings.derivatives(upload.upload_id) - named
+    else:
+        assert request == PurgeRequest(ADA, upload.upload_id)
     assert before <= set(world.tables.uploads)
 
 
@@ -648,7 +663,7 @@ def test_repair_raises_errors_other_than_refusals(world: World) -> None:
     world.lose(upload, "full")
 
     class Broken(fakes.FakeImages):
-        def render(self, content: bytes, slot: Slot) -> Rendered:
+        def render(self, content: bytes, slot: Slot, framing: Framing = None) -> Rendered:
             raise RuntimeError("the sandbox could not be set up")
 
     repair = replace(world.repair, images=Broken)

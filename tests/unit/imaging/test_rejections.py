@@ -101,7 +101,7 @@ def test_decode_limits_pixels_by_coding_of_jpeg(
     for height, outcome in ((max_pixels // 10_000, StopIteration), (max_pixels // 10_000 + 1, ImageUnacceptable)):
         content = pictures.a_jpeg_claiming(10_000, height, progressive=progressive)
         with pytest.raises(outcome):
-            decode(content, JPEG, (512, 512), None)
+            decode(content, JPEG, lambda _: 1.0, None)
 
 
 def test_is_buffered_finds_jpeg_whose_coefficients_are_held() -> None:
@@ -220,7 +220,7 @@ def test_probe_rejects_too_much_padding_in_jpeg(padding: bytes) -> None:
     ids=repr,
 )
 def test_render_rejects_any_exception(monkeypatch: pytest.MonkeyPatch, error: BaseException, reason: Reason) -> None:
-    def raising(content: bytes, content_type: ContentType, slot: Slot, *, keep_master: bool) -> RenderResult:
+    def raising(*_: object, keep_master: bool) -> RenderResult:
         raise error
 
     monkeypatch.setattr(render, "render", raising)

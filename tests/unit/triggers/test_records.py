@@ -1,6 +1,7 @@
 """The parsers of S3, SQS and stream events. tests/fuzz/test_events.py feeds them with generated events."""
 
 import json
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -60,7 +61,16 @@ def test_created_objects_reads_events_of_s3_and_of_redrive_queue() -> None:
     direct["Records"][0]["s3"]["object"]["key"] = "incoming/a+b%2Fc"
     redriven = {"Records": [{"eventSource": "aws:sqs", "body": json.dumps(direct)}]}
 
-    assert list(created_objects(direct)) == list(created_objects(redriven)) == [("uploads", "incoming/a b/c")]
+    stored_at = datetime(2026, 11, 20, 12, tzinfo=UTC)
+    assert [*created_objects(direct)] == [*created_objects(redriven)] == [("uploads", "incoming/a b/c", stored_at)]
+
+
+@pytest.mark.parametrize("time", [None, "", "yesterday", 7])
+def test_created_objects_ignores_time_that_cannot_be_read(time: object) -> None:
+    event = an_event("process_upload")
+    event["Records"][0]["eventTime"] = time
+
+    assert [stored.stored_at for stored in created_objects(event)] == [None]
 
 
 @pytest.mark.parametrize("body", ["", "[]", "{}", '{"Records": null}', "[" * 100_000])

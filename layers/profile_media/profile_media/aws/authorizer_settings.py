@@ -34,6 +34,10 @@ class AuthorizerSettings:
     """A folder of certificate authorities by OpenSSL's subject hash; empty for the system's."""
     jwks_allow_loopback: bool = False
     """Allow an http issuer on 127.0.0.1, for the local stack."""
+    powertools_metrics_namespace: str = "ProfileMedia"
+    """The namespace and, below, the dimensions of the metric of refusals, which are those of the other functions."""
+    powertools_service_name: str = "profile-media"
+    stack_name: str = "stack_undefined"
 
 
 def load() -> AuthorizerSettings:

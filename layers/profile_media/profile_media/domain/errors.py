@@ -6,12 +6,15 @@ MediaError
 ├─ UploadNotFound       upload_not_found      unknown, expired, or someone else's
 ├─ UploadNotReady       upload_not_ready      pending
 ├─ UploadRejected       upload_rejected       processed and rejected (carries the reason)
+├─ UploadBound          upload_bound          bound to a slot
 ├─ SlotMismatch         slot_mismatch         created for another slot
+├─ SlotNotFound         slot_not_found        no slot of a profile has this name
 ├─ TypeUnsupported      type_unsupported      a content type that is not supported
 ├─ UploadTooLarge       upload_too_large      more bytes than the slot's limit
 ├─ ImageUnacceptable    image_unacceptable    the bytes were refused (carries the reason)
 ├─ IdempotencyConflict  idempotency_conflict  the key was used with another request
-├─ LimitExceeded        limit_exceeded        too many intents or changes (carries when to retry)
+├─ CropUnavailable      crop_unavailable      the picture is not kept, so it cannot be cropped again
+├─ LimitExceeded        limit_exceeded        too many intents or changes (carries the limit and when to retry)
 ├─ AttachmentChanged    attachment_changed    lost every attempt to change the slot
 ├─ OwnerForbidden       owner_forbidden       the caller may not act for this owner
 ├─ UserNotFound         user_not_found        no such user, or another tenant's
@@ -35,17 +38,28 @@ class ErrorCode(StrEnum):
     UPLOAD_NOT_FOUND = "upload_not_found"
     UPLOAD_NOT_READY = "upload_not_ready"
     UPLOAD_REJECTED = "upload_rejected"
+    UPLOAD_BOUND = "upload_bound"
     SLOT_MISMATCH = "slot_mismatch"
+    SLOT_NOT_FOUND = "slot_not_found"
     TYPE_UNSUPPORTED = "type_unsupported"
     UPLOAD_TOO_LARGE = "upload_too_large"
     IMAGE_UNACCEPTABLE = "image_unacceptable"
     IDEMPOTENCY_CONFLICT = "idempotency_conflict"
+    CROP_UNAVAILABLE = "crop_unavailable"
     LIMIT_EXCEEDED = "limit_exceeded"
     ATTACHMENT_CHANGED = "attachment_changed"
     OWNER_FORBIDDEN = "owner_forbidden"
     USER_NOT_FOUND = "user_not_found"
     PAYLOAD_TOO_LARGE = "payload_too_large"
     UNAVAILABLE = "unavailable"
+
+
+class Limit(StrEnum):
+    """The limits of one user, as answers name them."""
+
+    OPEN_INTENTS = "open_intents"
+    INTENTS_PER_HOUR = "intents_per_hour"
+    CHANGES_PER_MINUTE = "changes_per_minute"
 
 
 class MediaError(Exception):
@@ -95,11 +109,26 @@ class UploadRejected(MediaError):
 
 
 @dataclass(eq=False)
+class UploadBound(MediaError):
+    """The upload is bound to a slot, so it cannot be given up."""
+
+    upload_id: str
+    code = ErrorCode.UPLOAD_BOUND
+
+
+@dataclass(eq=False)
 class SlotMismatch(MediaError):
     """The upload was created for another slot."""
 
     granted: Slot
     code = ErrorCode.SLOT_MISMATCH
+
+
+@dataclass(eq=False)
+class SlotNotFound(MediaError):
+    """No slot of a profile has this name."""
+
+    code = ErrorCode.SLOT_NOT_FOUND
 
 
 @dataclass(eq=False)
@@ -137,10 +166,18 @@ class IdempotencyConflict(MediaError):
 
 
 @dataclass(eq=False)
+class CropUnavailable(MediaError):
+    """The upload's master is not kept or cannot be read, so no derivatives can be made."""
+
+    upload_id: str
+    code = ErrorCode.CROP_UNAVAILABLE
+
+
+@dataclass(eq=False)
 class LimitExceeded(MediaError):
     """A limit per user is reached. `retry_after` is in whole seconds, at least 1."""
 
-    limit: str
+    limit: Limit
     retry_after: int
     code = ErrorCode.LIMIT_EXCEEDED
 

@@ -29,6 +29,12 @@ CMYK, 8 bytes a pixel. 650 MiB were measured for this many pixels, decoded in fu
 MAX_PROFILE_BYTES = 1024 * 1024
 """Bytes of an ICC profile. Profiles of real devices have at most a few hundred thousand; a longer one is ignored."""
 
+MAX_COORDINATE = 1_000_000
+"""Pixels. No number in a crop may be larger, whatever the limits on pictures are."""
+
+MAX_ALT_TEXT = 420
+"""Characters: about the most that screen readers read without a pause, and small enough for rows."""
+
 MAX_JPEG_SCANS = 64
 """Every scan of a progressive JPEG costs work, and 30 KB can hold thousands. Real pictures have at most 20."""
 
@@ -47,7 +53,7 @@ WEBP_QUALITY = 80
 
 @dataclass(frozen=True, slots=True)
 class Size:
-    """One derivative of a slot: a centre crop to exactly these pixels."""
+    """One derivative of a slot: a part of the picture in exactly these pixels."""
 
     name: str
     width: int
@@ -90,8 +96,8 @@ class Limits:
     max_bytes: MappingProxyType[Slot, int] = MappingProxyType(
         {Slot.AVATAR: 20 * 1024 * 1024, Slot.COVER_IMAGE: 20 * 1024 * 1024}
     )
-    open_intents: int = 5
-    intents_per_hour: int = 30
+    open_intents: int = 20
+    intents_per_hour: int = 60
 
 
 @dataclass(frozen=True, slots=True)

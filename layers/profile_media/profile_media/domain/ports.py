@@ -9,6 +9,7 @@ from datetime import datetime
 from typing import NamedTuple, Protocol
 
 from profile_media.domain.formats import ContentType
+from profile_media.domain.framing import Framing
 from profile_media.domain.keys import parse_media_key
 from profile_media.domain.model import (
     Attachment,
@@ -17,6 +18,7 @@ from profile_media.domain.model import (
     Derivative,
     ExternalPicture,
     Identity,
+    Placeholder,
     PresignedPost,
     Profile,
     Slot,
@@ -89,6 +91,12 @@ class Uploads(Protocol):
     def save_result(self, upload: Upload, now: datetime) -> bool:
         """Write the result of processing. Return False if the row is not pending, has expired or is gone."""
 
+    def delete(self, upload: Upload) -> bool:
+        """Delete the row and its quota entry of open intents in one transaction; a missing row counts as deleted.
+
+        Return False, without a write, if the upload is bound.
+        """
+
 
 class Profiles(Protocol):
     """User rows."""
@@ -136,6 +144,19 @@ class SlotChange:
         return replace(profile, identity=self.identity) if self.identity else profile
 
 
+@dataclass(frozen=True, slots=True)
+class Revision:
+    """A change of how a ready or bound upload is shown, decided on `profile` and `upload` as they were read."""
+
+    profile: Profile
+    upload: Upload
+    revised: Upload
+    """The upload with another framing, text, placeholder or other derivatives."""
+    changes: ChangeCount | None
+    """The count to write, on condition that the row's is still `profile.changes`. None if the change is not counted."""
+    now: datetime
+
+
 class Attachments(Protocol):
     """The links between slots and uploads. A slot changes together with the rows of its uploads."""
 
@@ -146,13 +167,13 @@ class Attachments(Protocol):
         """Change the slot, mark its new upload as bound and delete the row of its old upload, in one transaction.
 
         Return False, without a write, if the slot or the count is not as expected, or the upload is not ready for
-        this slot, or it has expired.
+        this slot, or is shown in another way than the attachment, or has expired.
         """
 
-    def replace_derivatives(self, bound: Upload, derivatives: tuple[Derivative, ...]) -> bool:
-        """Replace the derivatives of a bound upload in its row and in its slot, in one transaction.
+    def revise(self, revision: Revision) -> bool:
+        """Change how an upload is shown in its row and, if it is bound, in its slot, in one transaction.
 
-        Return False, without a write, if the row or the slot does not have the derivatives of `bound` any more.
+        Return False, without a write, if the row, the slot or the count is not as read, or the row has expired.
         """
 
 
@@ -197,6 +218,7 @@ class Rendered:
     width: int
     height: int
     derivatives: tuple[tuple[Derivative, bytes], ...]
+    placeholder: Placeholder
     cost: DecodeCost
 
 
@@ -206,10 +228,10 @@ class Images(Protocol):
     def identify(self, content: bytes) -> ContentType:
         """Return the format that the first bytes announce. Raises ImageUnacceptable for an unsupported one."""
 
-    def render(self, content: bytes, slot: Slot) -> Rendered:
-        """Make the derivatives of the slot, and the master. The same bytes give identical derivatives.
+    def render(self, content: bytes, slot: Slot, framing: Framing = None) -> Rendered:
+        """Make the derivatives of the slot, and the master. The same arguments give identical derivatives.
 
-        Raises ImageUnacceptable, and nothing else, whatever the bytes are.
+        Raises ImageUnacceptable, and nothing else, whatever the bytes are; also for a crop outside of the picture.
         """
 
 

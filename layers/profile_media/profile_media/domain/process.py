@@ -5,6 +5,7 @@ write. A duplicate, late or reordered event finds the upload processed, or gone,
 """
 
 from base64 import b64encode
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from hashlib import sha256
@@ -66,6 +67,8 @@ class IncomingProcessor:
     incoming: Incoming
     processor: "UploadProcessor"
     binder: SlotBinder
+    arrived: Callable[[Upload], None] = lambda _: None
+    """Called before an original is processed; again if its event is repeated after an error."""
 
     def process(self, owner_id: str, upload_id: str) -> Processed:
         """Process the original of a pending upload, bind the upload if its intent says so, and delete the original."""
@@ -75,6 +78,7 @@ class IncomingProcessor:
         original = self.incoming.fetch(owner_id, upload_id, upload.content_length)
         if original is None:
             return Processed(Outcome.STALE, upload, detail="the original is gone")
+        self.arrived(upload)
         processed = self.processor.process(upload, original)
         if processed.outcome is Outcome.READY and processed.upload:
             processed = self._bind(processed, processed.upload)
@@ -152,7 +156,7 @@ class UploadProcessor:
         digest = checksum.hexdigest()
         try:
             _check_declared(upload, original, checksum.digest())
-            rendered = self.images.render(original, upload.slot)
+            rendered = self.images.render(original, upload.slot, upload.framing)
         except ImageUnacceptable as error:
             rejected = replace(upload, state=State.REJECTED, reason=error.reason, expires_at=expires_at)
             return rejected, (), Processed(Outcome.REJECTED, rejected, digest, error.detail, cost=error.cost)
@@ -164,6 +168,7 @@ class UploadProcessor:
             width=rendered.width,
             height=rendered.height,
             derivatives=tuple(derivative for derivative, _ in rendered.derivatives),
+            placeholder=rendered.placeholder,
         )
         processed = Processed(Outcome.READY, ready, digest, rendered=rendered, cost=rendered.cost)
         return ready, rendered.derivatives, processed

@@ -10,6 +10,7 @@ from functools import partial
 
 from profile_media.domain.errors import ImageUnacceptable
 from profile_media.domain.formats import ContentType
+from profile_media.domain.framing import Framing
 from profile_media.domain.keys import digest
 from profile_media.domain.model import Derivative, Reason, Slot
 from profile_media.domain.ports import Rendered
@@ -18,7 +19,8 @@ from profile_media.imaging.child_protocol import EncodedImage, RenderResult
 from profile_media.imaging.probe import identify, probe
 from profile_media.imaging.sandbox import SandboxLimits
 
-type Renderer = Callable[[bytes, ContentType, Slot], RenderResult]
+type Task = Callable[[], RenderResult]
+"""Rendering one picture, in the child."""
 
 
 class PillowImages:
@@ -34,7 +36,7 @@ class PillowImages:
     def __init__(self, limits: SandboxLimits | None = None, *, keep_master: bool = True) -> None:
         from profile_media.imaging.render import render  # noqa: PLC0415
 
-        self._renderer: Renderer = partial(render, keep_master=keep_master)
+        self._render = render
         self._keep_master = keep_master
         self._limits = limits or SandboxLimits()
 
@@ -42,26 +44,27 @@ class PillowImages:
         """Return the format that the first bytes announce. Raises ImageUnacceptable for an unsupported one."""
         return identify(content)
 
-    def render(self, content: bytes, slot: Slot) -> Rendered:
+    def render(self, content: bytes, slot: Slot, framing: Framing = None) -> Rendered:
         """Make the slot's derivatives, and the master if it is kept. Raises ImageUnacceptable for any bad bytes."""
         content_type = probe(content)
-        outcome = sandbox.run(lambda: render_to_message(self._renderer, content, content_type, slot), self._limits)
+        task = partial(self._render, content, content_type, slot, framing, keep_master=self._keep_master)
+        outcome = sandbox.run(lambda: render_to_message(task), self._limits)
         try:
             result = child_protocol.unpack(outcome.message, slot, keep_master=self._keep_master)
         except ImageUnacceptable as rejection:
             rejection.cost = outcome.cost
             raise
         derivatives = tuple((_describe(image), image.content) for image in result.images)
-        return Rendered(content_type, result.width, result.height, derivatives, outcome.cost)
+        return Rendered(content_type, result.width, result.height, derivatives, result.placeholder, outcome.cost)
 
 
-def render_to_message(renderer: Renderer, content: bytes, content_type: ContentType, slot: Slot) -> bytes:
+def render_to_message(task: Task) -> bytes:
     """Render in the child and return the message for the parent.
 
     Decoders raise more than they document, so every exception rejects the picture.
     """
     try:
-        return child_protocol.pack_result(renderer(content, content_type, slot))
+        return child_protocol.pack_result(task())
     except ImageUnacceptable as rejection:
         return child_protocol.pack_rejection(rejection.reason, rejection.detail)
     except MemoryError:

@@ -1,5 +1,6 @@
 """Open and decode an untrusted file into pixels that can be resampled. Runs in the sandbox's child."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from io import BytesIO
 from types import MappingProxyType
@@ -21,11 +22,12 @@ from PIL import (
 
 from profile_media.domain.errors import ImageUnacceptable
 from profile_media.domain.formats import FORMATS, ContentType
+from profile_media.domain.framing import Box, Dimensions
 from profile_media.domain.model import Reason
 from profile_media.domain.policy import MAX_BUFFERED_JPEG_PIXELS, MAX_SIDE
 from profile_media.imaging import avif, jpeg, png
 from profile_media.imaging.colour import Profile
-from profile_media.imaging.resampling import Dimensions, jpeg_scale
+from profile_media.imaging.resampling import jpeg_scale
 
 PRELOADED = (
     AvifImagePlugin,
@@ -62,6 +64,19 @@ _SWAPS_SIDES = frozenset(
     {Image.Transpose.TRANSPOSE, Image.Transpose.ROTATE_270, Image.Transpose.TRANSVERSE, Image.Transpose.ROTATE_90}
 )
 
+_MIRRORS_X = frozenset(
+    {
+        Image.Transpose.FLIP_LEFT_RIGHT,
+        Image.Transpose.ROTATE_180,
+        Image.Transpose.ROTATE_270,
+        Image.Transpose.TRANSVERSE,
+    }
+)
+_MIRRORS_Y = frozenset(
+    {Image.Transpose.FLIP_TOP_BOTTOM, Image.Transpose.ROTATE_180, Image.Transpose.ROTATE_90, Image.Transpose.TRANSVERSE}
+)
+"""The operations are a swap of the axes, or none, and then these mirrorings of the upright picture."""
+
 _FILLERS = (127, 128)
 """What libjpeg puts into each channel where a file has no data, by colour space."""
 
@@ -82,10 +97,24 @@ class Decoded:
     profile: Profile
     original_size: Dimensions
     """Width and height of the upright original. A JPEG's `pixels` may be smaller by a factor of 2, 4 or 8."""
+    divisor: int = 1
+    """That factor. The sides are rounded up, so the sizes alone do not tell where a pixel came from."""
 
     def stored(self, upright: Dimensions) -> Dimensions:
         """Return the upright width and height in the order in which `pixels` has them."""
         return swap_sides(upright, self.transpose)
+
+    def stored_box(self, upright: Box) -> Box:
+        """Return the part of `pixels` that shows a part of the upright original."""
+        left, top, right, bottom = upright
+        width, height = self.original_size
+        if self.transpose in _MIRRORS_X:
+            left, right = width - right, width - left
+        if self.transpose in _MIRRORS_Y:
+            top, bottom = height - bottom, height - top
+        if self.transpose in _SWAPS_SIDES:
+            left, top, right, bottom = top, left, bottom, right
+        return (left / self.divisor, top / self.divisor, right / self.divisor, bottom / self.divisor)
 
     def turn_upright(self, image: Image.Image) -> Image.Image:
         """Turn an image that was made from `pixels` upright."""
@@ -103,20 +132,25 @@ class _Prepared:
     is_truncated: bool = False
 
 
-def decode(content: bytes, content_type: ContentType, largest: Dimensions, master_side: int | None) -> Decoded:
-    """Decode the first picture of a file, a JPEG no larger than `largest` and the master need.
+def decode(
+    content: bytes, content_type: ContentType, available: Callable[[Dimensions], float], master_side: int | None
+) -> Decoded:
+    """Decode the first picture of a file, a JPEG no larger than the derivatives and the master need.
 
-    Raises ImageUnacceptable for a picture with too many pixels, and whatever Pillow raises for broken files. Pillow's
-    list of errors is incomplete, so callers treat every exception as a rejection.
+    `available` returns the density of the largest derivative, given the size of the upright original. Raises
+    ImageUnacceptable for a picture with too many pixels, and whatever Pillow raises for broken files. Pillow's list of
+    errors is incomplete, so callers treat every exception as a rejection.
     """
     prepared = _prepare(content, content_type)
     with _open(prepared, content_type) as opened:
         _check_size(opened.size, prepared.max_pixels)
         transpose = _read_orientation(opened)
         original_size = swap_sides(opened.size, transpose)
+        density = available(original_size)
+        divisor = 1
         if content_type is ContentType.JPEG:
-            scale = jpeg_scale(original_size, largest, master_side)
-            opened.draft(None, (opened.width // scale, opened.height // scale))
+            divisor = jpeg_scale(original_size, density, master_side)
+            opened.draft(None, (opened.width // divisor, opened.height // divisor))
         frame = opened.tile[0].extents if content_type is ContentType.GIF else None
         opened.load()
         if prepared.is_truncated:
@@ -125,7 +159,8 @@ def decode(content: bytes, content_type: ContentType, largest: Dimensions, maste
         pixels = _to_resampled_mode(opened)
         if frame:
             pixels = _clear_around(pixels, frame)
-    return Decoded(pixels, transpose, profile if isinstance(profile, bytes) else prepared.profile, original_size)
+    profile = profile if isinstance(profile, bytes) else prepared.profile
+    return Decoded(pixels, transpose, profile, original_size, divisor)
 
 
 def _prepare(content: bytes, content_type: ContentType) -> _Prepared:

@@ -5,7 +5,8 @@ Records that are not meant for this service are skipped without an error.
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import unquote_plus
 
 from aws_lambda_powertools.utilities.data_classes import DynamoDBStreamEvent, S3Event, SQSEvent
@@ -26,15 +27,34 @@ _WITH_DERIVATIVES = (State.READY, State.BOUND)
 """The states in which an upload's row names all of its stored derivatives."""
 
 
-def created_objects(event: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
-    """Yield bucket and key of each object that S3 reports as created.
+class StoredObject(NamedTuple):
+    """An object that S3 has stored."""
+
+    bucket: str
+    key: str
+    stored_at: datetime | None
+    """None in events of the redrive queue, which do not tell it."""
+
+
+def created_objects(event: Mapping[str, Any]) -> Iterator[StoredObject]:
+    """Yield each object that S3 reports as created.
 
     The event comes from S3 directly, or in the body of a message on the redrive queue.
     """
     for s3_event in _s3_events(event):
         for record in s3_event.records:
             if str(record.get("eventName")).startswith("ObjectCreated:"):
-                yield record.s3.bucket.name, unquote_plus(record.s3.get_object.key)
+                key = unquote_plus(record.s3.get_object.key)
+                yield StoredObject(record.s3.bucket.name, key, _parse_time(record.get("eventTime")))
+
+
+def _parse_time(text: object) -> datetime | None:
+    """Parse a time such as 2026-11-20T12:00:00.000Z. Return None for anything else: only a metric needs it."""
+    try:
+        parsed = datetime.fromisoformat(str(text))
+    except ValueError:
+        return None
+    return parsed if parsed.tzinfo else parsed.replace(tzinfo=UTC)
 
 
 def _s3_events(event: Mapping[str, Any]) -> Iterator[S3Event]:

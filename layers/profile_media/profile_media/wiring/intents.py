@@ -11,7 +11,7 @@ from profile_media.domain import access
 from profile_media.domain.intend import Intent, IntentIssuer, IntentRequest, PendingUploads
 from profile_media.domain.model import Caller, Upload
 from profile_media.domain.watch import watch
-from profile_media.telemetry import count, logger
+from profile_media.telemetry import count_slot, logger
 
 
 def issue(caller: Caller, owner_id: str, request: IntentRequest) -> Intent:
@@ -26,13 +26,14 @@ def issue(caller: Caller, owner_id: str, request: IntentRequest) -> Intent:
         content_type=intent.upload.content_type.value,
         content_length=intent.upload.content_length,
     )
-    count("IntentsCreated")
+    count_slot("IntentsCreated", intent.upload.slot)
     return intent
 
 
 def find_upload(owner_id: str, upload_id: str, patience: float) -> Upload:
-    """Return the owner's upload as soon as it is processed, or after `patience` seconds."""
-    return watch(_uploads(), SystemClock(), owner_id, upload_id, patience)
+    """Return the owner's upload as soon as it is processed, or after `patience` seconds or the longest wait."""
+    longest = settings.load(settings.UploadWaitingSettings).longest_wait_seconds
+    return watch(_uploads(), SystemClock(), owner_id, upload_id, min(patience, longest))
 
 
 @cache

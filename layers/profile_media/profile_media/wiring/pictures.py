@@ -13,7 +13,7 @@ from profile_media.domain.model import Attachment, Profile, Slot
 from profile_media.domain.policy import thumbnail_derivative
 from profile_media.domain.references import Reference
 from profile_media.http.links import Links
-from profile_media.telemetry import audit_bind, count
+from profile_media.telemetry import audit_bind, count, count_slot
 
 
 def bind(access: Access, slot: Slot, reference: Reference) -> Profile:
@@ -35,7 +35,10 @@ def record(result: BindResult) -> Profile:
     """Write the audit record of a changed slot and count it. Return the changed profile."""
     profile, slot = result.profile, result.slot
     audit_bind(slot, profile.user_id, result.actor_id, result.upload_id, result.replaced_upload_id)
-    count("Binds" if profile.has_picture(slot) else "Removals")
+    if profile.has_picture(slot):
+        count_slot("Binds", slot)
+    else:
+        count("Removals")
     return profile
 
 

@@ -3,6 +3,7 @@
 The one area whose modules import the imaging package.
 """
 
+from datetime import datetime
 from functools import cache
 
 from profile_media.aws import settings
@@ -14,15 +15,16 @@ from profile_media.domain.access import Access
 from profile_media.domain.ingest import DirectUpload, require_ready
 from profile_media.domain.intend import PendingUploads
 from profile_media.domain.keys import parse_incoming_key
-from profile_media.domain.model import Profile, Slot
+from profile_media.domain.model import Profile, Slot, Upload
 from profile_media.domain.process import IncomingProcessor, Outcome, Processed, UploadProcessor
 from profile_media.domain.references import Reference
+from profile_media.http.multipart import SentPicture
 from profile_media.imaging import PillowImages
-from profile_media.telemetry import count, logger
+from profile_media.telemetry import count, count_slot, logger, measure
 from profile_media.wiring import pictures
 
 
-def process(bucket: str, key: str) -> None:
+def process(bucket: str, key: str, stored_at: datetime | None) -> None:
     """Process the original that an S3 event names. Other objects are logged and ignored."""
     owned = parse_incoming_key(key)
     chosen = settings.load(settings.ProcessingSettings)
@@ -31,19 +33,38 @@ def process(bucket: str, key: str) -> None:
         return
     owner_id, upload_id = owned
     processed = _incoming_processor(chosen).process(owner_id, upload_id)
-    _report(owner_id, upload_id, processed)
+    _report(owner_id, upload_id, processed, _waited(processed, stored_at))
     if processed.bound:
         pictures.record(processed.bound)
 
 
-def upload(access: Access, slot: Slot, content: bytes) -> Profile:
+def upload(access: Access, slot: Slot, picture: SentPicture) -> Profile:
     """Create an upload of a picture that came through the API, process it and bind it."""
-    processed = _direct_upload(settings.load(settings.DirectUploadSettings)).ingest(access, slot, content)
-    _report(access.owner_id, None, processed)
+    processed = _direct_upload(settings.load(settings.DirectUploadSettings)).ingest(
+        access, slot, picture.content, picture.framing
+    )
+    count_slot("UploadsStored", slot)
+    _report(access.owner_id, None, processed, {})
     return pictures.bind(access, slot, Reference(access.owner_id, require_ready(processed).upload_id))
 
 
-def _report(owner_id: str, upload_id: str | None, processed: Processed) -> None:
+def _waited(processed: Processed, stored_at: datetime | None) -> dict[str, int]:
+    """Return how long the client has waited for a ready upload, in milliseconds, and add it to the metrics.
+
+    From the intent on, which includes the time in which the client sent the picture, and from the time at which S3 had
+    stored it. A repeated event does not tell that time. It is late in any case, so it counts from the intent.
+    """
+    if processed.outcome is not Outcome.READY or processed.upload is None:
+        return {}
+    now, created_at = SystemClock().now(), processed.upload.created_at
+    since = {"intent_to_ready_ms": created_at, "stored_to_ready_ms": stored_at or created_at}
+    waited = {name: max(0, round((now - moment).total_seconds() * 1000)) for name, moment in since.items()}
+    measure("IntentToReady", waited["intent_to_ready_ms"])
+    measure("StoredToReady", waited["stored_to_ready_ms"])
+    return waited
+
+
+def _report(owner_id: str, upload_id: str | None, processed: Processed, waited: dict[str, int]) -> None:
     """Write one log line per picture, and count its outcome."""
     upload, rendered, cost = processed.upload, processed.rendered, processed.cost
     reason = upload.reason.value if upload and upload.reason else None
@@ -61,8 +82,14 @@ def _report(owner_id: str, upload_id: str | None, processed: Processed) -> None:
         cpu_ms=cost.cpu_ms if cost else None,
         peak_mib=cost.peak_mib if cost else None,
         bind_error=processed.bind_error.value if processed.bind_error else None,
+        slot=upload.slot.value if upload else None,
+        intent_to_ready_ms=waited.get("intent_to_ready_ms"),
+        stored_to_ready_ms=waited.get("stored_to_ready_ms"),
     )
-    count(f"Uploads{processed.outcome.value.capitalize()}")
+    if processed.outcome is Outcome.READY and upload:
+        count_slot("UploadsReady", upload.slot)
+    else:
+        count(f"Uploads{processed.outcome.value.capitalize()}")
     if processed.outcome is Outcome.REJECTED and reason:
         count("Rejected" + "".join(word.capitalize() for word in reason.split("_")))
 
@@ -71,7 +98,12 @@ def _report(owner_id: str, upload_id: str | None, processed: Processed) -> None:
 def _incoming_processor(chosen: settings.ProcessingSettings) -> IncomingProcessor:
     binder = pictures.make_binder(chosen.users_table, chosen.uploads_table, chosen.writes_per_minute)
     images = PillowImages(keep_master=chosen.keep_master)
-    return IncomingProcessor(S3Incoming(chosen.uploads_bucket), _upload_processor(chosen, images), binder)
+    incoming, processor = S3Incoming(chosen.uploads_bucket), _upload_processor(chosen, images)
+    return IncomingProcessor(incoming, processor, binder, _count_arrival)
+
+
+def _count_arrival(upload: Upload) -> None:
+    count_slot("UploadsStored", upload.slot)
 
 
 @cache
