@@ -109,9 +109,14 @@ check: lint types imports template test ## run everything that CI checks, except
 
 # The folder that belongs to one running stack: its addresses and logs. Another folder allows a second stack.
 STATE = .local
+KEPT = $(if $(filter-out 1,$(KEEP)),$(KEEP),$(STATE)/kept)
 
-up: install ## run the whole service on this machine: PARAMS="PurgeDelaySeconds=2 …" DEBUG=1 PORTS=4000 STATE=folder
-	@exec python -m tools.local --params "$(PARAMS)" --ports "$(PORTS)" --state "$(STATE)" $(if $(DEBUG),--debug $(DEBUG))
+up: install ## run the whole service on this machine: PARAMS="PurgeDelaySeconds=2 …" DEBUG=1 KEEP=1 PORTS=4000
+	@exec python -m tools.local --params "$(PARAMS)" --ports "$(PORTS)" --state "$(STATE)" \
+	  $(if $(DEBUG),--debug $(DEBUG)) $(if $(KEEP),--keep "$(KEPT)")
+
+reset: install ## delete what `make up KEEP=1` keeps: KEEP=folder
+	@python -m tools.local.kept "$(KEPT)"
 
 # Every shell sets USER to the name of the machine's user, so only USER from the command line counts.
 token: PERSON = $(if $(filter command,$(origin USER)),$(USER),ada)
