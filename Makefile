@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help browser client install lock format lint types imports template openapi configuration build budget test check assurance mutation bench up deploy demo smoke token reconcile migrate hostile fuzz clean
+.PHONY: help browser install lock format lint types imports template openapi configuration build budget test check assurance mutation bench up invoke events logs reset deploy demo smoke token reconcile migrate hostile fuzz clean client
 
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 
@@ -117,6 +117,15 @@ up: install ## run the whole service on this machine: PARAMS="PurgeDelaySeconds=
 token: PERSON = $(if $(filter command,$(origin USER)),$(USER),ada)
 token: install ## print a token of a development user: USER=grace AS=cognito ARGS="--expired"
 	@python -m tools.local.token "$(PERSON)" --state "$(STATE)" $(if $(AS),--as $(AS)) $(ARGS)
+
+invoke: install ## run one function here, against the running stack: FUNCTION=bind_avatar EVENT=file
+	@python -m tools.local.invoke "$(FUNCTION)" $(if $(EVENT),--event "$(EVENT)") --state "$(STATE)"
+
+events: install ## print a fresh, valid event: FUNCTION=bind_avatar, or one for each function
+	@python -m tools.local.events $(FUNCTION) --state "$(STATE)"
+
+logs: install ## follow the running stack's logs: FUNCTION=bind_avatar UPLOAD=id ARGS="--no-follow"
+	@python -m tools.local.logs --function "$(FUNCTION)" --upload "$(UPLOAD)" --state "$(STATE)" $(ARGS)
 
 demo: install ## run the whole flow against the local stack and check every step
 	@python -m tools.local.demo --state "$(STATE)" $(ARGS)
