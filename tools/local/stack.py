@@ -17,6 +17,7 @@ from typing import Any
 from wsgiref.types import WSGIApplication
 
 from tools.local import aws
+from tools.local.access_log import AccessLog
 from tools.local.addresses import Addresses
 from tools.local.browser import send
 from tools.local.issuer import PEOPLE, Issuer, TokenRequest
@@ -36,6 +37,10 @@ START_SECONDS = 300
 
 CHECK_SECONDS = 0.5
 """Interval of the checks whether the template has changed and whether the parent process still runs."""
+
+
+ACCESS_LOGS = {"api": "Api.log", "edge": "S3.log"}
+"""The access log of a server, by the name of its port."""
 
 
 class StartFailed(Exception):
@@ -72,7 +77,8 @@ def running(options: Options) -> Iterator[dict[str, Any]]:
         api = LiveGateway(lambda: _read(options, addresses), runner, addresses, publish)
         apps: dict[str, WSGIApplication] = {"api": api, **_apps(template, addresses, issuer)}
         for name, app in apps.items():
-            server = serve(app, listeners[name])
+            path = ACCESS_LOGS.get(name)
+            server = serve(AccessLog(app, logs / path) if path else app, listeners[name])
             cleanup.callback(server.server_close)
             cleanup.callback(server.shutdown)
         pumps = Pumps(template, runner)
