@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help browser install lock format lint types imports template openapi configuration build budget test check assurance mutation bench up invoke events logs reset deploy demo smoke token reconcile migrate hostile fuzz clean client
+.PHONY: help browser install lock format lint types imports template openapi configuration build budget test check assurance mutation bench up invoke events logs trace reset deploy demo smoke token reconcile migrate hostile fuzz clean client
 
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 
@@ -131,6 +131,9 @@ events: install ## print a fresh, valid event: FUNCTION=bind_avatar, or one for 
 
 logs: install ## follow the running stack's logs: FUNCTION=bind_avatar UPLOAD=id ARGS="--no-follow"
 	@python -m tools.local.logs --function "$(FUNCTION)" --upload "$(UPLOAD)" --state "$(STATE)" $(ARGS)
+
+trace: install ## print the life of one upload, from the running stack's logs: UPLOAD=id
+	@python -m tools.local.trace "$(UPLOAD)" --state "$(STATE)"
 
 demo: install ## run the whole flow against the local stack and check every step
 	@python -m tools.local.demo --state "$(STATE)" $(ARGS)
