@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help browser install lock format lint types imports template openapi dashboard configuration build budget test check assurance mutation bench up demo smoke token reconcile hostile fuzz clean
+.PHONY: help browser install lock format lint types imports template openapi dashboard configuration build budget test check assurance mutation bench up deploy demo smoke token reconcile hostile fuzz clean
 
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 
@@ -76,10 +76,12 @@ bench: .venv/bench/.installed ## measure everything and write docs/performance.m
 	@tools/scripts/bench $(ARGS)
 	@.venv/bench/bin/python -m tools.bench $(ARGS)
 
-template build: export SAM_CLI_TELEMETRY = 0
+template build deploy: export SAM_CLI_TELEMETRY = 0
 
-template: install .venv/checkov/.installed ## validate the templates with cfn-lint, SAM and checkov
-	cfn-lint *.yaml
+template: install .venv/checkov/.installed ## validate the templates and workflows with cfn-lint, SAM, checkov and schemas
+	cfn-lint *.yaml .github/deploy-role.yaml
+	check-jsonschema --quiet --builtin-schema vendor.github-workflows .github/workflows/*.yml
+	check-jsonschema --quiet --builtin-schema vendor.github-actions .github/actions/*/action.yml
 	sam validate --lint --region eu-central-1
 	tools/scripts/checkov
 
@@ -97,6 +99,12 @@ build: install ## build functions and layers, and invoke each built function onc
 	sam build --parameter-overrides Architecture=$(if $(filter x86_64,$(shell uname -m)),x86_64,arm64)
 	python -I -S tools/scripts/import_built .aws-sam/build/DependenciesLayer
 	tools/scripts/smoke_built
+
+deploy: install ## build and deploy a stage of samconfig.toml, and protect it: STAGE=staging ARGS="--no-confirm-changeset"
+	@python -m tools.stages check "$(STAGE)"
+	sam build --config-env "$(STAGE)"
+	sam deploy --config-env "$(STAGE)" $(ARGS)
+	@python -m tools.stages protect "$(STAGE)"
 
 budget: install ## record the imports of each function; a test fails when they grow
 	@python -m tests.cold_start.budget
@@ -119,8 +127,8 @@ demo: install ## run the whole flow against the local stack and check every step
 
 # TOKEN reaches the command through the environment, so that neither make nor the list of processes shows it.
 smoke: export TOKEN := $(TOKEN)
-smoke: install ## run the main job against a deployed API: URL=https://… TOKEN=… ARGS="--purge-delay 60"
-	@python -m tools.smoke --url "$(URL)" $(ARGS)
+smoke: install ## run the main job against a deployed API: URL=https://… or STAGE=staging, TOKEN=…
+	@python -m tools.smoke $(if $(STAGE),--stage "$(STAGE)",--url "$(URL)") $(ARGS)
 
 reconcile: install ## report orphans and missing objects, on the local stack or on AWS: ARGS="--mend"
 	@python -m tools.local.reconcile --state "$(STATE)" $(ARGS)

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from profile_media.domain import keys
 from profile_media.domain.errors import ImageUnacceptable
 from profile_media.domain.formats import ContentType
+from profile_media.domain.framing import Crop, Framing
 from profile_media.domain.lifecycle import is_expired
 from profile_media.domain.model import (
     Attachment,
@@ -14,6 +15,7 @@ from profile_media.domain.model import (
     Derivative,
     ExternalPicture,
     Identity,
+    Placeholder,
     PresignedPost,
     Profile,
     Reason,
@@ -114,6 +116,15 @@ class FakeUploads:
         if row is None or row.state is not State.PENDING or is_expired(row, now):
             return False
         self._tables.uploads[upload.owner_id, upload.upload_id] = upload
+        return True
+
+    def delete(self, upload: Upload) -> bool:
+        row = self.get(upload.owner_id, upload.upload_id)
+        if row and row.state is State.BOUND:
+            return False
+        self._tables.uploads.pop((upload.owner_id, upload.upload_id), None)
+        entry = QuotaEntry(upload.created_at, upload.upload_id)
+        self.remove_quota_entries(upload.owner_id, QuotaUsage(open=frozenset({entry})))
         return True
 
 
@@ -351,21 +362,31 @@ class FakeImages:
             raise ImageUnacceptable(Reason.UNSUPPORTED_FORMAT)
         return ContentType.JPEG
 
-    def render(self, content: bytes, declared: ContentType, slot: Slot) -> Rendered:
+    def render(
+        self,
+        content: bytes,
+        declared: ContentType,
+        slot: Slot,
+        framing: Framing = None,
+    ) -> Rendered:
+        if isinstance(framing, Crop) and not framing.fits((40, 30)):
+            raise ImageUnacceptable(Reason.CROP_OUT_OF_BOUNDS, "as the test wants it")
         for reason in Reason:
             if content.startswith(reason.encode()):
                 raise ImageUnacceptable(reason, "as the test wants it")
         made = []
         for name, width in (("full", 512), ("thumb", 256)):
-            data = f"{slot}:{name}:".encode() + content
+            data = f"{slot}:{name}:{framing or ''}".encode() + content
             derivative = Derivative(name, keys.digest(data), ContentType.WEBP, width, width, len(data))
             made.append((derivative, data))
-        return Rendered(declared, 40, 30, tuple(made), DecodeCost(cpu_ms=1, peak_mib=1))
+        return Rendered(
+            declared, 40, 30, tuple(made), Placeholder("3OcRJYB4d3h/iIeHeEh3eIhw+j3A", "#808080"), DecodeCost(1, 1)
+        )
 
 
 def attachment_of(upload: Upload) -> Attachment:
     """Return the content of a slot to which the upload is bound."""
-    return Attachment(upload.upload_id, upload.derivatives)
+    return upload.attachment
 
 
 def a_slot_change(upload: Upload, expected: _Content = None, now: datetime = NOW) -> SlotChange:

@@ -22,6 +22,7 @@ from urllib.parse import urlsplit
 
 from tools.local.browser import Answer, Browser, send
 from tools.main_job import MainJob, Runbook, StepFailed, check, expect, photograph, step
+from tools.stages import StageInvalid, deployed, read_stage
 
 MAX_PURGE_DELAY = 900
 """Seconds: the default, and the largest value, of the template's PurgeDelaySeconds."""
@@ -174,13 +175,17 @@ def parse_arguments(arguments: list[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         prog="make smoke", description="Run the main job against a deployed API. The variable TOKEN has the token."
     )
-    parser.add_argument("--url", required=True, help="base URL of the API: the stack's output ApiUrl")
+    target = parser.add_mutually_exclusive_group(required=True)
+    target.add_argument("--url", help="base URL of the API: the stack's output ApiUrl")
+    target.add_argument("--stage", help="stage of samconfig.toml; URL and purge delay are those of its stack")
     parser.add_argument("--purge-delay", type=float, default=MAX_PURGE_DELAY, metavar="SECONDS",
                         help="the stack's PurgeDelaySeconds (%(default)s)")  # fmt: skip
     parser.add_argument("--patience", type=float, default=300.0, metavar="SECONDS",
                         help="time after the purge delay until objects must be gone (%(default)s)")  # fmt: skip
     parser.add_argument("--origin", help="origin of a web page, to check that it may read S3's answer")
     chosen = parser.parse_args(arguments)
+    if chosen.stage:
+        chosen.url, chosen.purge_delay = deployed(read_stage(chosen.stage))
     url = urlsplit(chosen.url)
     if url.scheme != "https" and url.hostname not in LOOPBACK:
         parser.error("URL must start with https://, because the token is sent to it")
@@ -189,7 +194,11 @@ def parse_arguments(arguments: list[str]) -> argparse.Namespace:
 
 def main(arguments: list[str]) -> int:
     """Run the command. Return 1 if a step failed."""
-    chosen = parse_arguments(arguments)
+    try:
+        chosen = parse_arguments(arguments)
+    except StageInvalid as error:
+        print(error, file=sys.stderr)
+        return 2
     token = os.environ.get("TOKEN", "").strip()
     if not token:
         print("TOKEN is empty: give it a token of a user made for tests.", file=sys.stderr)

@@ -7,8 +7,9 @@ import pytest
 
 from profile_media.domain.model import AutoBind, Reason, State, Upload
 from profile_media.domain.ports import IdempotencyKeyInUse, IdempotencyRecord, QuotaEntry, QuotaExceeded, QuotaUsage
-from tests.builders import ADA, GRACE, NOW, a_ready_upload, an_id, an_upload
+from tests.builders import ADA, GRACE, NOW, a_bound_upload, a_ready_upload, an_id, an_upload
 from tests.contract.conftest import Ports
+from tests.fakes import a_slot_change
 
 LIMITS = {"open_limit": 2, "recent_limit": 3}
 
@@ -153,6 +154,33 @@ def test_save_result_rejects_expired_upload(ports: Ports) -> None:
     create(ports, an_upload())
     assert not ports.uploads.save_result(a_ready_upload(), NOW + timedelta(hours=1))
     assert ports.uploads.save_result(a_ready_upload(), NOW + timedelta(minutes=59, seconds=59))
+
+
+@pytest.mark.parametrize("result", [None, a_ready_upload(), an_upload(state=State.REJECTED, reason=Reason.CORRUPT)])
+def test_delete_removes_row_and_open_entry_but_not_recent_one(ports: Ports, result: Upload | None) -> None:
+    create(ports, an_upload())
+    create(ports, an_upload(upload_id=an_id(2)))
+    assert result is None or ports.uploads.save_result(result, NOW)
+    for _ in range(2):
+        assert ports.uploads.delete(result or an_upload())
+        assert ports.uploads.get(ADA, an_id(1)) is None
+        assert ports.uploads.quota_usage(ADA).open == {QuotaEntry(NOW, an_id(2))}
+    assert len(ports.uploads.quota_usage(ADA).recent) == 2
+
+
+def test_delete_of_missing_row_without_quota_succeeds(ports: Ports) -> None:
+    assert ports.uploads.delete(an_upload())
+    assert ports.uploads.quota_usage(ADA) == QuotaUsage()
+
+
+def test_delete_refuses_bound_upload(ports: Ports) -> None:
+    create(ports, an_upload())
+    assert ports.uploads.save_result(a_ready_upload(), NOW)
+    assert ports.attachments.change_slot(a_slot_change(a_ready_upload()))
+    entries = ports.uploads.quota_usage(ADA)
+    assert not ports.uploads.delete(a_ready_upload())
+    assert ports.uploads.get(ADA, an_id(1)) == a_bound_upload()
+    assert ports.uploads.quota_usage(ADA) == entries
 
 
 def test_save_result_does_not_recreate_missing_row(ports: Ports) -> None:

@@ -18,6 +18,7 @@ from boto3.dynamodb.types import TypeSerializer
 from profile_media.aws.clock import SystemClock
 from profile_media.domain.errors import ImageUnacceptable
 from profile_media.domain.formats import ContentType
+from profile_media.domain.framing import Framing
 from profile_media.domain.keys import incoming_key, media_key
 from profile_media.domain.model import Slot, Upload, utc_now
 from profile_media.domain.ports import Rendered
@@ -226,16 +227,22 @@ _render = PillowImages.render
 
 
 @cache
-def _rendered(content: bytes, declared: ContentType, slot: Slot) -> Rendered | ImageUnacceptable:
+def _rendered(content: bytes, declared: ContentType, slot: Slot, framing: Framing) -> Rendered | ImageUnacceptable:
     try:
-        return _render(PillowImages(), content, declared, slot)
+        return _render(PillowImages(), content, declared, slot, framing)
     except ImageUnacceptable as refusal:
         return refusal
 
 
-def render_once(_: PillowImages, content: bytes, declared: ContentType, slot: Slot) -> Rendered:
+def render_once(
+    _: PillowImages,
+    content: bytes,
+    declared: ContentType,
+    slot: Slot,
+    framing: Framing = None,
+) -> Rendered:
     """Render each picture once per process, because rendering is deterministic."""
-    outcome = _rendered(content, declared, slot)
+    outcome = _rendered(content, declared, slot, framing)
     if isinstance(outcome, ImageUnacceptable):
         raise ImageUnacceptable(outcome.reason, outcome.detail)
     return outcome
@@ -246,11 +253,11 @@ def world(aws: cloud.Cloud, rows: Rows, call: Call, injector: Injector, monkeypa
     """Return a world whose clock the test can put ahead and in which each picture is rendered once."""
     built = World(aws, rows, call, injector)
 
-    def render(images: PillowImages, content: bytes, declared: ContentType, slot: Slot) -> Rendered:
+    def render(images: PillowImages, *arguments: Any) -> Rendered:
         elsewhere, built.while_rendering = built.while_rendering, None
         if elsewhere:
             elsewhere()
-        return render_once(images, content, declared, slot)
+        return render_once(images, *arguments)
 
     monkeypatch.setattr("profile_media.aws.clock.utc_now", built.now)
     monkeypatch.setattr(SystemClock, "wait", lambda _, seconds: built.put_clock_ahead(seconds=seconds))

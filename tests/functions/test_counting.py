@@ -46,6 +46,14 @@ def test_intent_is_counted(call: Call, counted: Any) -> None:
     assert counted() == {"IntentsCreated.avatar": 1}
 
 
+def test_cancelled_upload_is_counted_once(call: Call, counted: Any) -> None:
+    upload_id = call("create_upload_intent").body["uploadId"]
+    counted()
+    for _ in range(2):
+        call("cancel_upload", pathParameters={"uploadId": upload_id})
+    assert counted() == {"UploadsCancelled": 1}
+
+
 def test_binds_and_removals_are_counted_separately(call: Call, rows: Rows, counted: Any) -> None:
     upload = rows.ready()
     counted()

@@ -298,7 +298,7 @@ def test_too_many_changes_are_a_429(
     # Look at all three answers, because a minute can end between them.
     limited = next(answer for answer in map(set_own, sent) if answer.status != 200)
     assert limited.status == 429
-    assert limited.body == {"detail": f"Too many requests; try again in {limited.headers['Retry-After']} s"}
+    assert limited.body == {"detail": f"Too many changes in a minute; try again in {limited.headers['Retry-After']} s"}
 
 
 def test_expired_token_is_a_401(set_own: Set, rows: Rows) -> None:

@@ -153,17 +153,17 @@ def test_picture_over_the_payload_limit_is_a_413_that_names_intents(call: Call, 
     assert aws.rows(cloud.UPLOADS_TABLE) == []
 
 
-def check_come_back_later(answer: Answer) -> None:
+def check_come_back_later(answer: Answer, limit: str) -> None:
     assert answer.status == 429
     assert int(answer.headers["Retry-After"]) >= 1
     assert answer.body["error"]["code"] == "LIMIT_EXCEEDED"
-    assert answer.body["message"] == f"Too many requests; try again in {answer.headers['Retry-After']} s"
+    assert answer.body["error"]["i18nVars"] == {"limit": limit, "retryAfter": int(answer.headers["Retry-After"])}
 
 
 def test_too_many_open_uploads_are_a_429_with_retry_after(call: Call, rows: Rows, aws: cloud.Cloud) -> None:
     for number in range(Limits().open_intents):
         rows.pending(upload_id=an_id(number))
-    check_come_back_later(send(call, pictures.a_png(64, 64)))
+    check_come_back_later(send(call, pictures.a_png(64, 64)), "open_intents")
     assert aws.keys(cloud.MEDIA_BUCKET) == set()
 
 
@@ -171,9 +171,8 @@ def test_too_many_changes_are_a_429_with_retry_after(call: Call, monkeypatch: py
     monkeypatch.setenv("WRITES_PER_MINUTE", "1")
     answers = [send(call, pictures.a_png(64, 64)) for _ in range(3)]
     assert answers[0].status == 200
-    check_come_back_later(
-        next(answer for answer in answers if answer.status != 200)
-    )  # a minute can end between two calls
+    limited = next(answer for answer in answers if answer.status != 200)  # a minute can end between two calls
+    check_come_back_later(limited, "changes_per_minute")
 
 
 def test_user_of_another_tenant_is_a_404_without_a_write(call: Call, aws: cloud.Cloud) -> None:

@@ -5,6 +5,7 @@ The unmarked tests take a representative subset: one file for each table and exp
 
 import random
 from collections.abc import Mapping
+from functools import partial
 from types import MappingProxyType
 
 import pytest
@@ -67,7 +68,7 @@ def _check(verdict: Verdict) -> None:
 @pytest.fixture
 def _one_small_derivative(monkeypatch: pytest.MonkeyPatch) -> None:
     """Make one small derivative instead of four, so that most time goes into decoding. Restore Pillow's settings."""
-    sizes = MappingProxyType({Slot.AVATAR: (Size("icon", 16, 16),)})
+    sizes = MappingProxyType({Slot.AVATAR: (Size("icon", 16, 16, default=True),)})
     monkeypatch.setattr(render, "SIZES", sizes)
     monkeypatch.setattr(child_protocol, "SIZES", sizes)
     monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", Image.MAX_IMAGE_PIXELS)
@@ -95,7 +96,7 @@ def _is_rendered(content: bytes) -> bool:
     try:
         content_type = detect_format(content) or ContentType.JPEG
         probe(content, content_type)
-        message = render_to_message(render.render, content, content_type, Slot.AVATAR)
+        message = render_to_message(partial(render.render, content, content_type, Slot.AVATAR))
         child_protocol.unpack(message, Slot.AVATAR)
     except ImageUnacceptable as rejection:
         assert "malformed message" not in rejection.detail  # noqa: PT017

@@ -19,6 +19,8 @@ class Scripted:
     answers: dict[str, list[Any]] = field(default_factory=dict)
     calls: list[tuple[str, Any]] = field(default_factory=list)
     functions: dict[str, Function] = field(default_factory=dict)
+    released: int = 0
+    """The version of all functions' code."""
 
     def invoke(self, name: str, event: str, request_id: str | None = None, within: float | None = None) -> Outcome:
         """Return the next answer. An exception becomes a failed outcome, a function is called with the event."""
@@ -31,6 +33,10 @@ class Scripted:
             error = {"errorType": type(answer).__name__, "errorMessage": str(answer)}
             return Outcome("r", json.dumps(error), failed=True)
         return Outcome("r", json.dumps(answer))
+
+    def release(self, name: str) -> int:
+        """Return the version of the code."""
+        return self.released
 
     def events_of(self, name: str) -> list[Any]:
         """Return the events of a function's invocations."""

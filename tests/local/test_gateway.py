@@ -228,6 +228,13 @@ def test_policy_is_cached_per_token_and_failures_are_not(api: Api) -> None:
     assert len(api.authorized()) == 4
 
 
+def test_cached_policy_is_dropped_when_the_authorizers_code_changes(api: Api) -> None:
+    for released in (0, 0, 1):
+        api.functions.released = released
+        api.call("GET", "/things/1")
+    assert len(api.authorized()) == 2
+
+
 def test_cached_policy_expires(read_template: ReadTemplate) -> None:
     api = Api(read_template(TEMPLATE.replace("ReauthorizeEvery: 60", "ReauthorizeEvery: 0")))
     for _ in range(2):
@@ -284,12 +291,18 @@ def test_base64_answer_is_decoded_for_clients_that_accept_a_binary_type(api: Api
 
 @pytest.mark.parametrize(
     "answer",
-    [Exception("broken"), "no object", {"statusCode": 200, "unknown": 1}, {"statusCode": "many"}, {"body": "x"}],
+    ["no object", {"statusCode": 200, "unknown": 1}, {"statusCode": "many"}, {"body": "x"}],
 )
-def test_failed_or_malformed_answer_is_502(answer: Any, api: Api) -> None:
+def test_malformed_answer_is_502(answer: Any, api: Api) -> None:
     api.functions.answers["EchoFunction"] = [answer]
     response = api.call("GET", "/things/1")
     assert (response.status_code, response.json) == (502, {"code": "BROKEN"})
+
+
+def test_exception_of_a_function_is_shown_in_a_shaped_502(api: Api) -> None:
+    api.functions.answers["EchoFunction"] = [ValueError("wrong")]
+    response = api.call("GET", "/things/1")
+    assert (response.status_code, response.json) == (502, {"code": "BROKEN", "traceback": ["ValueError: wrong"]})
 
 
 @pytest.mark.parametrize(("error", "status"), [(Throttled(), 502), (Timeout(), 504), (PayloadTooLarge(), 413)])
@@ -340,6 +353,21 @@ def test_form_reaches_the_function_byte_for_byte(type_: str, api: Api) -> None:
     (event,) = api.handled()
     assert base64.b64decode(event["body"]) == form
     assert event["headers"]["Content-Type"] == type_
+
+
+@pytest.mark.parametrize(
+    ("origin", "is_explained"),
+    [("http://localhost:5173", True), ("https://app.example.com", False), (None, False), ("\x1b[2Jhttp://a", False)],
+)
+def test_refused_origin_is_explained_once_on_the_console(
+    origin: str | None, is_explained: bool, read_template: ReadTemplate, capsys: pytest.CaptureFixture[str]
+) -> None:
+    allowed = "Parameters: {AllowedOrigins: {Type: CommaDelimitedList}}\n    Resources:"
+    api = Api(read_template(TEMPLATE.replace("Resources:", allowed, 1), {"AllowedOrigins": "https://app.example.com"}))
+    hints = [api.call("GET", "/things/1", {**TOKEN, "Origin": origin} if origin else TOKEN) for _ in range(2)]
+    hint = f'{origin} is not an allowed origin: make up PARAMS="AllowedOrigins={origin}"'
+    assert [answer.headers.get("x-local-hint") for answer in hints] == [hint if is_explained else None] * 2
+    assert capsys.readouterr().out.count(hint) == is_explained
 
 
 def test_cors_property_is_refused(read_template: ReadTemplate) -> None:

@@ -17,9 +17,9 @@ from profile_media.domain.keys import incoming_key, media_key
 from tests.builders import ADA, a_derivative, an_id
 from tests.template.document import text
 from tools.local import aws, reconcile
+from tools.local.addresses import Addresses
 from tools.local.reconcile import OUTPUTS, local_settings, patience_of
 from tools.local.resources import create_all
-from tools.local.stack import Addresses
 from tools.local.state import write_state
 from tools.template import BUCKET, QUEUE, ROOT, TABLE, Template, read, written
 

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from werkzeug.test import Client
 
+from tools.local.addresses import Addresses
 from tools.local.options import PORTS, Options, parse_arguments
 from tools.local.site import Site
 from tools.local.stack import running
@@ -43,7 +44,8 @@ def test_arguments_set_parameters_and_ports() -> None:
         ["--ports", "99999"],
         ["--ports", "65534"],
         ["--ports", "api=-1"],
-        ["--params", "AllowedOrigins="],
+        ["--params", "AllowedOrigins=localhost:5173"],
+        ["--params", "AllowedOrigins=http://localhost:5173/"],
     ],
 )
 def test_invalid_argument_is_refused(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
@@ -129,3 +131,12 @@ def test_tokens_are_served_only_to_loopback_hosts(site: Client) -> None:
     assert site.get("/stack.json", base_url="http://127.0.0.1:3001").status_code == 200
     assert site.get("/stack.json", base_url="http://rebound.example:3001").status_code == 403
     assert site.post("/stack.json").status_code == 405
+
+
+def test_given_origins_are_added_to_the_pages_own() -> None:
+    addresses = Addresses("http://a", "http://127.0.0.1:3001", "http://e", "http://i", "http://aws")
+    given = addresses.given_parameters({"AllowedOrigins": "http://localhost:5173, http://localhost:3001"})
+    own = "http://127.0.0.1:3001,http://localhost:3001"
+    assert given == {"AllowedOrigins": f"{own},http://localhost:5173"}
+    assert addresses.given_parameters({"AllowedOrigins": ""}) == {"AllowedOrigins": own}
+    assert addresses.given_parameters({}) == {}

@@ -82,11 +82,12 @@ def test_gateway_response_has_the_envelope_of_all_dialects(name: str) -> None:
     answer = body(name)
     error = answer["error"]
 
-    assert list(answer) == ["success", "message", "error", "errors"]
+    assert list(answer) == ["success", "message", "error", "errors", "clerk_trace_id", "detail"]
     assert answer["success"] is False
     assert list(error) == ["code", "message", "i18nKey", "i18nVars", "details", "correlationId"]
     assert (error["i18nVars"], error["details"], error["correlationId"]) == ({}, [], "$context.requestId")
-    assert error["message"] == answer["message"]
+    assert error["message"] == answer["message"] == answer["detail"]
+    assert answer["clerk_trace_id"] == "$context.requestId"
     assert [list(each) for each in answer["errors"]] == [["code", "message", "long_message"]]
     assert answer["errors"][0]["code"] == error["code"]
     assert all(isinstance(value, str) and value for value in answer["errors"][0].values())

@@ -24,6 +24,8 @@ BIND: set[tuple[str, ...]] = {
 SHOW: set[tuple[str, ...]] = {("dynamodb:GetItem", USERS), ("dynamodb:UpdateItem", USERS)}
 """A read also stores what the token says about the user."""
 
+UNBIND: set[tuple[str, ...]] = SHOW | {("dynamodb:DeleteItem", UPLOADS)}
+
 PRESIGN: set[tuple[str, ...]] = {("s3:GetObject", MEDIA_OBJECTS)}
 
 INGEST: set[tuple[str, ...]] = {
@@ -53,7 +55,9 @@ RIGHTS: dict[str, set[tuple[str, ...]]] = {
         ("s3:PutObject", INCOMING_OBJECTS),
     },
     "get_upload": {("dynamodb:GetItem", UPLOADS)},
+    "cancel_upload": {(f"dynamodb:{action}", UPLOADS) for action in ("GetItem", "UpdateItem", "DeleteItem")},
     "get_profile": SHOW,
+    "remove_picture": UNBIND,
     "bind_avatar": BIND,
     "bind_cover_image": BIND,
     "upload_user_image": BIND | INGEST,
@@ -61,7 +65,7 @@ RIGHTS: dict[str, set[tuple[str, ...]]] = {
     "update_profile_picture": BIND | PRESIGN,
     "update_my_profile_picture": BIND | PRESIGN,
     "update_profile_image": BIND | INGEST,
-    "delete_profile_image": SHOW | {("dynamodb:DeleteItem", UPLOADS)},
+    "delete_profile_image": UNBIND,
     "get_user": SHOW,
     "put_user": SHOW,
     "process_upload": BIND

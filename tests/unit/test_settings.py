@@ -8,6 +8,7 @@ import pytest
 from profile_media.aws import authorizer_settings, settings
 from profile_media.aws.authorizer_settings import SettingInvalid
 from profile_media.domain.model import Slot
+from profile_media.domain.policy import Limits
 
 
 @pytest.fixture(autouse=True)
@@ -50,7 +51,7 @@ def test_empty_text_or_list_is_a_choice_and_empty_number_is_none(monkeypatch: py
         monkeypatch.setenv(name, "")
     assert authorizer_settings.load().admin_claim == ""
     assert settings.load(settings.UrlBindingSettings).external_avatar_hosts == ()
-    assert load_intents().open_intents == 5
+    assert load_intents().open_intents == Limits().open_intents
 
 
 @pytest.mark.parametrize("text", [None, ""])

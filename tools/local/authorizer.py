@@ -36,6 +36,8 @@ class Authorizer:
     token_pattern: re.Pattern[str]
     cache_seconds: float
     _cache: dict[str, tuple[float, Policy]] = field(default_factory=dict)
+    _release: object = None
+    """The function's code that made the cached policies."""
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def authorize(self, request: Request, method_arn: str, event: Mapping[str, Any]) -> dict[str, str]:
@@ -73,14 +75,19 @@ class Authorizer:
         except (PayloadTooLarge, Throttled, Timeout):
             raise Refusal("AUTHORIZER_FAILURE") from None
         if outcome.failed:
-            raise Refusal("UNAUTHORIZED" if outcome.error_message == "Unauthorized" else "AUTHORIZER_FAILURE")
+            if outcome.error_message == "Unauthorized":
+                raise Refusal("UNAUTHORIZED")
+            raise Refusal("AUTHORIZER_FAILURE", outcome.traceback)
         policy = json.loads(outcome.payload)
         if not _is_policy(policy):
             raise Refusal("AUTHORIZER_CONFIGURATION_ERROR")
         return dict(policy)
 
     def _cached(self, identity: tuple[str, ...]) -> Policy | None:
+        release = self.runner.release(self.function)
         with self._lock:
+            if release != self._release:
+                self._cache, self._release = {}, release
             expires, policy = self._cache.get(json.dumps(identity), (0.0, {}))
         return policy if time.monotonic() < expires else None
 

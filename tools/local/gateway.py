@@ -23,6 +23,7 @@ from werkzeug.wrappers import Request, Response
 
 from tools.local.authorizer import authorizers_of
 from tools.local.gateway_responses import GatewayResponses, Refusal
+from tools.local.origins import Origins
 from tools.local.runner import PayloadTooLarge, Runner, Throttled, Timeout
 from tools.template import ACCOUNT, Route, Template, TemplateInvalid
 
@@ -57,6 +58,7 @@ class Gateway:
         self._binary_types = {str(type_).replace("~1", "/") for type_ in properties.get("BinaryMediaTypes") or []}
         self._responses = GatewayResponses(properties.get("GatewayResponses") or {})
         self._authorizers = authorizers_of(template, runner)
+        self._origins = Origins(template.parameters.get("AllowedOrigins", "*"))
         self._default_authorizer = (properties.get("Auth") or {}).get("DefaultAuthorizer")
         self._routes = {(route.path, route.method.upper()): route for route in template.routes}
         self._map = Map(
@@ -68,11 +70,12 @@ class Gateway:
         try:
             response = self._answer(request, request_id)
         except Refusal as refusal:
-            response = self._responses.render(refusal.response_type, request_id, request)
+            response = self._responses.render(refusal, request_id, request)
         except Exception:
             LOG.exception("the gateway failed")
-            response = self._responses.render("DEFAULT_5XX", request_id, request)
+            response = self._responses.render(Refusal("DEFAULT_5XX"), request_id, request)
         response.headers["x-amzn-RequestId"] = request_id
+        self._origins.explain(request, response)
         return response(environ, start_response)
 
     def _answer(self, request: Request, request_id: str) -> Response:
@@ -146,7 +149,7 @@ class Gateway:
         except Throttled:
             raise Refusal("DEFAULT_5XX") from None
         if outcome.failed:
-            raise Refusal("DEFAULT_5XX")
+            raise Refusal("DEFAULT_5XX", outcome.traceback)
         return json.loads(outcome.payload)
 
     def _response(self, answer: Any, request: Request) -> Response:

@@ -29,11 +29,15 @@ _VARIABLE = re.compile(r"\$(?:context\.(\w+(?:\.\w+)*)|\{context\.([\w.]+)\})")
 
 
 class Refusal(Exception):
-    """The gateway answers the request itself. `response_type` is the type of gateway response."""
+    """The gateway answers the request itself. `response_type` is the type of gateway response.
 
-    def __init__(self, response_type: str) -> None:
+    `traceback` is a function's exception. API Gateway keeps it to itself; the local gateway shows it.
+    """
+
+    def __init__(self, response_type: str, traceback: str = "") -> None:
         super().__init__(response_type)
         self.response_type = response_type
+        self.traceback = traceback
 
 
 @dataclass(frozen=True)
@@ -42,8 +46,9 @@ class GatewayResponses:
 
     declared: Mapping[str, Mapping[str, Any]]
 
-    def render(self, response_type: str, request_id: str, request: Request) -> Response:
-        """Return the answer of a response type. A type that is not declared uses DEFAULT_4XX or DEFAULT_5XX."""
+    def render(self, refusal: Refusal, request_id: str, request: Request) -> Response:
+        """Return the answer to a refused request. A type that is not declared uses DEFAULT_4XX or DEFAULT_5XX."""
+        response_type = refusal.response_type
         status, message = DEFAULTS[response_type]
         default = "DEFAULT_4XX" if status < 500 else "DEFAULT_5XX"
         chosen = self.declared.get(response_type) or self.declared.get(default) or {}
@@ -57,6 +62,8 @@ class GatewayResponses:
         templates = chosen.get("ResponseTemplates") or {"application/json": _DEFAULT_TEMPLATE}
         content_type, template = next(iter(templates.items()))
         body = _VARIABLE.sub(lambda match: context.get(match[1] or match[2], ""), template)
+        if refusal.traceback and content_type == "application/json":
+            body = json.dumps({**json.loads(body), "traceback": refusal.traceback.splitlines()}, indent=2)
         response = Response(body, int(chosen.get("StatusCode") or status), content_type=content_type)
         response.headers["x-amzn-ErrorType"] = f"{response_type.title().replace('_', '')}Exception"
         for name, source in (chosen.get("ResponseParameters", {}).get("Headers") or {}).items():

@@ -5,6 +5,7 @@ import shlex
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from tools.local.origins import add_origins
 from tools.template import TEMPLATE
 
 STATE = Path(".local")
@@ -41,8 +42,7 @@ def parse_arguments(arguments: list[str]) -> Options:
 
 def _parameters(text: str) -> dict[str, str]:
     chosen = _pairs(text)
-    if chosen.get("AllowedOrigins") == "":
-        raise ValueError("AllowedOrigins is empty: the bucket's CORS rule needs at least one origin")
+    add_origins("", chosen.get("AllowedOrigins", ""))
     return chosen
 
 

@@ -1,7 +1,8 @@
 """Run the template's functions as Lambda does: in worker processes, one invocation at a time in each.
 
-A function gets another worker when all its workers are busy; an idle worker is reused. A worker that exceeds the
-function's timeout is killed, with its child processes.
+A function gets another worker when all its workers are busy; an idle worker is reused, unless the function's source
+files or its configuration have changed. A worker that exceeds the function's timeout is killed, with its child
+processes.
 """
 
 import json
@@ -9,19 +10,25 @@ import os
 import socket
 import subprocess
 import sys
+import textwrap
 import threading
 import time
 import uuid
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from signal import SIGKILL
 from typing import Any
 
-from tools.local import worker
-from tools.template import ACCOUNT, Template
+from tools.local import console, worker
+from tools.local.pools import Pool, Throttled
+from tools.local.sources import Version, version_of
+from tools.template import ACCOUNT, LAYER, Template
+
+__all__ = ["Function", "Outcome", "PayloadTooLarge", "Runner", "Throttled", "Timeout", "functions_of"]
 
 PRELOADED = (
     "botocore.session",
@@ -47,10 +54,6 @@ START_SECONDS = 300
 """For a worker to start and import its handler. Lambda allows 10 seconds, but does not share one machine."""
 
 
-class Throttled(Exception):
-    """All of a function's workers are busy, and it may not have more."""
-
-
 class PayloadTooLarge(Exception):
     """The event exceeds Lambda's limit."""
 
@@ -70,6 +73,13 @@ class Function:
     """Megabytes. The function reads it; it is not enforced."""
     concurrency: int = MAX_WORKERS
     region: str = "us-east-1"
+    layers: tuple[Path, ...] = ()
+    """Folders of further packages."""
+
+    @property
+    def sources(self) -> list[Path]:
+        """The folders that its modules are imported from."""
+        return [self.code, *self.layers]
 
     @property
     def arn(self) -> str:
@@ -91,6 +101,20 @@ class Outcome:
         """The message of the handler's exception."""
         message = json.loads(self.payload).get("errorMessage") if self.failed else None
         return None if message is None else str(message)
+
+    @property
+    def traceback(self) -> str:
+        """The handler's exception as Python prints it."""
+        error = json.loads(self.payload)
+        return "".join([*error.get("stackTrace", ()), f"{error.get('errorType')}: {error.get('errorMessage')}"])
+
+
+@dataclass(frozen=True)
+class Release:
+    """What a function runs: its configuration and its source files."""
+
+    function: Function
+    files: Version
 
 
 class Timeout(Exception):
@@ -128,20 +152,15 @@ class _Worker:
             os.killpg(self.pid, SIGKILL)
 
 
-@dataclass
-class _Pool:
-    idle: list[_Worker] = field(default_factory=list)
-    busy: int = 0
-
-
 class Runner:
     """Invoke functions by logical id. Threads may share a runner."""
 
     def __init__(self, functions: Mapping[str, Function], logs: Path, slow_imports: Sequence[str] = PRELOADED) -> None:
         self.functions = functions
         self._logs = logs
-        self._pools = {name: _Pool() for name in functions}
+        self._pools: defaultdict[str, Pool[_Worker]] = defaultdict(Pool)
         self._lock = threading.Lock()
+        self._shown: dict[str, str] = {}
         self._orders, theirs = socket.socketpair()
         logs.mkdir(parents=True, exist_ok=True)
         with theirs, (logs / "workers.log").open("ab") as log:
@@ -167,64 +186,49 @@ class Runner:
         self._report(function, request_id, status, time.monotonic() - began)
         if status == "timeout" and seconds < function.timeout:
             raise Timeout
-        return _outcome(function, request_id, answer, status)
+        outcome = _outcome(function, request_id, answer, status)
+        self._show_failure(function, outcome)
+        return outcome
+
+    def release(self, name: str) -> "Release":
+        """Return what a call of the function that begins now will run."""
+        function = self.functions[name]
+        return Release(function, version_of(function.sources))
 
     def _answer(
         self, function: Function, event: str, request_id: str, seconds: float
     ) -> tuple[dict[str, Any] | None, str]:
         """Return the worker's answer, None if it died or was killed, and the status for the log."""
+        pool = self._pools[function.name]
+        generation, found = pool.enter(self.release(function.name), function.concurrency)
+        alive = None
         try:
-            found = self._take(function)
+            found = found or self._start(function)
+            pool.drain(generation)
+            answer = found.exchange(_invocation(function, event, request_id), seconds)
+            alive = found if answer is not None else None
         except InitFailed as failure:
             return {"error": failure.error}, "failure"
-        try:
-            answer = found.exchange(_invocation(function, event, request_id), seconds)
         except Timeout:
-            answer, status = None, "timeout"
-        else:
-            status = "failure" if answer is None or "error" in answer else "success"
-        self._give_back(function, found, is_alive=answer is not None)
-        return answer, status
+            return None, "timeout"
+        finally:
+            if found and not alive:
+                found.end()
+            pool.leave(generation, alive)
+        return answer, "failure" if answer is None or "error" in answer else "success"
 
     def stop(self) -> None:
         """Kill all workers and the process that forks them."""
-        with self._lock:
-            for pool in self._pools.values():
-                for idle in pool.idle:
-                    idle.end()
-                pool.idle.clear()
+        for pool in self._pools.values():
+            pool.close()
         self._orders.close()
         self._forker.kill()
         self._forker.wait()
 
-    def _take(self, function: Function) -> _Worker:
-        pool = self._pools[function.name]
-        with self._lock:
-            if pool.busy >= function.concurrency:
-                raise Throttled(function.name)
-            pool.busy += 1
-            if pool.idle:
-                return pool.idle.pop()
-        try:
-            return self._start(function)
-        except BaseException:
-            with self._lock:
-                pool.busy -= 1
-            raise
-
-    def _give_back(self, function: Function, used: _Worker, *, is_alive: bool) -> None:
-        pool = self._pools[function.name]
-        if not is_alive:
-            used.end()
-        with self._lock:
-            pool.busy -= 1
-            if is_alive:
-                pool.idle.append(used)
-
     def _start(self, function: Function) -> _Worker:
         ours, theirs = socket.socketpair()
         order = {
-            "code": str(function.code),
+            "sources": [str(folder) for folder in function.sources],
             "handler": function.handler,
             "environment": {**function.environment, **_runtime_variables(function)},
             "log": str(self._log_of(function)),
@@ -249,6 +253,14 @@ class Runner:
             raise InitFailed(loaded["error"])
         return started
 
+    def _show_failure(self, function: Function, outcome: Outcome) -> None:
+        """Print an exception on the console, once until the function succeeds or fails in another way."""
+        # API Gateway documents this message as the authorizer's way to refuse a token.
+        text = outcome.traceback if outcome.failed and outcome.error_message != "Unauthorized" else ""
+        if text and self._shown.get(function.name) != text:
+            console.say(f"{function.name} failed:\n{textwrap.indent(text, '  ')}")
+        self._shown[function.name] = text
+
     def _report(self, function: Function, request_id: str, status: str, seconds: float) -> None:
         """Append a platform.report record to the function's log, as Lambda does."""
         record = {
@@ -270,6 +282,9 @@ def functions_of(
 
     `added` variables are set for every function. `replaced` ones only for functions that have them; None removes one.
     """
+    layers = tuple(
+        (template.path.parent / layer.properties["ContentUri"]).resolve() for layer in template.of_type(LAYER)
+    )
     return {
         logical_id: Function(
             name=logical_id,
@@ -280,6 +295,7 @@ def functions_of(
             memory=resource.memory or DEFAULT_MEMORY,
             concurrency=min(MAX_WORKERS, int(resource.properties.get("ReservedConcurrentExecutions", MAX_WORKERS))),
             region=template.region,
+            layers=layers,
         )
         for logical_id, resource in template.functions.items()
     }

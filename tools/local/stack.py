@@ -12,79 +12,34 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 from wsgiref.types import WSGIApplication
 
 from tools.local import aws
+from tools.local.addresses import Addresses
 from tools.local.browser import send
-from tools.local.gateway import Gateway
-from tools.local.imitations import IMITATIONS
-from tools.local.issuer import AUDIENCE, PEOPLE, Issuer, TokenRequest
+from tools.local.issuer import PEOPLE, Issuer, TokenRequest
 from tools.local.options import STATE, Options, parse_arguments
 from tools.local.pumps import Pumps
+from tools.local.reload import LiveGateway
 from tools.local.resources import create_all, media_headers
-from tools.local.runner import Runner, functions_of
+from tools.local.runner import Runner
 from tools.local.s3_edge import create_app
 from tools.local.serving import HOST, listen, port_of, serve
 from tools.local.site import Site
 from tools.local.state import StackRunning, locked, remove_stale_state, remove_state, write_state
-from tools.template import BUCKET, FUNCTION, QUEUE, TABLE, Template, TemplateInvalid, read
+from tools.template import BUCKET, FUNCTION, QUEUE, TABLE, Template, TemplateInvalid, read, written
 
 START_SECONDS = 300
 """moto starts within two seconds on an idle machine."""
 
-WATCH_SECONDS = 0.5
-"""Interval of the check whether the parent process still runs."""
+CHECK_SECONDS = 0.5
+"""Interval of the checks whether the template has changed and whether the parent process still runs."""
 
 
 class StartFailed(Exception):
     """The stack cannot start."""
-
-
-@dataclass(frozen=True)
-class Addresses:
-    """Base URLs of the parts, without a slash at the end."""
-
-    api: str
-    page: str
-    edge: str
-    issuer: str
-    aws: str
-
-    def local_parameters(self, provider: str = "custom") -> dict[str, str]:
-        """Return template parameters for this machine, with the issuer that is imitated. `--params` overrides them."""
-        imitation = IMITATIONS.get(provider)
-        return {
-            "TokenIssuer": imitation.issuer if imitation else self.issuer,
-            "TokenAudience": imitation.audience if imitation else AUDIENCE,
-            "TokenJwksUrl": f"{self.issuer}/.well-known/jwks.json",
-            "AllowedOrigins": f"{self.page},{self.page.replace(HOST, 'localhost')}",
-            "MediaBaseUrl": self.edge,
-            # Long enough to see that a replaced picture is still served, short enough to see its deletion.
-            "PurgeDelaySeconds": "10",
-        }
-
-    @property
-    def added_variables(self) -> dict[str, str]:
-        """Environment variables of all functions, besides the template's."""
-        return {
-            "AWS_ENDPOINT_URL": self.aws,
-            "AWS_ACCESS_KEY_ID": aws.CREDENTIALS["access_key_id"],
-            "AWS_SECRET_ACCESS_KEY": aws.CREDENTIALS["secret_access_key"],
-            "AWS_CONFIG_FILE": os.devnull,
-            "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
-            "JWKS_ALLOW_LOOPBACK": "true",
-        }
-
-    def replaced_variables(self, uploads_bucket: str) -> dict[str, str | None]:
-        """Values that replace the template's; None removes the variable."""
-        return {
-            "UPLOADS_URL": f"{self.edge}/{uploads_bucket}",
-            # The file is in a layer, and the local AWS has no TLS.
-            "AWS_CA_BUNDLE": None,
-        }
 
 
 @contextmanager
@@ -100,15 +55,17 @@ def running(options: Options) -> Iterator[dict[str, Any]]:
         moto = aws.start(listeners["aws"], logs / "aws.log")
         cleanup.callback(moto.wait)
         cleanup.callback(moto.kill)
-        local = addresses.local_parameters(options.parameters.get("IdentityProvider", "custom"))
-        template = read(options.template, options.parameters, addresses.aws, aws.REGION, local)
-        variables = addresses.replaced_variables(template.name("UploadsBucket"))
-        runner = Runner(functions_of(template, addresses.added_variables, variables), logs)
+        template = _read(options, addresses)
+        runner = Runner(addresses.functions(template), logs)
         cleanup.callback(runner.stop)
         _wait_for_moto(moto.poll, addresses.aws)
         create_all(template)
         issuer = _issuer(addresses.issuer, template.parameters)
-        for name, app in _apps(template, runner, addresses, issuer).items():
+        api = LiveGateway(
+            lambda: _read(options, addresses), runner, addresses, lambda: _publish(options, api, addresses, issuer)
+        )
+        apps: dict[str, WSGIApplication] = {"api": api, **_apps(template, addresses, issuer)}
+        for name, app in apps.items():
             server = serve(app, listeners[name])
             cleanup.callback(server.server_close)
             cleanup.callback(server.shutdown)
@@ -117,10 +74,42 @@ def running(options: Options) -> Iterator[dict[str, Any]]:
         cleanup.callback(moto.kill)
         cleanup.callback(pumps.stop)
         pumps.start()
-        state = _describe(template, addresses, issuer)
-        write_state(options.state, state)
+        state = _publish(options, api, addresses, issuer)
         cleanup.callback(remove_state, options.state)
+        cleanup.enter_context(_repeated(api.check, CHECK_SECONDS))
         yield state
+
+
+@contextmanager
+def _repeated(action: Callable[[], object], seconds: float) -> Iterator[None]:
+    """Run an action again and again in a thread, which ends with the context."""
+    stopping = threading.Event()
+
+    def repeat() -> None:
+        while not stopping.wait(seconds):
+            action()
+
+    thread = threading.Thread(target=repeat, daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        stopping.set()
+        thread.join()
+
+
+def _read(options: Options, addresses: Addresses) -> Template:
+    local = addresses.local_parameters(options.parameters.get("IdentityProvider", "custom"))
+    given = addresses.given_parameters(options.parameters)
+    written.cache_clear()  # the file may have changed
+    return read(options.template, given, addresses.aws, aws.REGION, local)
+
+
+def _publish(options: Options, api: LiveGateway, addresses: Addresses, issuer: Issuer) -> dict[str, Any]:
+    """Write stack.json and the files for SAM CLI. Return the content of stack.json."""
+    state = _describe(api.template, addresses, issuer)
+    write_state(options.state, state)
+    return state
 
 
 def _issuer(url: str, parameters: Mapping[str, str]) -> Issuer:
@@ -129,8 +118,8 @@ def _issuer(url: str, parameters: Mapping[str, str]) -> Issuer:
     return Issuer(url, *(parameters.get(name, "") for name in names))
 
 
-def _apps(template: Template, runner: Runner, addresses: Addresses, issuer: Issuer) -> dict[str, WSGIApplication]:
-    """Return the servers by the name of their port."""
+def _apps(template: Template, addresses: Addresses, issuer: Issuer) -> dict[str, WSGIApplication]:
+    """Return the servers besides the API by the name of their port."""
     edge = create_app(
         s3=aws.client("s3", addresses.aws),
         uploads_bucket=template.name("UploadsBucket"),
@@ -141,7 +130,7 @@ def _apps(template: Template, runner: Runner, addresses: Addresses, issuer: Issu
         media_headers=media_headers(template),
     )
     site = Site(lambda: {"api": addresses.api, "users": _users(issuer)})
-    return {"api": Gateway(template, runner), "page": site, "edge": edge, "issuer": issuer}
+    return {"page": site, "edge": edge, "issuer": issuer}
 
 
 def _wait_for_moto(exit_status: Callable[[], int | None], endpoint: str) -> None:
@@ -165,6 +154,7 @@ def _describe(template: Template, addresses: Addresses, issuer: Issuer) -> dict[
         return {found.logical_id: template.name(found.logical_id) for found in template.of_type(type_)}
 
     return {
+        "template": str(template.path.absolute()),
         "api": addresses.api,
         "page": addresses.page,
         "uploads": f"{addresses.edge}/{template.name('UploadsBucket')}",
@@ -190,23 +180,21 @@ def _users(issuer: Issuer) -> dict[str, Any]:
 
 
 def _announce(state: dict[str, Any], folder: Path, seconds: float) -> None:
-    token = "make -s token USER=ada" + ("" if folder == STATE else f" STATE={folder}")
+    at = "" if folder == STATE else f" STATE={folder}"
     print(
         f"""The service runs (started in {seconds:.1f} s). Press Ctrl-C to stop it.
 
   Demo page  {state["page"]}
   API        {state["api"]}
   API docs   {state["page"]}/docs
-  Storage    {state["aws_endpoint"]}  (S3, DynamoDB, SQS for the AWS CLI; credentials in {folder / "stack.json"})
-  Logs       {folder / "logs"}
+  AWS        {state["aws_endpoint"]}  (S3, DynamoDB, SQS)
+  Origins    {state["parameters"]["AllowedOrigins"].replace(",", " ")}
+  Logs       make logs{at}
 
-A token of ada:
+  curl -H "Authorization: Bearer $(make -s token USER=ada{at})" {state["api"]}/media/profile
 
-  {state["users"]["ada"]["token"]}
-
-`make token USER=…` prints a token of {", ".join(PEOPLE)}. For example:
-
-  curl -H "Authorization: Bearer $({token})" {state["api"]}/media/profile""",
+`make token USER=…{at}` prints a token of {", ".join(PEOPLE)}. docs/local.md explains the rest.
+""",
         flush=True,
     )
 
@@ -226,7 +214,7 @@ def main(arguments: list[str]) -> int:
     try:
         with running(options) as state:
             _announce(state, options.state, time.monotonic() - began)
-            while not stopping.wait(WATCH_SECONDS) and os.getppid() == parent:
+            while not stopping.wait(CHECK_SECONDS) and os.getppid() == parent:
                 pass
     except (StackRunning, StartFailed, TemplateInvalid, OSError) as error:
         print(error, file=sys.stderr)

@@ -20,6 +20,7 @@ import traceback
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from importlib.machinery import FileFinder, SourceFileLoader
 from typing import Any, NoReturn
 
 _PARENT_DEATH_SIGNAL = 1
@@ -83,8 +84,10 @@ def _become_worker(order: dict[str, Any], runner: socket.socket) -> NoReturn:
         os.environ.clear()
         os.environ.update(order["environment"])
         time.tzset()
-        sys.path[:] = [order["code"], *(entry for entry in sys.path if entry not in ("", os.getcwd()))]
-        os.chdir(order["code"])
+        sources = order["sources"]
+        _import_without_bytecode(sources)
+        sys.path[:] = [*sources, *(entry for entry in sys.path if entry not in ("", os.getcwd(), *sources))]
+        os.chdir(sources[0])
         send(runner, {"pid": os.getpid()})
         _serve(order, runner)
         status = 0
@@ -112,7 +115,7 @@ def _serve(order: dict[str, Any], runner: socket.socket) -> None:
     try:
         handler = _load(order["handler"])
     except BaseException as error:
-        described = error_of(error, "Runtime.ImportModuleError" if isinstance(error, ImportError) else None)
+        described = _init_error_of(error)
         _log({"level": "ERROR", **described})
         return send(runner, {"error": described})
     send(runner, {"loaded": order["handler"]})
@@ -121,6 +124,24 @@ def _serve(order: dict[str, Any], runner: socket.socket) -> None:
         sys.stdout.flush()
         send(runner, answer)
     return None
+
+
+class _SourceLoader(SourceFileLoader):
+    """Compiles a module each time: bytecode is checked by size and second, which a quick second save may not change."""
+
+    def path_stats(self, path: Any) -> Any:
+        """Report, as `SourceLoader` documents, that there is nothing to compare bytecode with."""
+        raise OSError
+
+
+def _import_without_bytecode(folders: list[str]) -> None:
+    def find(path: str) -> FileFinder:
+        if not any(path == folder or path.startswith(f"{folder}{os.sep}") for folder in folders):
+            raise ImportError
+        return FileFinder(path, (_SourceLoader, [".py"]))
+
+    sys.path_hooks.insert(0, find)
+    sys.path_importer_cache.clear()
 
 
 def _load(name: str) -> Handler:
@@ -151,6 +172,14 @@ def error_of(error: BaseException, type_: str | None = None) -> dict[str, Any]:
         "errorType": type_ or type(error).__name__,
         "stackTrace": traceback.format_tb(error.__traceback__),
     }
+
+
+def _init_error_of(error: BaseException) -> dict[str, Any]:
+    """Describe an exception of an import as Lambda does."""
+    if isinstance(error, SyntaxError):
+        line = f'  File "{error.filename}", line {error.lineno}\n    {(error.text or "").strip()}\n'
+        return {"errorMessage": str(error), "errorType": "Runtime.UserCodeSyntaxError", "stackTrace": [line]}
+    return error_of(error, "Runtime.ImportModuleError" if isinstance(error, ImportError) else None)
 
 
 def _log(record: dict[str, Any]) -> None:

@@ -127,9 +127,8 @@ def _responses(operation: Operation) -> Node:
     refused = refusals(operation)
     gateway = gateway_answers()
     contract = CONTRACTS[operation.contract]
-    answers: Node = {
-        str(operation.status.value): _answer(str(operation.status.value), {_reference(operation.answer): {}})
-    }
+    success = str(operation.status.value)
+    answers: Node = {success: _answer(success, {_reference(operation.answer): {}} if operation.answer else {})}
     for status in sorted(refused.keys() | gateway.keys()):
         if status not in refused:
             answers[status] = {"$ref": f"#/components/responses/Gateway{status}"}
@@ -154,16 +153,18 @@ def refusals(operation: Operation) -> Mapping[str, Mapping[str, Any]]:
 
 def _answer(status: str, bodies: Mapping[str, Mapping[str, Any]]) -> Node:
     """Build a response. `bodies` has the examples of each possible body, by the reference to its schema."""
+    headers = ["x-correlation-id", *(["Retry-After"] if status in _LATER else [])]
+    response: Node = {
+        "description": HTTPStatus(int(status)).phrase if status.isdecimal() else "Any other refusal",
+        "headers": {name: {"$ref": f"#/components/headers/{name}"} for name in headers},
+    }
     schemas = [{"$ref": reference} for reference in bodies]
+    if not schemas:
+        return response
     content: Node = {"schema": schemas[0] if len(schemas) == 1 else {"anyOf": schemas}}
     if examples := [name for each in bodies.values() for name in each]:
         content["examples"] = {name: {"$ref": f"#/components/examples/{name}"} for name in examples}
-    headers = ["x-correlation-id", *(["Retry-After"] if status in _LATER else [])]
-    return {
-        "description": HTTPStatus(int(status)).phrase if status.isdecimal() else "Any other refusal",
-        "headers": {name: {"$ref": f"#/components/headers/{name}"} for name in headers},
-        "content": {"application/json": content},
-    }
+    return response | {"content": {"application/json": content}}
 
 
 _LATER = {"429", "503"}
@@ -184,7 +185,8 @@ def _schemas() -> Node:
     """Return the schema of every type that a request or an answer has."""
     types: list[type[Any]] = [GatewayError, *(contract.error for contract in CONTRACTS.values())]
     for operation in OPERATIONS.values():
-        types.append(operation.answer)
+        if operation.answer:
+            types.append(operation.answer)
         if operation.body and not isinstance(operation.body, Upload):
             types.append(operation.body)
     adapters: list[tuple[str, JsonSchemaMode, TypeAdapter[Any]]] = [

@@ -13,6 +13,7 @@ from profile_media.dialects.avatar_url import AvatarUrlAnswer, AvatarUrlBody
 from profile_media.dialects.form_file import FormFileError, FormUserAnswer
 from profile_media.dialects.native.intents import IntentBody, IntentPromise
 from profile_media.dialects.native.showing import LONGEST_WAIT, ProfileView, UploadView
+from profile_media.dialects.native.slots import SLOTS
 from profile_media.dialects.public_id import NamedPictures, PublicIdBody, PublicIdError
 from profile_media.dialects.sdk_image import SdkErrors
 from profile_media.dialects.sdk_image.showing import SdkUser
@@ -54,12 +55,14 @@ SAMPLES: Mapping[ErrorCode, MediaError] = MappingProxyType(
             errors.UploadNotFound("expired"),
             errors.UploadNotReady("6f1c2b9e-3d44-4c1a-9a52-0b7d1f3e8a90"),
             errors.UploadRejected(Reason.CORRUPT),
+            errors.UploadBound("6f1c2b9e-3d44-4c1a-9a52-0b7d1f3e8a90"),
             errors.SlotMismatch(Slot.COVER_IMAGE),
+            errors.SlotNotFound(),
             errors.TypeUnsupported("image/tiff"),
             errors.UploadTooLarge(10 * 1024 * 1024),
             errors.ImageUnacceptable(Reason.UNSUPPORTED_FORMAT),
             errors.IdempotencyConflict(),
-            errors.LimitExceeded("changes_per_minute", 42),
+            errors.LimitExceeded(errors.Limit.CHANGES_PER_MINUTE, 42),
             errors.AttachmentChanged(Slot.AVATAR),
             errors.OwnerForbidden(),
             errors.UserNotFound("unknown"),
@@ -93,6 +96,8 @@ _INTENT = frozenset(
     }
 )
 _WATCH = frozenset({ErrorCode.REQUEST_INVALID, ErrorCode.UPLOAD_NOT_FOUND})
+_CANCEL = frozenset({ErrorCode.UPLOAD_NOT_FOUND, ErrorCode.UPLOAD_BOUND})
+_REMOVE = frozenset({ErrorCode.SLOT_NOT_FOUND, ErrorCode.LIMIT_EXCEEDED, ErrorCode.ATTACHMENT_CHANGED})
 _TENANT = frozenset({ErrorCode.USER_NOT_FOUND})
 """For a caller whose row belongs to another tenant."""
 
@@ -112,7 +117,8 @@ class Operation:
     """The requests and answers of one function. Each may also answer `unavailable` or an internal error."""
 
     contract: str
-    answer: type[Any]
+    answer: type[Any] | None
+    """None for an answer without a body."""
     refusals: frozenset[ErrorCode]
     body: type[BaseModel] | Upload | None = None
     parameters: tuple[Mapping[str, Any], ...] = ()
@@ -121,7 +127,11 @@ class Operation:
 
 
 PATH_PARAMETERS: Mapping[str, Mapping[str, Any]] = MappingProxyType(
-    {"uploadId": {"type": "string", "format": "uuid"}, "user_id": {"type": "string", "minLength": 1}}
+    {
+        "uploadId": {"type": "string", "format": "uuid"},
+        "user_id": {"type": "string", "minLength": 1},
+        "slot": {"type": "string", "enum": list(SLOTS)},
+    }
 )
 
 _IDEMPOTENCY_KEY = {
@@ -142,7 +152,9 @@ OPERATIONS: Mapping[str, Operation] = MappingProxyType(
             status=HTTPStatus.CREATED,
         ),
         "get_upload": Operation("native", UploadView, _WATCH, parameters=(_WAIT,)),
+        "cancel_upload": Operation("native", None, _CANCEL, status=HTTPStatus.NO_CONTENT),
         "get_profile": Operation("native", ProfileView, _TENANT),
+        "remove_picture": Operation("native", ProfileView, _REMOVE | _TENANT),
         "bind_avatar": Operation("public_id", NamedPictures, _CHANGE | _REFERENCE | _TENANT, PublicIdBody),
         "bind_cover_image": Operation("public_id", NamedPictures, _CHANGE | _REFERENCE | _TENANT, PublicIdBody),
         "upload_user_image": Operation("form_file", FormUserAnswer, _CHANGE | _PICTURE | _TENANT, Upload()),

@@ -31,7 +31,7 @@ WRONG = (
 OTHERS = (
     errors.UserNotFound("another tenant's"),
     errors.AttachmentChanged(Slot.AVATAR),
-    errors.LimitExceeded("changes_per_minute", 7),
+    errors.LimitExceeded(errors.Limit.CHANGES_PER_MINUTE, 7),
     errors.Unavailable("SlowDown"),
     None,
 )

@@ -29,7 +29,7 @@ SAMPLES: dict[ErrorCode | None, MediaError | None] = {
     ErrorCode.IMAGE_UNACCEPTABLE: errors.ImageUnacceptable(Reason.CORRUPT, "broken at byte 7"),
     ErrorCode.PAYLOAD_TOO_LARGE: errors.PayloadTooLarge(MAX_DIRECT_BYTES),
     ErrorCode.UPLOAD_TOO_LARGE: errors.UploadTooLarge(1_048_576),
-    ErrorCode.LIMIT_EXCEEDED: errors.LimitExceeded("intents_per_hour", 60),
+    ErrorCode.LIMIT_EXCEEDED: errors.LimitExceeded(errors.Limit.INTENTS_PER_HOUR, 60),
     ErrorCode.ATTACHMENT_CHANGED: errors.AttachmentChanged(Slot.AVATAR),
     ErrorCode.USER_NOT_FOUND: errors.UserNotFound("another tenant's"),
     ErrorCode.UNAVAILABLE: errors.Unavailable("SlowDown"),

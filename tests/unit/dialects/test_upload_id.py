@@ -157,7 +157,7 @@ SENTENCES: Mapping[MediaError | None, str] = {
     errors.UploadNotFound("expired"): "No such upload",
     errors.UploadNotReady(an_id(1)): "The upload is not ready yet",
     errors.AttachmentChanged(Slot.AVATAR): "The picture is being changed elsewhere; try again",
-    errors.LimitExceeded("changes_per_minute", 7): "Too many requests; try again in 7 s",
+    errors.LimitExceeded(errors.Limit.CHANGES_PER_MINUTE, 7): "Too many changes in a minute; try again in 7 s",
     errors.Unavailable("SlowDown"): "Busy; try again",
     None: "Something went wrong on our side",
 }

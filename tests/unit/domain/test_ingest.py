@@ -3,7 +3,7 @@
 import pytest
 
 from profile_media.domain import access
-from profile_media.domain.errors import ImageUnacceptable, LimitExceeded, Unavailable
+from profile_media.domain.errors import ImageUnacceptable, Limit, LimitExceeded, Unavailable
 from profile_media.domain.ingest import DirectUpload, require_ready
 from profile_media.domain.intend import PendingUploads
 from profile_media.domain.model import Caller, Reason, Slot, State
@@ -57,11 +57,12 @@ def test_ingest_of_unknown_format_writes_nothing(world: World) -> None:
 
 
 def test_ingest_counts_against_limits_of_intents(world: World) -> None:
-    for _ in range(30):
+    for _ in range(Limits().intents_per_hour):
         world.ingest()
         world.clock.pass_(seconds=1)
-    with pytest.raises(LimitExceeded):
+    with pytest.raises(LimitExceeded) as refused:
         world.ingest()
+    assert refused.value.limit is Limit.INTENTS_PER_HOUR
 
 
 def test_require_ready_refuses_upload_that_expired_meanwhile() -> None:

@@ -7,13 +7,16 @@ from typing import Any
 import pytest
 
 from profile_media.domain import access
-from profile_media.domain.errors import IdempotencyConflict, LimitExceeded, Unavailable, UploadTooLarge
+from profile_media.domain.cancel import cancel
+from profile_media.domain.errors import IdempotencyConflict, Limit, LimitExceeded, Unavailable, UploadTooLarge
 from profile_media.domain.intend import Intent, IntentIssuer, PendingUploads
-from profile_media.domain.model import AutoBind, Caller, Slot, State
+from profile_media.domain.model import AutoBind, Caller, Slot, State, Upload
 from profile_media.domain.policy import Lifetimes, Limits
 from profile_media.domain.ports import QuotaExceeded
 from tests.builders import ADA, GRACE, NOW, an_intent_request
 from tests.fakes import FakeClock, FakePresigner, FakeProfiles, FakeTables, FakeUploads
+
+OPEN = Limits().open_intents
 
 
 @pytest.fixture
@@ -146,53 +149,84 @@ def test_length_limit_is_inclusive(intents: IntentIssuer) -> None:
     assert refused.value.limit == limit
 
 
-def test_sixth_open_intent_is_refused_with_time_to_retry(intents: IntentIssuer, clock: FakeClock) -> None:
-    for _ in range(5):
-        issue(intents)
-        clock.pass_(minutes=1)
+def refused_limit(intents: IntentIssuer) -> tuple[Limit, int]:
+    """Return the limit that refuses an intent, and the seconds to wait."""
     with pytest.raises(LimitExceeded) as refused:
         issue(intents)
-    assert refused.value.limit == "open_intents"
-    assert refused.value.retry_after == 55 * 60
-    clock.pass_(seconds=refused.value.retry_after)
+    return refused.value.limit, refused.value.retry_after
+
+
+def test_open_intents_are_limited_until_the_form_of_the_first_is_over(intents: IntentIssuer, clock: FakeClock) -> None:
+    for _ in range(OPEN):
+        issue(intents)
+        clock.pass_(seconds=1)
+    limit, wait = refused_limit(intents)
+    assert (limit, wait) == (Limit.OPEN_INTENTS, 6 * 60 - OPEN)
+    clock.pass_(seconds=wait)
     issue(intents)
+    assert refused_limit(intents) == (Limit.OPEN_INTENTS, 1)
 
 
 @pytest.mark.parametrize(("left", "told"), [(2.5, 3), (1.001, 2), (1.0, 1), (0.001, 1)])
 def test_retry_after_is_rounded_up(intents: IntentIssuer, clock: FakeClock, left: float, told: int) -> None:
-    for _ in range(5):
+    for _ in range(OPEN):
         issue(intents)
-    clock.pass_(seconds=3600 - left)
-    with pytest.raises(LimitExceeded) as refused:
-        issue(intents)
-    assert refused.value.retry_after == told
+    clock.pass_(seconds=360 - left)
+    assert refused_limit(intents) == (Limit.OPEN_INTENTS, told)
     clock.pass_(seconds=told)
     issue(intents)
 
 
 def test_processed_or_removed_upload_does_not_count_as_open(intents: IntentIssuer, tables: FakeTables) -> None:
-    made = [issue(intents).upload for _ in range(5)]
+    made = [issue(intents).upload for _ in range(OPEN)]
     tables.uploads[ADA, made[0].upload_id] = replace(made[0], state=State.REJECTED)
-    del tables.uploads[ADA, made[1].upload_id]
-    issue(intents)
-    issue(intents)
-    with pytest.raises(LimitExceeded):
+    tables.uploads[ADA, made[1].upload_id] = replace(made[1], state=State.READY)
+    del tables.uploads[ADA, made[2].upload_id]
+    for _ in range(3):
         issue(intents)
+    assert refused_limit(intents)[0] is Limit.OPEN_INTENTS
 
 
-def test_limit_of_thirty_per_hour_slides(intents: IntentIssuer, clock: FakeClock, tables: FakeTables) -> None:
-    for _ in range(30):
+def test_rows_of_old_intents_are_not_read(clock: FakeClock, tables: FakeTables) -> None:
+    class Counting(FakeUploads):
+        reads = 0
+
+        def get(self, owner_id: str, upload_id: str) -> Upload | None:
+            self.reads += 1
+            return super().get(owner_id, upload_id)
+
+    uploads = Counting(tables)
+    intents = IntentIssuer(PendingUploads(uploads, clock, Limits(), Lifetimes()), FakePresigner())
+    for _ in range(OPEN):
+        issue(intents)
+    clock.pass_(minutes=6)
+    issue(intents)
+    assert uploads.reads == 0
+
+
+@pytest.mark.parametrize("settles", [State.READY, None], ids=["used", "cancelled"])
+def test_twenty_uploads_in_a_row_are_within_the_default_limits(
+    intents: IntentIssuer, tables: FakeTables, settles: State | None
+) -> None:
+    for _ in range(2 * 20):
         upload = issue(intents).upload
-        tables.uploads[ADA, upload.upload_id] = replace(upload, state=State.REJECTED)
-        clock.pass_(minutes=1)
-    with pytest.raises(LimitExceeded) as refused:
-        issue(intents)
-    assert (refused.value.limit, refused.value.retry_after) == ("intents_per_hour", 30 * 60)
+        if settles:
+            tables.uploads[ADA, upload.upload_id] = replace(upload, state=settles)
+        else:
+            cancel(FakeUploads(tables), access.grant_own(Caller(ADA)), upload.upload_id)
+
+
+def test_cancelled_uploads_count_towards_the_hour(intents: IntentIssuer, clock: FakeClock, tables: FakeTables) -> None:
+    per_hour = Limits().intents_per_hour
+    for _ in range(per_hour):
+        cancel(FakeUploads(tables), access.grant_own(Caller(ADA)), issue(intents).upload.upload_id)
+        clock.pass_(seconds=10)
+    limit, wait = refused_limit(intents)
+    assert (limit, wait) == (Limit.INTENTS_PER_HOUR, 3600 - 10 * per_hour)
     issue(intents, owner_id=GRACE)
-    clock.pass_(seconds=refused.value.retry_after)
+    clock.pass_(seconds=wait)
     issue(intents)
-    with pytest.raises(LimitExceeded):
-        issue(intents)
+    assert refused_limit(intents) == (Limit.INTENTS_PER_HOUR, 10)
 
 
 def test_repeated_key_is_not_counted(intents: IntentIssuer) -> None:

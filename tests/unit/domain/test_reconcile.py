@@ -11,6 +11,7 @@ from profile_media.domain import keys, merge, orphans, reconcile
 from profile_media.domain.errors import ImageUnacceptable, Unavailable
 from profile_media.domain.findings import Finding, FindingKind, GracePeriods, RepairAction
 from profile_media.domain.formats import ContentType
+from profile_media.domain.framing import Framing
 from profile_media.domain.keys import incoming_key, media_key
 from profile_media.domain.model import (
     MASTER,
@@ -40,7 +41,7 @@ def endless() -> timedelta:
 class Painter(fakes.FakeImages):
     """Makes every size of the slot and a master."""
 
-    def render(self, content: bytes, declared: ContentType, slot: Slot) -> Rendered:
+    def render(self, content: bytes, declared: ContentType, slot: Slot, framing: Framing = None) -> Rendered:
         rendered = super().render(content, declared, slot)
         made = []
         for name in (*(size.name for size in SIZES[slot]), MASTER):
@@ -648,7 +649,7 @@ def test_repair_raises_errors_other_than_refusals(world: World) -> None:
     world.lose(upload, "full")
 
     class Broken(fakes.FakeImages):
-        def render(self, content: bytes, declared: ContentType, slot: Slot) -> Rendered:
+        def render(self, content: bytes, declared: ContentType, slot: Slot, framing: Framing = None) -> Rendered:
             raise RuntimeError("the sandbox could not be set up")
 
     repair = replace(world.repair, images=Broken)

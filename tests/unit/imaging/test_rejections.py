@@ -199,7 +199,7 @@ def test_probe_rejects_too_much_padding_in_jpeg(padding: bytes) -> None:
     ids=repr,
 )
 def test_render_rejects_any_exception(monkeypatch: pytest.MonkeyPatch, error: BaseException, reason: Reason) -> None:
-    def raising(content: bytes, content_type: ContentType, slot: Slot, *, keep_master: bool) -> RenderResult:
+    def raising(*_: object, keep_master: bool) -> RenderResult:
         raise error
 
     monkeypatch.setattr(render, "render", raising)

@@ -27,6 +27,7 @@ from pynamodb.indexes import GlobalSecondaryIndex, KeysOnlyProjection
 from pynamodb.models import Model
 
 from profile_media.domain.formats import ContentType
+from profile_media.domain.framing import Crop, Focus, Framing
 from profile_media.domain.model import (
     Attachment,
     AutoBind,
@@ -34,6 +35,7 @@ from profile_media.domain.model import (
     Derivative,
     ExternalPicture,
     Identity,
+    Placeholder,
     Profile,
     Reason,
     Slot,
@@ -142,6 +144,41 @@ class DerivativesAttribute(Attribute[list[Derivative]]):
         ]
 
 
+class FramingAttribute(Attribute[Framing]):
+    """The part of a picture that the client chose, as `crop:x,y,width,height` or `focus:x,y`."""
+
+    attr_type = STRING
+
+    def serialize(self, value: Framing) -> str | None:
+        """Write the kind and its numbers, which read back as they are."""
+        match value:
+            case Crop(x, y, width, height):
+                return f"crop:{x},{y},{width},{height}"
+            case Focus(x, y):
+                return f"focus:{x!r},{y!r}"
+            case None:
+                return None
+
+    def deserialize(self, value: str) -> Framing:
+        """Read the crop or the focus."""
+        kind, _, numbers = value.partition(":")
+        return Crop(*map(int, numbers.split(","))) if kind == "crop" else Focus(*map(float, numbers.split(",")))
+
+
+class PlaceholderAttribute(Attribute[Placeholder]):
+    """What a page can show before the picture is loaded: a map of the fields of `Placeholder`."""
+
+    attr_type = MAP
+
+    def serialize(self, value: Placeholder) -> dict[str, Any]:
+        """Write the map."""
+        return {"thumb_hash": {STRING: value.thumb_hash}, "dominant_color": {STRING: value.dominant_color}}
+
+    def deserialize(self, value: dict[str, Any]) -> Placeholder:
+        """Read the map."""
+        return Placeholder(value["thumb_hash"][STRING], value["dominant_color"][STRING])
+
+
 class TypedMap(MapAttribute[str, Any]):
     """A map with declared attributes, whose constructor type checkers know."""
 
@@ -154,6 +191,9 @@ class SlotMap(TypedMap):
 
     upload_id = UnicodeAttribute(null=True)
     derivatives = DerivativesAttribute(null=True)
+    framing = FramingAttribute(null=True)
+    alt_text = UnicodeAttribute(null=True)
+    placeholder = PlaceholderAttribute(null=True)
     url = UnicodeAttribute(null=True)
 
     @classmethod
@@ -161,13 +201,20 @@ class SlotMap(TypedMap):
         """Make the map of an attachment."""
         if isinstance(attachment, ExternalPicture):
             return cls(url=attachment.url)
-        return cls(upload_id=attachment.upload_id, derivatives=list(attachment.derivatives))
+        return cls(
+            upload_id=attachment.upload_id,
+            derivatives=list(attachment.derivatives),
+            framing=attachment.framing,
+            alt_text=attachment.alt_text,
+            placeholder=attachment.placeholder,
+        )
 
     def attachment(self) -> Attachment | ExternalPicture:
         """Return the attachment."""
         if self.url:
             return ExternalPicture(self.url)
-        return Attachment(self.upload_id, tuple(self.derivatives or ()))
+        derivatives = tuple(self.derivatives or ())
+        return Attachment(self.upload_id, derivatives, self.framing, self.alt_text, self.placeholder)
 
 
 class IdentityMap(TypedMap):
@@ -285,6 +332,9 @@ class UploadItem(UploadsTableItem):
     derivatives = DerivativesAttribute(null=True)
     reason = EnumAttribute(Reason, null=True)
     auto_bind = AutoBindMap(null=True)
+    framing = FramingAttribute(null=True)
+    alt_text = UnicodeAttribute(null=True)
+    placeholder = PlaceholderAttribute(null=True)
 
     @classmethod
     def of(cls, upload: Upload) -> Self:

@@ -39,13 +39,15 @@ class ApiSettings(Settings):
 
 
 class UploadLimitSettings(Settings):
-    """The limits of a user's uploads, and the lifetime of a pending upload."""
+    """The limits of a user's uploads, and the lifetimes of a pending upload and of its form."""
 
     avatar_max_bytes: int = 10 * 1024 * 1024
     cover_image_max_bytes: int = 10 * 1024 * 1024
-    open_intents: int = 5
-    intents_per_hour: int = 30
+    open_intents: int = 20
+    intents_per_hour: int = 60
     pending_ttl_seconds: int = 3600
+    grant_seconds: int = 300
+    """The lifetime of a presigned POST. It decides how long an intent counts as open."""
 
     @property
     def limits(self) -> Limits:
@@ -67,7 +69,6 @@ class IntentSettings(UploadLimitSettings):
     uploads_bucket: str
     uploads_url: str
     """The address that browsers POST to."""
-    grant_seconds: int = 300
 
     @property
     def lifetimes(self) -> Lifetimes:
@@ -79,6 +80,12 @@ class IntentSettings(UploadLimitSettings):
 
 class UploadReadingSettings(Settings):
     """Showing one upload."""
+
+    uploads_table: str
+
+
+class CancellingSettings(Settings):
+    """Giving up uploads."""
 
     uploads_table: str
 
@@ -123,9 +130,11 @@ class DirectUploadSettings(BindingSettings, UploadLimitSettings):
 
     @property
     def lifetimes(self) -> Lifetimes:
-        """The lifetimes of a pending and of a processed upload."""
+        """The lifetimes of a pending and of a processed upload, and of an intent's form."""
         return Lifetimes(
-            pending=timedelta(seconds=self.pending_ttl_seconds), settled=timedelta(seconds=self.settled_ttl_seconds)
+            pending=timedelta(seconds=self.pending_ttl_seconds),
+            settled=timedelta(seconds=self.settled_ttl_seconds),
+            grant=timedelta(seconds=self.grant_seconds),
         )
 
 

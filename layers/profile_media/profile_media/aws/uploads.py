@@ -1,7 +1,7 @@
 """The `Uploads` port: upload rows, idempotency records and quotas.
 
 Needs, on the uploads table, dynamodb:GetItem to read, PutItem to create, UpdateItem to save results and count intents,
-and DeleteItem to delete idempotency records. A transaction needs the same rights as its writes.
+and DeleteItem to delete uploads and idempotency records. A transaction needs the same rights as its writes.
 """
 
 from collections.abc import Iterable
@@ -77,10 +77,17 @@ class DynamoUploads:
             (UploadItem.height, item.height),
             (UploadItem.derivatives, item.derivatives),
             (UploadItem.reason, item.reason),
+            (UploadItem.placeholder, item.placeholder),
         )
         actions = [attribute.set(value) for attribute, value in result if value is not None]
         still_pending = (UploadItem.state == State.PENDING) & (UploadItem.expires_at > now)
         return write(Update(UploadItem(upload.owner_id, upload.upload_id), actions, still_pending))
+
+    def delete(self, upload: Upload) -> bool:
+        """Delete the row and the quota entry in one transaction: the row must not be bound."""
+        unbound = UploadItem.state.does_not_exist() | (UploadItem.state != State.BOUND)
+        row = Delete(UploadItem(upload.owner_id, upload.upload_id), unbound)
+        return not transact(deletes=[row], updates=[_close(upload)])
 
 
 def _remember(record: IdempotencyRecord, upload: Upload) -> Save:
@@ -106,6 +113,17 @@ def _count(upload: Upload, open_limit: int, recent_limit: int) -> Update:
         [QuotaItem.open.add(entry), QuotaItem.recent.add(entry), QuotaItem.expires_at.set(expires_at)],
         (QuotaItem.open.does_not_exist() | (size(QuotaItem.open) < open_limit))
         & (QuotaItem.recent.does_not_exist() | (size(QuotaItem.recent) < recent_limit)),
+    )
+
+
+def _close(upload: Upload) -> Update:
+    """Make the write that removes an upload from the open intents. An item that this creates expires too."""
+    return Update(
+        QuotaItem(upload.owner_id, QuotaItem.RANGE_KEY),
+        [
+            QuotaItem.open.delete(_format([QuotaEntry(upload.created_at, upload.upload_id)])),
+            QuotaItem.expires_at.set(QuotaItem.expires_at | (upload.created_at + _QUOTA_KEPT)),
+        ],
     )
 
 

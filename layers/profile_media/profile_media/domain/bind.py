@@ -7,6 +7,7 @@ from datetime import datetime
 from profile_media.domain.access import Access
 from profile_media.domain.errors import (
     AttachmentChanged,
+    Limit,
     LimitExceeded,
     ReferenceInvalid,
     SlotMismatch,
@@ -148,7 +149,7 @@ def count_change(changes: ChangeCount | None, now: datetime, per_minute: int) ->
     if changes and changes.minute in (minute, minute + 1):
         minute, count = changes.minute, changes.count
     if count >= per_minute:
-        raise LimitExceeded("changes_per_minute", 60 * (minute + 1) - seconds)
+        raise LimitExceeded(Limit.CHANGES_PER_MINUTE, 60 * (minute + 1) - seconds)
     return ChangeCount(minute, count + 1)
 
 
@@ -169,4 +170,4 @@ def _new_attachment(upload: Upload | None, slot: Slot, now: datetime) -> Attachm
         raise UploadNotReady(upload.upload_id)
     if upload.reason:
         raise UploadRejected(upload.reason)
-    return Attachment(upload.upload_id, upload.derivatives)
+    return upload.attachment

@@ -6,12 +6,14 @@ MediaError
 ├─ UploadNotFound       upload_not_found      unknown, expired, or someone else's
 ├─ UploadNotReady       upload_not_ready      pending
 ├─ UploadRejected       upload_rejected       processed and rejected (carries the reason)
+├─ UploadBound          upload_bound          bound to a slot
 ├─ SlotMismatch         slot_mismatch         created for another slot
+├─ SlotNotFound         slot_not_found        no slot of a profile has this name
 ├─ TypeUnsupported      type_unsupported      a content type that is not supported
 ├─ UploadTooLarge       upload_too_large      more bytes than the slot's limit
 ├─ ImageUnacceptable    image_unacceptable    the bytes were refused (carries the reason)
 ├─ IdempotencyConflict  idempotency_conflict  the key was used with another request
-├─ LimitExceeded        limit_exceeded        too many intents or changes (carries when to retry)
+├─ LimitExceeded        limit_exceeded        too many intents or changes (carries the limit and when to retry)
 ├─ AttachmentChanged    attachment_changed    lost every attempt to change the slot
 ├─ OwnerForbidden       owner_forbidden       the caller may not act for this owner
 ├─ UserNotFound         user_not_found        no such user, or another tenant's
@@ -35,7 +37,9 @@ class ErrorCode(StrEnum):
     UPLOAD_NOT_FOUND = "upload_not_found"
     UPLOAD_NOT_READY = "upload_not_ready"
     UPLOAD_REJECTED = "upload_rejected"
+    UPLOAD_BOUND = "upload_bound"
     SLOT_MISMATCH = "slot_mismatch"
+    SLOT_NOT_FOUND = "slot_not_found"
     TYPE_UNSUPPORTED = "type_unsupported"
     UPLOAD_TOO_LARGE = "upload_too_large"
     IMAGE_UNACCEPTABLE = "image_unacceptable"
@@ -46,6 +50,14 @@ class ErrorCode(StrEnum):
     USER_NOT_FOUND = "user_not_found"
     PAYLOAD_TOO_LARGE = "payload_too_large"
     UNAVAILABLE = "unavailable"
+
+
+class Limit(StrEnum):
+    """The limits of one user, as answers name them."""
+
+    OPEN_INTENTS = "open_intents"
+    INTENTS_PER_HOUR = "intents_per_hour"
+    CHANGES_PER_MINUTE = "changes_per_minute"
 
 
 class MediaError(Exception):
@@ -95,11 +107,26 @@ class UploadRejected(MediaError):
 
 
 @dataclass(eq=False)
+class UploadBound(MediaError):
+    """The upload is bound to a slot, so it cannot be given up."""
+
+    upload_id: str
+    code = ErrorCode.UPLOAD_BOUND
+
+
+@dataclass(eq=False)
 class SlotMismatch(MediaError):
     """The upload was created for another slot."""
 
     granted: Slot
     code = ErrorCode.SLOT_MISMATCH
+
+
+@dataclass(eq=False)
+class SlotNotFound(MediaError):
+    """No slot of a profile has this name."""
+
+    code = ErrorCode.SLOT_NOT_FOUND
 
 
 @dataclass(eq=False)
@@ -140,7 +167,7 @@ class IdempotencyConflict(MediaError):
 class LimitExceeded(MediaError):
     """A limit per user is reached. `retry_after` is in whole seconds, at least 1."""
 
-    limit: str
+    limit: Limit
     retry_after: int
     code = ErrorCode.LIMIT_EXCEEDED
 

@@ -2,13 +2,13 @@
 
 import uuid
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from hashlib import sha256
 
 from profile_media.domain.access import Access
-from profile_media.domain.errors import IdempotencyConflict, LimitExceeded, Unavailable, UploadTooLarge
+from profile_media.domain.errors import IdempotencyConflict, Limit, LimitExceeded, Unavailable, UploadTooLarge
 from profile_media.domain.formats import ContentType
-from profile_media.domain.lifecycle import expiry, is_expired, is_open, post_expiry
+from profile_media.domain.lifecycle import expiry, is_expired, is_open, open_until, post_expiry
 from profile_media.domain.model import (
     AutoBind,
     PresignedPost,
@@ -22,6 +22,7 @@ from profile_media.domain.ports import (
     IdempotencyKeyInUse,
     IdempotencyRecord,
     Presigner,
+    QuotaEntry,
     QuotaExceeded,
     QuotaUsage,
     Uploads,
@@ -168,15 +169,19 @@ class PendingUploads:
         quota = self.uploads.quota_usage(owner_id)
         recent = {entry for entry in quota.recent if entry.at > now - WINDOW}
         if len(recent) >= self.limits.intents_per_hour:
-            raise LimitExceeded("intents_per_hour", _seconds(min(entry.at for entry in recent) + WINDOW - now))
-        uploads = {entry: self.uploads.get(owner_id, entry.upload_id) for entry in quota.open}
-        open_ = {entry: upload for entry, upload in uploads.items() if upload and is_open(upload, now)}
+            first = min(entry.at for entry in recent)
+            raise LimitExceeded(Limit.INTENTS_PER_HOUR, _seconds(first + WINDOW - now))
+        open_ = {entry for entry in quota.open if self._is_open(owner_id, entry, now)}
         if len(open_) >= self.limits.open_intents:
-            soonest = min(upload.expires_at for upload in open_.values() if upload.expires_at)
-            raise LimitExceeded("open_intents", _seconds(soonest - now))
-        self.uploads.remove_quota_entries(
-            owner_id, QuotaUsage(open=quota.open - set(open_), recent=quota.recent - recent)
-        )
+            first = min(entry.at for entry in open_)
+            raise LimitExceeded(Limit.OPEN_INTENTS, _seconds(open_until(first, self.lifetimes) - now))
+        self.uploads.remove_quota_entries(owner_id, QuotaUsage(open=quota.open - open_, recent=quota.recent - recent))
+
+    def _is_open(self, owner_id: str, entry: QuotaEntry, now: datetime) -> bool:
+        """Return whether the entry's upload is open. Rows of old entries are not read."""
+        if now >= open_until(entry.at, self.lifetimes):
+            return False
+        return is_open(self.uploads.get(owner_id, entry.upload_id), self.lifetimes, now)
 
 
 def _hash(*parts: str) -> str:

@@ -11,6 +11,7 @@ from enum import StrEnum
 from types import MappingProxyType
 
 from profile_media.domain.formats import ContentType
+from profile_media.domain.framing import Framing
 
 
 class Slot(StrEnum):
@@ -40,6 +41,7 @@ class Reason(StrEnum):
     TOO_LARGE = "too_large"
     TOO_COMPLEX = "too_complex"
     CHECKSUM_MISMATCH = "checksum_mismatch"
+    CROP_OUT_OF_BOUNDS = "crop_out_of_bounds"
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +68,16 @@ class Derivative:
     height: int
     size: int
     """Bytes."""
+
+
+@dataclass(frozen=True, slots=True)
+class Placeholder:
+    """What a page can show before the picture is loaded, made from the default derivative."""
+
+    thumb_hash: str
+    """ThumbHash (https://evanw.github.io/thumbhash/) in base64."""
+    dominant_color: str
+    """As CSS writes it: `#rrggbb`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,19 +112,32 @@ class Upload:
     """Why the upload was rejected."""
     auto_bind: AutoBind | None = None
     """Set if processing binds the upload itself as soon as it is ready."""
+    framing: Framing = None
+    """The part of the picture that the client chose to show."""
+    alt_text: str | None = None
+    placeholder: Placeholder | None = None
+    """None until the upload is ready, and for uploads that version 0.1.0 processed."""
 
     @property
     def shown(self) -> tuple[Derivative, ...]:
         """The public derivatives, largest first."""
         return shown(self.derivatives)
 
+    @property
+    def attachment(self) -> "Attachment":
+        """The content of a slot to which the upload is bound."""
+        return Attachment(self.upload_id, self.derivatives, self.framing, self.alt_text, self.placeholder)
+
 
 @dataclass(frozen=True, slots=True)
 class Attachment:
-    """The upload that is bound to a slot, with the derivatives that a page needs to show it."""
+    """The upload that is bound to a slot, with everything that a page needs to show it."""
 
     upload_id: str
     derivatives: tuple[Derivative, ...]
+    framing: Framing = None
+    alt_text: str | None = None
+    placeholder: Placeholder | None = None
 
     @property
     def shown(self) -> tuple[Derivative, ...]:

@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 
 from profile_media.domain.findings import Finding, FindingKind, GracePeriods, PageResult, RepairAction, Report
 from profile_media.domain.keys import parse_incoming_key
-from profile_media.domain.lifecycle import is_open
+from profile_media.domain.lifecycle import is_pending
 from profile_media.domain.ports import Checkpoint, Clock, ObjectListings, RedriveQueue, StoredObject, Uploads
 
 
@@ -46,7 +46,7 @@ class OriginalsCheck:
         if owned is None:
             return Finding(FindingKind.KEY_UNKNOWN, key=stored.key)
         upload = self.uploads.get(*owned)
-        if is_open(upload, now):
+        if is_pending(upload, now):
             return Finding(FindingKind.EVENT_LOST, *owned, key=stored.key)
         if stored.at > now - self.grace.original:
             return None

@@ -86,8 +86,8 @@ class Limits:
     max_bytes: MappingProxyType[Slot, int] = MappingProxyType(
         {Slot.AVATAR: 10 * 1024 * 1024, Slot.COVER_IMAGE: 10 * 1024 * 1024}
     )
-    open_intents: int = 5
-    intents_per_hour: int = 30
+    open_intents: int = 20
+    intents_per_hour: int = 60
 
 
 @dataclass(frozen=True, slots=True)

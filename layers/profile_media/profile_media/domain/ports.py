@@ -9,6 +9,7 @@ from datetime import datetime
 from typing import NamedTuple, Protocol
 
 from profile_media.domain.formats import ContentType
+from profile_media.domain.framing import Framing
 from profile_media.domain.keys import parse_media_key
 from profile_media.domain.model import (
     Attachment,
@@ -17,6 +18,7 @@ from profile_media.domain.model import (
     Derivative,
     ExternalPicture,
     Identity,
+    Placeholder,
     PresignedPost,
     Profile,
     Slot,
@@ -88,6 +90,12 @@ class Uploads(Protocol):
 
     def save_result(self, upload: Upload, now: datetime) -> bool:
         """Write the result of processing. Return False if the row is not pending, has expired or is gone."""
+
+    def delete(self, upload: Upload) -> bool:
+        """Delete the row and its quota entry of open intents in one transaction; a missing row counts as deleted.
+
+        Return False, without a write, if the upload is bound.
+        """
 
 
 class Profiles(Protocol):
@@ -197,6 +205,7 @@ class Rendered:
     width: int
     height: int
     derivatives: tuple[tuple[Derivative, bytes], ...]
+    placeholder: Placeholder
     cost: DecodeCost
 
 
@@ -206,10 +215,16 @@ class Images(Protocol):
     def identify(self, content: bytes) -> ContentType:
         """Return the format that the first bytes announce. Raises ImageUnacceptable for an unsupported one."""
 
-    def render(self, content: bytes, declared: ContentType, slot: Slot) -> Rendered:
-        """Make the derivatives of the slot, and the master. The same bytes give identical derivatives.
+    def render(
+        self,
+        content: bytes,
+        declared: ContentType,
+        slot: Slot,
+        framing: Framing = None,
+    ) -> Rendered:
+        """Make the derivatives of the slot, and the master. The same arguments give identical derivatives.
 
-        Raises ImageUnacceptable, and nothing else, whatever the bytes are.
+        Raises ImageUnacceptable, and nothing else, whatever the bytes are; also for a crop outside of the picture.
         """
 
 

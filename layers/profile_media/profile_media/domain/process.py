@@ -156,7 +156,7 @@ class UploadProcessor:
         digest = checksum.hexdigest()
         try:
             _check_declared(upload, original, checksum.digest())
-            rendered = self.images.render(original, upload.content_type, upload.slot)
+            rendered = self.images.render(original, upload.content_type, upload.slot, upload.framing)
         except ImageUnacceptable as error:
             rejected = replace(upload, state=State.REJECTED, reason=error.reason, expires_at=expires_at)
             return rejected, (), Processed(Outcome.REJECTED, rejected, digest, error.detail, cost=error.cost)
@@ -167,6 +167,7 @@ class UploadProcessor:
             width=rendered.width,
             height=rendered.height,
             derivatives=tuple(derivative for derivative, _ in rendered.derivatives),
+            placeholder=rendered.placeholder,
         )
         processed = Processed(Outcome.READY, ready, digest, rendered=rendered, cost=rendered.cost)
         return ready, rendered.derivatives, processed

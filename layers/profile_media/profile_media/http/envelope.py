@@ -65,6 +65,10 @@ class GatewayError(TypedDict):
     message: str
     error: CodedProblem
     errors: list[NamedProblem]
+    clerk_trace_id: str
+    """The request's id, where clients of dialect 4 look for it."""
+    detail: str
+    """The message, where clients of dialect 3 look for it."""
 
 
 def coded_error(error: MediaError | None, correlation_id: str) -> CodedError:
@@ -102,6 +106,8 @@ def unauthorized(correlation_id: str) -> GatewayError:
         "message": UNAUTHORIZED_MESSAGE,
         "error": problem,
         "errors": [{"code": UNAUTHORIZED_CODE, "message": UNAUTHORIZED_MESSAGE, "long_message": UNAUTHORIZED_MESSAGE}],
+        "clerk_trace_id": correlation_id,
+        "detail": UNAUTHORIZED_MESSAGE,
     }
 
 
@@ -111,7 +117,7 @@ def _variables(error: MediaError | None) -> Mapping[str, int | str]:
             return {"limit": limit}
         case ImageUnacceptable(reason=reason) | UploadRejected(reason=reason):
             return {"reason": reason.value}
-        case LimitExceeded(retry_after=retry_after):
-            return {"retryAfter": retry_after}
+        case LimitExceeded(limit=limit, retry_after=retry_after):
+            return {"limit": limit.value, "retryAfter": retry_after}
         case _:
             return {}

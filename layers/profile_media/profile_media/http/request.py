@@ -33,10 +33,10 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class Response:
-    """The answer to a request. The body is sent as JSON."""
+    """The answer to a request. The body is sent as JSON, and not at all if it has no members."""
 
     status: HTTPStatus
-    body: Json
+    body: Json = field(default_factory=lambda: _EMPTY)
     headers: Mapping[str, str] = field(default_factory=lambda: _EMPTY)
 
 
@@ -59,9 +59,10 @@ def to_event(response: Response, headers: Mapping[str, str]) -> dict[str, Any]:
 
     The content type has no charset: a widely used SDK compares it with `=== "application/json"`.
     """
+    content_type = {"Content-Type": "application/json"} if response.body else {}
     return {
         "statusCode": response.status.value,
-        "headers": {"Content-Type": "application/json", "Cache-Control": "no-store", **response.headers, **headers},
-        "body": json.dumps(response.body, separators=(",", ":")),
+        "headers": {**content_type, "Cache-Control": "no-store", **response.headers, **headers},
+        "body": json.dumps(response.body, separators=(",", ":")) if response.body else "",
         "isBase64Encoded": False,
     }

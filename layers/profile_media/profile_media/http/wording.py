@@ -17,6 +17,7 @@ REASONS: Mapping[Reason, str] = MappingProxyType(
         Reason.TOO_LARGE: "The file is larger than was announced.",
         Reason.TOO_COMPLEX: "The picture takes too much work to read.",
         Reason.CHECKSUM_MISMATCH: "The file is not the one that was announced.",
+        Reason.CROP_OUT_OF_BOUNDS: "The part to show lies outside of the picture.",
     }
 )
 """A sentence per rejection reason, for the end user (docs/dialects/native.md lists the codes)."""
@@ -37,8 +38,8 @@ def describe(error: errors.MediaError | None) -> str:
             sentence = f"The picture may have at most {limit} bytes here; POST /media/intents takes larger ones"
         case errors.UploadRejected(reason=reason) | errors.ImageUnacceptable(reason=reason):
             sentence = REASONS[reason]
-        case errors.LimitExceeded(retry_after=retry_after):
-            sentence = f"Too many requests; try again in {retry_after} s"
+        case errors.LimitExceeded(limit=limit, retry_after=retry_after):
+            sentence = f"{_LIMITS[limit]}; try again in {retry_after} s"
         case None:
             sentence = UNEXPECTED
         case _:
@@ -46,12 +47,22 @@ def describe(error: errors.MediaError | None) -> str:
     return sentence
 
 
+_LIMITS: Mapping[errors.Limit, str] = MappingProxyType(
+    {
+        errors.Limit.OPEN_INTENTS: "Too many uploads wait for their picture",
+        errors.Limit.INTENTS_PER_HOUR: "Too many uploads in an hour",
+        errors.Limit.CHANGES_PER_MINUTE: "Too many changes in a minute",
+    }
+)
+
 _SENTENCES: Mapping[errors.ErrorCode, str] = MappingProxyType(
     {
         errors.ErrorCode.REFERENCE_INVALID: "Not a reference to an upload",
         errors.ErrorCode.UPLOAD_NOT_FOUND: "No such upload",
         errors.ErrorCode.UPLOAD_NOT_READY: "The upload is not ready yet",
+        errors.ErrorCode.UPLOAD_BOUND: "The upload is in use; remove the picture from its slot instead",
         errors.ErrorCode.SLOT_MISMATCH: "The upload was made for another slot",
+        errors.ErrorCode.SLOT_NOT_FOUND: "No such slot",
         errors.ErrorCode.IDEMPOTENCY_CONFLICT: "The Idempotency-Key was used with another request",
         errors.ErrorCode.ATTACHMENT_CHANGED: "The picture is being changed elsewhere; try again",
         errors.ErrorCode.OWNER_FORBIDDEN: "Not allowed to act for this user",

@@ -9,6 +9,7 @@ from functools import partial
 
 from profile_media.domain.errors import ImageUnacceptable
 from profile_media.domain.formats import ContentType
+from profile_media.domain.framing import Framing
 from profile_media.domain.keys import digest
 from profile_media.domain.model import Derivative, Reason, Slot
 from profile_media.domain.ports import Rendered
@@ -17,7 +18,8 @@ from profile_media.imaging.child_protocol import EncodedImage, RenderResult
 from profile_media.imaging.probe import detect_format, probe, unsupported_format
 from profile_media.imaging.sandbox import SandboxLimits
 
-type Renderer = Callable[[bytes, ContentType, Slot], RenderResult]
+type Task = Callable[[], RenderResult]
+"""Rendering one picture, in the child."""
 
 
 class PillowImages:
@@ -33,7 +35,7 @@ class PillowImages:
     def __init__(self, limits: SandboxLimits | None = None, *, keep_master: bool = True) -> None:
         from profile_media.imaging.render import render  # noqa: PLC0415
 
-        self._renderer: Renderer = partial(render, keep_master=keep_master)
+        self._render = render
         self._keep_master = keep_master
         self._limits = limits or SandboxLimits()
 
@@ -44,26 +46,33 @@ class PillowImages:
             raise unsupported_format(content)
         return detected
 
-    def render(self, content: bytes, declared: ContentType, slot: Slot) -> Rendered:
+    def render(
+        self,
+        content: bytes,
+        declared: ContentType,
+        slot: Slot,
+        framing: Framing = None,
+    ) -> Rendered:
         """Make the slot's derivatives, and the master if it is kept. Raises ImageUnacceptable for any bad bytes."""
         probe(content, declared)
-        outcome = sandbox.run(lambda: render_to_message(self._renderer, content, declared, slot), self._limits)
+        task = partial(self._render, content, declared, slot, framing, keep_master=self._keep_master)
+        outcome = sandbox.run(lambda: render_to_message(task), self._limits)
         try:
             result = child_protocol.unpack(outcome.message, slot, keep_master=self._keep_master)
         except ImageUnacceptable as rejection:
             rejection.cost = outcome.cost
             raise
         derivatives = tuple((_describe(image), image.content) for image in result.images)
-        return Rendered(declared, result.width, result.height, derivatives, outcome.cost)
+        return Rendered(declared, result.width, result.height, derivatives, result.placeholder, outcome.cost)
 
 
-def render_to_message(renderer: Renderer, content: bytes, content_type: ContentType, slot: Slot) -> bytes:
+def render_to_message(task: Task) -> bytes:
     """Render in the child and return the message for the parent.
 
     Decoders raise more than they document, so every exception rejects the picture.
     """
     try:
-        return child_protocol.pack_result(renderer(content, content_type, slot))
+        return child_protocol.pack_result(task())
     except ImageUnacceptable as rejection:
         return child_protocol.pack_rejection(rejection.reason, rejection.detail)
     except MemoryError:

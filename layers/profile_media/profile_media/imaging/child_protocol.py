@@ -1,7 +1,8 @@
 """The message in which the sandbox's child reports its result, and the checks of the parent that reads it.
 
     rejection   0, reason, detail in UTF-8
-    result      1, width, height; for each image: type, width, height, length, bytes
+    result      1, width, height, dominant colour, length of the ThumbHash, ThumbHash;
+                for each image: type, width, height, length, bytes
 
 Pickle is not used, because an attacker who controls the child could then run code in the parent. The parent also checks
 that the
@@ -9,12 +10,13 @@ images have the expected sizes and hold nothing but pixels.
 """
 
 import struct
+from base64 import b64decode, b64encode
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from profile_media.domain.errors import ImageUnacceptable
 from profile_media.domain.formats import ContentType
-from profile_media.domain.model import MASTER, Reason, Slot
+from profile_media.domain.model import MASTER, Placeholder, Reason, Slot
 from profile_media.domain.policy import MASTER_SIDE, SIZES
 from profile_media.imaging.metadata import is_pixels_only
 
@@ -22,8 +24,11 @@ _REJECTION, _RESULT = 0, 1
 _REASONS = tuple(Reason)
 _TYPES = (ContentType.WEBP, ContentType.JPEG)
 _REJECTION_HEADER = struct.Struct("!BB")
-_RESULT_HEADER = struct.Struct("!BII")
+_RESULT_HEADER = struct.Struct("!BII3sB")
 _IMAGE_HEADER = struct.Struct("!BIII")
+
+THUMB_HASH_BYTES = (5, 25)
+"""The shortest and the longest ThumbHash."""
 
 _MAX_DETAIL = 200
 """Characters of an error message that are logged: it may quote the file."""
@@ -42,10 +47,11 @@ class EncodedImage:
 
 @dataclass(frozen=True, slots=True)
 class RenderResult:
-    """All images made from one upload, and the size of the upright original."""
+    """All images made from one upload, their placeholder, and the size of the upright original."""
 
     width: int
     height: int
+    placeholder: Placeholder
     images: tuple[EncodedImage, ...]
 
 
@@ -56,7 +62,10 @@ def pack_rejection(reason: Reason, detail: str) -> bytes:
 
 def pack_result(result: RenderResult) -> bytes:
     """Return the message for a rendered picture: the sizes of the slot in order, then the master."""
-    parts: list[bytes] = [_RESULT_HEADER.pack(_RESULT, result.width, result.height)]
+    thumb_hash = b64decode(result.placeholder.thumb_hash)
+    colour = bytes.fromhex(result.placeholder.dominant_color[1:])
+    header = _RESULT_HEADER.pack(_RESULT, result.width, result.height, colour, len(thumb_hash))
+    parts: list[bytes] = [header, thumb_hash]
     for image in result.images:
         header = _IMAGE_HEADER.pack(_TYPES.index(image.content_type), image.width, image.height, len(image.content))
         parts += (header, image.content)
@@ -79,8 +88,12 @@ def unpack(message: bytes, slot: Slot, *, keep_master: bool = True) -> RenderRes
 
 def _unpack_result(message: bytes, slot: Slot, *, keep_master: bool) -> RenderResult:
     names = [size.name for size in SIZES[slot]] + ([MASTER] if keep_master else [])
-    _, width, height = _RESULT_HEADER.unpack_from(message)
-    at = _RESULT_HEADER.size
+    _, width, height, colour, hash_length = _RESULT_HEADER.unpack_from(message)
+    at = _RESULT_HEADER.size + hash_length
+    thumb_hash = message[_RESULT_HEADER.size : at]
+    if not (THUMB_HASH_BYTES[0] <= len(thumb_hash) == hash_length <= THUMB_HASH_BYTES[1]):
+        raise ValueError("ThumbHash of unexpected length")
+    placeholder = Placeholder(b64encode(thumb_hash).decode(), f"#{colour.hex()}")
     images: list[EncodedImage] = []
     for name in names:
         kind, image_width, image_height, length = _IMAGE_HEADER.unpack_from(message, at)
@@ -91,7 +104,7 @@ def _unpack_result(message: bytes, slot: Slot, *, keep_master: bool) -> RenderRe
     if at != len(message):
         raise ValueError("wrong length")
     _check(images, slot)
-    return RenderResult(width, height, tuple(images))
+    return RenderResult(width, height, placeholder, tuple(images))
 
 
 def _check(images: Sequence[EncodedImage], slot: Slot) -> None:

@@ -1,5 +1,6 @@
 """Open and decode an untrusted file into pixels that can be resampled. Runs in the sandbox's child."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from io import BytesIO
 from types import MappingProxyType
@@ -20,9 +21,10 @@ from PIL import (
 
 from profile_media.domain.errors import ImageUnacceptable
 from profile_media.domain.formats import FORMATS, ContentType
+from profile_media.domain.framing import Box, Dimensions
 from profile_media.domain.model import Reason
 from profile_media.domain.policy import MAX_SIDE, MIN_SIDE
-from profile_media.imaging.resampling import Dimensions, jpeg_scale
+from profile_media.imaging.resampling import jpeg_scale
 
 PRELOADED = (
     AvifImagePlugin,
@@ -58,6 +60,19 @@ _SWAPS_SIDES = frozenset(
     {Image.Transpose.TRANSPOSE, Image.Transpose.ROTATE_270, Image.Transpose.TRANSVERSE, Image.Transpose.ROTATE_90}
 )
 
+_MIRRORS_X = frozenset(
+    {
+        Image.Transpose.FLIP_LEFT_RIGHT,
+        Image.Transpose.ROTATE_180,
+        Image.Transpose.ROTATE_270,
+        Image.Transpose.TRANSVERSE,
+    }
+)
+_MIRRORS_Y = frozenset(
+    {Image.Transpose.FLIP_TOP_BOTTOM, Image.Transpose.ROTATE_180, Image.Transpose.ROTATE_90, Image.Transpose.TRANSVERSE}
+)
+"""The operations are a swap of the axes, or none, and then these mirrorings of the upright picture."""
+
 _RESAMPLED_MODES = frozenset({"L", "RGB", "CMYK"})
 """Opaque modes that Pillow resamples without a conversion."""
 
@@ -76,33 +91,52 @@ class Decoded:
     """The embedded ICC profile."""
     original_size: Dimensions
     """Width and height of the upright original. A JPEG's `pixels` may be smaller by a factor of 2, 4 or 8."""
+    divisor: int = 1
+    """That factor. The sides are rounded up, so the sizes alone do not tell where a pixel came from."""
 
     def stored(self, upright: Dimensions) -> Dimensions:
         """Return the upright width and height in the order in which `pixels` has them."""
         return swap_sides(upright, self.transpose)
+
+    def stored_box(self, upright: Box) -> Box:
+        """Return the part of `pixels` that shows a part of the upright original."""
+        left, top, right, bottom = upright
+        width, height = self.original_size
+        if self.transpose in _MIRRORS_X:
+            left, right = width - right, width - left
+        if self.transpose in _MIRRORS_Y:
+            top, bottom = height - bottom, height - top
+        if self.transpose in _SWAPS_SIDES:
+            left, top, right, bottom = top, left, bottom, right
+        return (left / self.divisor, top / self.divisor, right / self.divisor, bottom / self.divisor)
 
     def turn_upright(self, image: Image.Image) -> Image.Image:
         """Turn an image that was made from `pixels` upright."""
         return image if self.transpose is None else image.transpose(self.transpose)
 
 
-def decode(content: bytes, content_type: ContentType, largest: Dimensions, master_side: int | None) -> Decoded:
-    """Decode the first picture of a file, a JPEG no larger than `largest` and the master need.
+def decode(
+    content: bytes, content_type: ContentType, available: Callable[[Dimensions], float], master_side: int | None
+) -> Decoded:
+    """Decode the first picture of a file, a JPEG no larger than the derivatives and the master need.
 
-    Raises ImageUnacceptable for a picture with too many or too few pixels, and whatever Pillow raises for broken files.
+    `available` returns the density of the largest derivative, given the size of the upright original. Raises
+    ImageUnacceptable for a picture with too many or too few pixels, and whatever Pillow raises for broken files.
     Pillow's list of errors is incomplete, so callers treat every exception as a rejection.
     """
     with _open(content, content_type) as opened:
         _check_size(opened.size, content_type)
         transpose = _read_orientation(opened)
         original_size = swap_sides(opened.size, transpose)
+        density = available(original_size)
+        divisor = 1
         if content_type is ContentType.JPEG:
-            scale = jpeg_scale(original_size, largest, master_side)
-            opened.draft(None, (opened.width // scale, opened.height // scale))
+            divisor = jpeg_scale(original_size, density, master_side)
+            opened.draft(None, (opened.width // divisor, opened.height // divisor))
         opened.load()
         profile = opened.info.get("icc_profile")
         pixels = _to_resampled_mode(opened)
-    return Decoded(pixels, transpose, profile if isinstance(profile, bytes) else None, original_size)
+    return Decoded(pixels, transpose, profile if isinstance(profile, bytes) else None, original_size, divisor)
 
 
 def _open(content: bytes, content_type: ContentType) -> Image.Image:

@@ -3,18 +3,21 @@
 Only the sandbox's child runs this. Turning upright and colour conversion come last, because they cost time per pixel.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from io import BytesIO
 from typing import NamedTuple
 
 from PIL import Image
 
+from profile_media.domain.errors import ImageUnacceptable
 from profile_media.domain.formats import FORMATS, ContentType
-from profile_media.domain.model import MASTER, Slot
-from profile_media.domain.policy import MASTER_QUALITY, MASTER_SIDE, SIZES
+from profile_media.domain.framing import Box, Crop, Dimensions, Framing, frame
+from profile_media.domain.model import MASTER, Reason, Slot
+from profile_media.domain.policy import MASTER_QUALITY, MASTER_SIDE, SIZES, Size
 from profile_media.imaging.child_protocol import EncodedImage, RenderResult
 from profile_media.imaging.colour import to_srgb
 from profile_media.imaging.decoding import Decoded, decode
+from profile_media.imaging.placeholder import make_placeholder
 from profile_media.imaging.resampling import (
     FROM_DERIVATIVE,
     FROM_ORIGINAL,
@@ -44,35 +47,59 @@ class _Resized(NamedTuple):
     options: Mapping[str, int]
 
 
-def render(content: bytes, content_type: ContentType, slot: Slot, *, keep_master: bool = True) -> RenderResult:
+def render(
+    content: bytes,
+    content_type: ContentType,
+    slot: Slot,
+    framing: Framing = None,
+    *,
+    keep_master: bool = True,
+) -> RenderResult:
     """Make the derivatives of a slot, largest first, and then the master.
 
-    Raises ImageUnacceptable for too many or too few pixels, and whatever Pillow raises for a broken file.
+    Raises ImageUnacceptable for too many or too few pixels and for a crop outside of the picture, and whatever Pillow
+    raises for a broken file.
     """
-    largest = SIZES[slot][0]
-    decoded = decode(content, content_type, (largest.width, largest.height), MASTER_SIDE if keep_master else None)
+    sizes = SIZES[slot]
+
+    def box(original: Dimensions, size: Size) -> Box:
+        return frame(original, (size.width, size.height), framing)
+
+    def available(original: Dimensions) -> float:
+        if isinstance(framing, Crop) and not framing.fits(original):
+            raise ImageUnacceptable(Reason.CROP_OUT_OF_BOUNDS, f"{framing} of {original[0]} x {original[1]}")
+        return density(box(original, sizes[0]), (sizes[0].width, sizes[0].height))
+
+    decoded = decode(content, content_type, available, MASTER_SIDE if keep_master else None)
     original_size = decoded.original_size
-    resized = list(_resize_derivatives(decoded, slot))
+    boxes = [decoded.stored_box(box(original_size, size)) for size in sizes]
+    resized = list(_resize_derivatives(decoded, sizes, boxes))
+    placeholder = make_placeholder(next(each.image for each, size in zip(resized, sizes, strict=True) if size.default))
     if keep_master:
         resized.append(_resize_master(decoded))
     del decoded  # It takes more memory than everything that encoding needs.
-    return RenderResult(*original_size, tuple(map(_encode, resized)))
+    return RenderResult(*original_size, placeholder, tuple(map(_encode, resized)))
 
 
-def _resize_derivatives(decoded: Decoded, slot: Slot) -> Iterator[_Resized]:
-    """Make each size from the next larger one if that is dense enough, else from the decoded picture."""
+def _resize_derivatives(decoded: Decoded, sizes: Sequence[Size], boxes: Sequence[Box]) -> Iterator[_Resized]:
+    """Make each size from the next larger one if that shows the same part and is dense enough, else from the original.
+
+    The boxes are in the pixels of `decoded`.
+    """
     larger: Image.Image | None = None
-    for size in SIZES[slot]:
+    shown: Box | None = None
+    for size, box in zip(sizes, boxes, strict=True):
         target = (size.width, size.height)
         stored_target = decoded.stored(target)
-        enough = min(MIN_DENSITY, density(decoded.pixels.size, stored_target))
+        enough = min(MIN_DENSITY, density(box, stored_target))
         quality = size.quality
-        if larger and density(larger.size, target) >= enough:
-            larger = crop_and_resize(larger, target, FROM_DERIVATIVE)
+        if larger and box == shown and density((0, 0, *larger.size), target) >= enough:
+            larger = crop_and_resize(larger, (0, 0, *larger.size), target, FROM_DERIVATIVE)
         else:
-            cropped = crop_and_resize(decoded.pixels, stored_target, FROM_ORIGINAL)
+            cropped = crop_and_resize(decoded.pixels, box, stored_target, FROM_ORIGINAL)
             larger = decoded.turn_upright(to_srgb(cropped, decoded.profile))
             quality += QUALITY_FROM_ORIGINAL
+        shown = box
         yield _Resized(size.name, larger, ContentType.WEBP, {"quality": quality, "method": WEBP_EFFORT})
 
 

@@ -9,13 +9,8 @@ from types import MappingProxyType
 
 from PIL import Image
 
+from profile_media.domain.framing import Box, Dimensions
 from profile_media.domain.policy import MASTER_SIDE
-
-type Dimensions = tuple[int, int]
-"""Width and height in pixels."""
-
-type Box = tuple[float, float, float, float]
-"""Left, top, right and bottom in pixels."""
 
 MIN_JPEG_DENSITY = 1.25
 """The density that decoding a JPEG at 1/2, 1/4 or 1/8 must leave. SSIM falls by 0.015 at 1.1."""
@@ -45,24 +40,40 @@ _PREMULTIPLIED = MappingProxyType({"LA": "La", "RGBA": "RGBa"})
 """The modes with colours multiplied by alpha, so that invisible pixels do not bleed into visible ones."""
 
 
-def density(source: Dimensions, target: Dimensions) -> float:
-    """Return the density of a centre crop of the source that is resized to the target."""
-    return min(source[0] / target[0], source[1] / target[1])
+def density(box: Box, target: Dimensions) -> float:
+    """Return the density of a part of a picture that is resized to the target."""
+    left, top, right, bottom = box
+    return min((right - left) / target[0], (bottom - top) / target[1])
 
 
-def jpeg_scale(original: Dimensions, largest: Dimensions, master_side: int | None) -> int:
-    """Return the largest divisor (8, 4, 2 or 1) at which to decode a JPEG for these outputs."""
+def jpeg_scale(original: Dimensions, available: float, master_side: int | None) -> int:
+    """Return the largest divisor (8, 4, 2 or 1) at which to decode a JPEG for these outputs.
+
+    `available` is the density of the largest derivative in the undivided picture.
+    """
     for divisor in (8, 4, 2):
-        enough_for_derivatives = density(original, largest) >= divisor * MIN_JPEG_DENSITY
+        enough_for_derivatives = available >= divisor * MIN_JPEG_DENSITY
         enough_for_master = master_side is None or max(original) >= divisor * master_side * MASTER_TOLERANCE
         if enough_for_derivatives and enough_for_master:
             return divisor
     return 1
 
 
-def crop_and_resize(source: Image.Image, target: Dimensions, resampling: Image.Resampling) -> Image.Image:
-    """Fill the target with the centre of the source, enlarged if the source is smaller."""
-    return _resize(source, target, _center_box(source.size, target), resampling, MIN_DENSITY)
+def crop_and_resize(source: Image.Image, box: Box, target: Dimensions, resampling: Image.Resampling) -> Image.Image:
+    """Fill the target with a part of the source, enlarged if the part is smaller."""
+    # Rounding errors can move a corner out of the picture, which Pillow rejects.
+    left, top, right, bottom = box
+    inside = (max(left, 0.0), max(top, 0.0), min(right, source.width), min(bottom, source.height))
+    return _resize(source, target, inside, resampling, MIN_DENSITY)
+
+
+def shrink(source: Image.Image, side: int, resampling: Image.Resampling) -> Image.Image:
+    """Shrink the whole picture to at most `side` pixels; return a smaller picture as it is."""
+    longest = max(source.size)
+    if longest <= side:
+        return source
+    width, height = (max(1, round(length * side / longest)) for length in source.size)
+    return _resize(source, (width, height), None, resampling, MASTER_MIN_DENSITY)
 
 
 def shrink_to_master(source: Image.Image) -> Image.Image:
@@ -73,16 +84,7 @@ def shrink_to_master(source: Image.Image) -> Image.Image:
     factor = ceil(longest / MASTER_SIDE)
     if longest >= factor * MASTER_SIDE * MASTER_TOLERANCE:
         return source.reduce(factor)
-    width, height = (max(1, round(side * MASTER_SIDE / longest)) for side in source.size)
-    return _resize(source, (width, height), None, FOR_MASTER, MASTER_MIN_DENSITY)
-
-
-def _center_box(source: Dimensions, target: Dimensions) -> Box:
-    """Return the largest centred box with the target's aspect ratio, not rounded to whole pixels."""
-    scale = density(source, target)
-    # Rounding errors can move a corner out of the picture, which Pillow rejects.
-    left, top = (max(0.0, (have - scale * want) / 2) for have, want in zip(source, target, strict=True))
-    return (left, top, source[0] - left, source[1] - top)
+    return shrink(source, MASTER_SIDE, FOR_MASTER)
 
 
 def _resize(

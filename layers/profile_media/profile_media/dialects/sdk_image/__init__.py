@@ -81,7 +81,7 @@ def _meta(error: MediaError | None) -> dict[str, int | str]:
             return {"reason": reason.value}
         case PayloadTooLarge(limit=limit) | UploadTooLarge(limit=limit):
             return {"limit": limit}
-        case LimitExceeded(retry_after=retry_after):
-            return {"retry_after": retry_after}
+        case LimitExceeded(limit=limit, retry_after=retry_after):
+            return {"limit": limit.value, "retry_after": retry_after}
         case _:
             return {}

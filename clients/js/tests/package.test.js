@@ -1,0 +1,39 @@
+import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
+import { test } from "node:test";
+import { fileURLToPath } from "node:url";
+import { gzipSync } from "node:zlib";
+
+import { buildSync } from "esbuild";
+
+const ROOT = fileURLToPath(new URL("..", import.meta.url));
+
+test("the client is smaller than 6 KB, minified and compressed", () => {
+  const { outputFiles } = buildSync({
+    entryPoints: [`${ROOT}/src/index.js`],
+    bundle: true,
+    minify: true,
+    format: "esm",
+    write: false,
+  });
+
+  const bytes = gzipSync(outputFiles[0].contents, { level: 9 }).length;
+  assert.ok(bytes < 6000, `${bytes} bytes`);
+});
+
+test("the published package holds the sources, their types, the licence and nothing else", () => {
+  const output = execFileSync("npm", ["pack", "--dry-run", "--json", "--ignore-scripts"], { cwd: ROOT, encoding: "utf8" });
+  const [{ files }] = Object.values(JSON.parse(output));
+
+  assert.deepEqual(
+    files.map(({ path }) => path).sort(),
+    [
+      "LICENSE",
+      "README.md",
+      "package.json",
+      ...["calls.js", "errors.js", "form.js", "index.d.ts", "index.js", "picture.js", "react.d.ts", "react.js", "retry.js", "upload.js"].map(
+        (name) => `src/${name}`,
+      ),
+    ],
+  );
+});
