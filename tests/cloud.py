@@ -38,6 +38,7 @@ ENVIRONMENT = {
     "ALLOWED_ORIGINS": "https://app.example.com,https://other.example.com",
     "APP_NAME": "app",
     "UPLOADS_TABLE": UPLOADS_TABLE,
+    "LONGEST_WAIT_SECONDS": "0",  # tests of handlers do not wait
     "USERS_TABLE": USERS_TABLE,
     "UPLOADS_BUCKET": UPLOADS_BUCKET,
     "MEDIA_BUCKET": MEDIA_BUCKET,

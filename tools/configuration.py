@@ -34,7 +34,7 @@ def page() -> str:
 def _sections() -> Iterator[tuple[str, list[str]]]:
     """Yield the title of each section of the parameters, and the names in it."""
     source = TEMPLATE.read_text()
-    start, end = source.index("\nParameters:\n"), source.index("\nConditions:\n")
+    start, end = source.index("\nParameters:\n"), source.index("\nRules:\n")
     title, names = "", list[str]()
     for found in _SECTION.finditer(source, start, end):
         if found[1]:

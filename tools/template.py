@@ -6,6 +6,7 @@ plain values. In a `Template`, names and ARNs are those that the resources get i
 local counterpart (a role, an alarm, the distribution) resolves to a placeholder that contains its name.
 """
 
+import platform
 import re
 from collections.abc import Callable, Iterator, Mapping
 from copy import deepcopy
@@ -34,6 +35,9 @@ REQUIRED: Mapping[str, str] = MappingProxyType(
 
 ACCOUNT = "123456789012"
 STACK_NAME = "profile-media-local"
+
+DEPENDENCIES = "DependenciesX86Layer" if platform.machine() == "x86_64" else "DependenciesArm64Layer"
+"""The layer of dependencies that runs on this machine."""
 
 FUNCTION = "AWS::Serverless::Function"
 LAYER = "AWS::Serverless::LayerVersion"
@@ -401,7 +405,18 @@ def read(
     parameters = {**defaults, **{name: value for name, value in (local or {}).items() if name in declared}, **given}
     for name, body in declared.items():
         _check(name, body, parameters)
-    return Template(path, document, parameters, region, endpoint)
+    template = Template(path, document, parameters, region, endpoint)
+    for rule in document.get("Rules", {}).values():
+        _check_rule(template, rule)
+    return template
+
+
+def _check_rule(template: Template, rule: Mapping[str, Any]) -> None:
+    """Raise TemplateInvalid if the values of the parameters break a rule of the template."""
+    if template.resolve(rule.get("RuleCondition", True)):
+        for assertion in rule["Assertions"]:
+            if not template.resolve(assertion["Assert"]):
+                raise TemplateInvalid(assertion["AssertDescription"])
 
 
 def _check(name: str, declared: dict[str, Any], parameters: Mapping[str, str]) -> None:

@@ -1,5 +1,6 @@
 """GET /media/uploads/{uploadId}."""
 
+import time
 from datetime import timedelta
 
 import pytest
@@ -70,6 +71,13 @@ def test_unknown_foreign_malformed_and_expired_ids_are_the_same_404(call: Call, 
     ]
     assert {answer.status for answer in answers} == {404}
     assert all(answer.body == answers[0].body for answer in answers)
+
+
+def test_wait_ends_after_the_longest_wait_of_the_deployment(call: Call, rows: Rows) -> None:
+    started = time.monotonic()
+    answer = call(GET, pathParameters=path(rows.pending().upload_id), queryStringParameters={"wait": "20"})
+    assert answer.body["state"] == "pending"
+    assert time.monotonic() - started < 10
 
 
 @pytest.mark.parametrize("wait", ["21", "-1", "1.5", "x", "", "²", "100000000000"])

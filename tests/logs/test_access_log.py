@@ -3,7 +3,7 @@
 import json
 import re
 
-from tests.template.document import properties
+from tools.template import REQUIRED, read
 
 HARMLESS = {
     *("requestId", "requestTimeEpoch", "httpMethod", "resourcePath", "status", "error.responseType"),
@@ -14,7 +14,7 @@ HARMLESS = {
 
 
 def test_access_log_contains_only_harmless_fields() -> None:
-    line: str = properties("Api")["AccessLogSetting"]["Format"]
+    line: str = read(given={**REQUIRED, "ApiAccessLogs": "on"}).api.properties["AccessLogSetting"]["Format"]
     names = re.findall(r"\$context\.([A-Za-z.]+)", line)
 
     assert set(names) <= HARMLESS

@@ -49,7 +49,7 @@ def before() -> dict[str, str]:
     return served()
 
 
-@pytest.mark.parametrize("layer", ["DependenciesLayer", "ProfileMediaLayer"])
+@pytest.mark.parametrize("layer", ["DependenciesArm64Layer", "ProfileMediaLayer"])
 def test_all_functions_serve_a_changed_layer(layer: str, before: dict[str, str]) -> None:
     after = served({layer: "s3://packages/changed"})
 

@@ -31,7 +31,7 @@ SETTINGS: dict[str, type | None] = {
     "authorize": AuthorizerSettings,
     "preflight": None,
     "create_upload_intent": settings.IntentSettings,
-    "get_upload": settings.UploadReadingSettings,
+    "get_upload": settings.UploadWaitingSettings,
     "cancel_upload": settings.CancellingSettings,
     "get_profile": settings.ProfileReadingSettings,
     "remove_picture": settings.BindingSettings,

@@ -18,20 +18,21 @@ from profile_media.aws.settings import (
 )
 from profile_media.domain.model import Slot
 from profile_media.domain.policy import Lifetimes, Limits
-from tests.template.document import TEMPLATES, of_type, properties, text
+from tests.template.document import TEMPLATES, of_type, properties
 from tools.configuration import PAGE, page
-from tools.template import LAYER, REQUIRED, ROOT, written
+from tools.template import LAYER, REQUIRED, ROOT, read, written
 
 PARAMETERS = written()["Parameters"]
 NUMBERS = [name for name, body in PARAMETERS.items() if body["Type"] == "Number"]
 
 _NAMES = """
-AccessLogBucket AdminClaim AlarmTopicArn AllowedOrigins ApiMemorySize AppName Architecture AvatarMaxBytes
-CoverImageMaxBytes EncryptionKeyArn ExternalAvatarHosts FunctionConcurrency GrantSeconds IdentityProvider
-IntentsPerHour KeepMaster LogLevel LogRetentionDays MediaBaseUrl MediaDistributionArn MediaWebAclArn OpenIntents
+AccessLogBucket AccountConcurrency AdminClaim AlarmTopicArn AllowedOrigins ApiAccessLogs ApiCertificateArn ApiDomainName
+ApiMemorySize ApiRequestsPerAddress AppName Architecture AvatarMaxBytes CoverImageMaxBytes EncryptionKeyArn
+ExternalAvatarHosts FunctionConcurrency GrantSeconds HostedZoneId IdentityProvider IntentsPerHour KeepMaster LogLevel
+LogRetentionDays MediaBaseUrl MediaCertificateArn MediaDistributionArn MediaDomainName MediaWebAclArn OpenIntents
 PendingTtlSeconds PollConcurrency ProcessConcurrency ProcessMemorySize ProfileClaims PurgeDelaySeconds ReconcileMends
-ReconcileMinutes SetApiLoggingRole SettledTtlSeconds StageName TenantClaim ThrottleBurst ThrottleRate TokenAudience
-TokenAudienceClaim TokenIssuer TokenJwksUrl TokenRequiredClaim TokenTenants WritesPerMinute
+ReconcileMinutes SettledTtlSeconds StageName TenantClaim ThrottleBurst ThrottleRate TokenAudience TokenAudienceClaim
+TokenIssuer TokenJwksUrl TokenRequiredClaim TokenTenants WritesPerMinute
 """
 STABLE = set(_NAMES.split())
 """Deployments name these parameters."""
@@ -123,15 +124,25 @@ def test_page_lists_the_parameters_of_the_template() -> None:
     assert PAGE.read_text() == page(), "run `python -m tools.configuration`"
 
 
-@pytest.mark.parametrize("layer", of_type(LAYER))
-def test_layer_is_built_for_the_chosen_architecture(layer: str) -> None:
-    metadata = written()["Resources"][layer]["Metadata"]
+@pytest.mark.parametrize("architecture", PARAMETERS["Architecture"]["AllowedValues"])
+def test_functions_get_the_layer_that_was_built_for_their_architecture(architecture: str) -> None:
+    """Whatever was given to `sam build`, which ignores conditions and builds all layers."""
+    template = read(given={**REQUIRED, "Architecture": architecture})
+    layers = {template.name(each.logical_id): each for each in template.of_type(LAYER)}
 
-    assert metadata["BuildArchitecture"] == {"Ref": "Architecture"}  # SAM builds for x86_64 without it
-    assert properties(layer)["CompatibleArchitectures"] == [{"Ref": "Architecture"}]
-    for architecture in PARAMETERS["Architecture"]["AllowedValues"]:
-        folder = text(metadata.get("ContextPath", properties(layer)["ContentUri"]))
-        assert (ROOT / folder.replace("${Architecture}", architecture) / "Makefile").is_file()
+    for function in template.functions.values():
+        assert function.properties["Architectures"] == [architecture]
+        assert function.properties["Layers"] == list(layers)
+    (dependencies, package) = layers.values()
+    assert dependencies.properties["CompatibleArchitectures"] == [architecture]
+    assert written()["Resources"][dependencies.logical_id]["Metadata"]["BuildArchitecture"] == architecture
+    assert architecture in package.properties["CompatibleArchitectures"]
+
+
+def test_every_layer_has_a_target_in_its_makefile() -> None:
+    for layer in of_type(LAYER):
+        makefile = (ROOT / properties(layer)["ContentUri"] / "Makefile").read_text()
+        assert re.search(rf"^build-.*\b{layer}\b.*:$", makefile, re.MULTILINE)
 
 
 def test_requirements_of_the_layer_are_pinned_with_hashes() -> None:

@@ -44,6 +44,7 @@ class Addresses:
             "MediaBaseUrl": self.edge,
             # Long enough to see that a replaced picture is still served, short enough to see its deletion.
             "PurgeDelaySeconds": "10",
+            "AccountConcurrency": "1000",  # polls may wait for seconds
         }
 
     def given_parameters(self, given: Mapping[str, str]) -> dict[str, str]:

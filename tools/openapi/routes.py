@@ -41,10 +41,11 @@ def gateway_answers() -> Mapping[str, Mapping[str, Any]]:
 
 
 def server() -> Mapping[str, Any]:
-    """Return the server entry: the template's output `ApiUrl`, with a variable for each value it refers to."""
+    """Return the server entry: the output `ApiUrl` without an own domain, with a variable for each value in it."""
     document = template.written()
     output = document["Outputs"]["ApiUrl"]
-    pattern = output["Value"]["Fn::Sub"]
+    *_, without_domain = output["Value"]["Fn::If"]
+    pattern = without_domain["Fn::Sub"]
     names = re.findall(r"\$\{(?:AWS::)?(\w+)\}", pattern)
     values = template.read().parameters | _DEPLOYED
     return {

@@ -18,9 +18,10 @@ from urllib.parse import urlparse
 from tools.bench.processes import Command, Measured, count_instructions, measure_cpu
 from tools.bench.report import ROOT
 from tools.bench.tls import Chain, Proxy, chain, proxy
+from tools.template import DEPENDENCIES
 
 BUILT = ROOT / ".aws-sam/build"
-LAYERS = ("DependenciesLayer", "ProfileMediaLayer")
+LAYERS = (DEPENDENCIES, "ProfileMediaLayer")
 HERE = Path(__file__).parent
 REFUSED_FIRST = "authorize"
 """smoke_built sends this function a bad token first. The accepted one counts, because it needs the issuer's keys."""

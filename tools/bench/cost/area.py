@@ -21,13 +21,13 @@ from tools.bench.cost.bill import (
 from tools.bench.cost.cpu import Rendering, connection_ms, rendering
 from tools.bench.cost.lives import Lived, Stored, ours, usual
 from tools.bench.report import RESULTS, ROOT, Goal, Section, number, table
-from tools.template import Template, read
+from tools.template import DEPENDENCIES, Template, read
 
 CHANGES_PER_DAY = 1_000
 DAY_LIMIT, YEAR_LIMIT = 1.0, 0.20
 MONTHS: Sequence[float] = (0, 1, 3, 6, 12)
 PICTURE = "12 MP JPEG"
-BUNDLE_FOLDER = ROOT / ".aws-sam/build/DependenciesLayer"
+BUNDLE_FOLDER = ROOT / ".aws-sam/build" / DEPENDENCIES
 RENDERS = {"process_upload", "upload_user_image", "update_profile_image", "upload_avatar"}
 NEEDED = {"TokenIssuer": "https://issuer.example.com/", "TokenAudience": "bench", "AllowedOrigins": "https://a.example"}
 

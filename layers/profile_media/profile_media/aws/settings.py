@@ -84,6 +84,12 @@ class UploadReadingSettings(Settings):
     uploads_table: str
 
 
+class UploadWaitingSettings(UploadReadingSettings):
+    """Showing one upload, perhaps after waiting for it."""
+
+    longest_wait_seconds: int
+
+
 class CancellingSettings(Settings):
     """Giving up uploads."""
 
@@ -156,6 +162,13 @@ class ProcessingSettings(Settings):
     def lifetimes(self) -> Lifetimes:
         """The lifetime of a processed upload that is not bound."""
         return Lifetimes(settled=timedelta(seconds=self.settled_ttl_seconds))
+
+
+class UpdatingSettings(BindingSettings):
+    """Cropping pictures again, and describing them."""
+
+    media_bucket: str
+    purge_queue_url: str
 
 
 class ReleasingSettings(Settings):

@@ -31,8 +31,9 @@ def issue(caller: Caller, owner_id: str, request: IntentRequest) -> Intent:
 
 
 def find_upload(owner_id: str, upload_id: str, patience: float) -> Upload:
-    """Return the owner's upload as soon as it is processed, or after `patience` seconds."""
-    return watch(_uploads(), SystemClock(), owner_id, upload_id, patience)
+    """Return the owner's upload as soon as it is processed, or after `patience` seconds or the longest wait."""
+    longest = settings.load(settings.UploadWaitingSettings).longest_wait_seconds
+    return watch(_uploads(), SystemClock(), owner_id, upload_id, min(patience, longest))
 
 
 @cache
