@@ -8,12 +8,14 @@ import json
 import re
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
+from datetime import timedelta
 from typing import Any
 
 import pytest
 
 from functions.authorize.app import handler as authorize
 from profile_media.domain.keys import incoming_key
+from profile_media.domain.model import utc_now
 from profile_media.wiring import authorization
 from tests import cloud, pictures
 from tests.builders import ADA, an_id
@@ -77,7 +79,7 @@ def fields_of(query: str, groups: list[str]) -> Iterator[tuple[str, str]]:
         name for names in re.findall(r"\bas ([\w, ]+?)(?= \||,? \w+\(| by |$|\n)", code) for name in names.split(", ")
     }
     made |= set(re.findall(r"\bas (\w+)", code))
-    for name in re.findall(r"[@A-Za-z_][\w.]*(?!\w*\()", code):
+    for name in re.findall(r"(?<![\w.])[@A-Za-z_][\w.]*(?![\w.]*\()", code):
         alias, _, rest = name.partition(".")
         if name not in KEYWORDS | made:
             yield (sources[alias][0], rest) if alias in sources else ("/".join(groups), name)
@@ -97,7 +99,7 @@ def flat(line: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]
         if isinstance(value, Mapping):
             yield from flat(value, f"{prefix}{name}.")
         else:
-            yield prefix + name, value
+            yield prefix + name, str(value)
 
 
 @pytest.fixture
@@ -125,8 +127,11 @@ def lines(
     run("release_media", an_event("release_media"))
     run("purge_media", an_event("purge_media"))
     aws.s3.put_object(Bucket=cloud.MEDIA_BUCKET, Key="media/unknown", Body=b"")
+    lost = rows.pending(upload_id=an_id(5))
+    aws.s3.put_object(Bucket=cloud.UPLOADS_BUCKET, Key=incoming_key(ADA, lost.upload_id), Body=b"")
     with pytest.MonkeyPatch.context() as changed:
         use_one_partition(changed)
+        changed.setattr("profile_media.aws.clock.utc_now", lambda: utc_now() + timedelta(minutes=15))
         run("reconcile", an_event("reconcile"))
         changed.setattr("profile_media.domain.users.load_own_profile", lambda *_: 1 / 0)
         call("get_profile")
