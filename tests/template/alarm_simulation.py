@@ -24,6 +24,9 @@ type Key = tuple[str, str]
 type Series = Mapping[Key, Callable[[int], Sequence[float]]]
 """The values that a metric gets in a minute."""
 
+_STATISTICS: Mapping[str, Callable[[Sequence[float]], float]] = {
+    "Sum": sum, "Average": mean, "Maximum": max, "SampleCount": len,
+}  # fmt: skip
 _COMPARISONS = {"GreaterThanThreshold": gt, "GreaterThanOrEqualToThreshold": ge, "LessThanThreshold": lt}
 
 
@@ -74,7 +77,7 @@ def is_on(alarm: Mapping[str, Any], series: Series, now: int) -> bool:
     points = [_point(alarm, series, now, number) for number in range(periods)]
     breaches = _COMPARISONS[alarm["ComparisonOperator"]]
     breaching = sum(point is not None and breaches(point, alarm["Threshold"]) for point in points)
-    return breaching >= alarm.get("DatapointsToAlarm", periods)
+    return bool(breaching >= alarm.get("DatapointsToAlarm", periods))
 
 
 def _point(alarm: Mapping[str, Any], series: Series, now: int, number: int) -> float | None:
@@ -109,17 +112,17 @@ def _statistic(
         return 100 * mean(low < value <= high for value in values)
     if statistic.startswith("p"):
         return sorted(values)[min(len(values) - 1, int(len(values) * float(statistic[1:]) / 100))]
-    return float({"Sum": sum, "Average": mean, "Maximum": max, "SampleCount": len}[statistic](values))
+    return float(_STATISTICS[statistic](values))
 
 
 def _math(node: ast.expr, values: Mapping[str, float | None]) -> float | None:
     """Evaluate the part of metric math that the template uses. Without data for a name there is no result."""
     match node:
-        case ast.Constant(value):
-            return float(value)
+        case ast.Constant(int() as value):
+            return value
         case ast.Name(name):
             return values[name]
-        case ast.Call(ast.Name("FILL"), [ast.Name(name), ast.Constant(filling)]):
+        case ast.Call(ast.Name("FILL"), [ast.Name(name), ast.Constant(int() as filling)]):
             return filling if values[name] is None else values[name]
         case ast.Call(ast.Name("IF"), [condition, then, otherwise]):
             return _math(then if _math(condition, values) else otherwise, values)
