@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help browser install lock format lint types imports template openapi configuration build budget test check assurance mutation bench up deploy demo smoke token reconcile hostile fuzz clean
+.PHONY: help browser install lock format lint types imports template openapi configuration build budget test check assurance mutation bench up deploy demo smoke token reconcile migrate hostile fuzz clean
 
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 
@@ -102,8 +102,8 @@ check: lint types imports template test ## run everything that CI checks, except
 # The folder that belongs to one running stack: its addresses and logs. Another folder allows a second stack.
 STATE = .local
 
-up: install ## run the whole service on this machine: PARAMS="PurgeDelaySeconds=2 …" PORTS=4000 STATE=folder
-	@exec python -m tools.local --params "$(PARAMS)" --ports "$(PORTS)" --state "$(STATE)"
+up: install ## run the whole service on this machine: PARAMS="PurgeDelaySeconds=2 …" DEBUG=1 PORTS=4000 STATE=folder
+	@exec python -m tools.local --params "$(PARAMS)" --ports "$(PORTS)" --state "$(STATE)" $(if $(DEBUG),--debug $(DEBUG))
 
 # Every shell sets USER to the name of the machine's user, so only USER from the command line counts.
 token: PERSON = $(if $(filter command,$(origin USER)),$(USER),ada)
@@ -120,6 +120,9 @@ smoke: install ## run the main job against a deployed API: URL=https://… or ST
 
 reconcile: install ## report orphans and missing objects, on the local stack or on AWS: ARGS="--mend"
 	@python -m tools.local.reconcile --state "$(STATE)" $(ARGS)
+
+migrate: install ## bring rows of version 0.1.0 up to date, on the local stack or on AWS: ARGS="--stack NAME --apply"
+	@python -m tools.migrate --state "$(STATE)" $(ARGS)
 
 clean: ## delete everything that was built or installed
 	rm -rf .venv .uv .aws-sam .local build .mypy_cache .ruff_cache .pytest_cache .import_linter_cache

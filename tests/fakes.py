@@ -34,6 +34,7 @@ from profile_media.domain.ports import (
     QuotaExceeded,
     QuotaUsage,
     Rendered,
+    Revision,
     SlotChange,
     StoredObject,
     UploadKey,
@@ -181,14 +182,23 @@ class FakeAttachments:
             tables.uploads.pop((user_id, expected.upload_id), None)
         return True
 
-    def replace_derivatives(self, bound: Upload, derivatives: tuple[Derivative, ...]) -> bool:
-        tables, key = self._tables, (bound.owner_id, bound.upload_id)
-        profile = tables.profiles.get(bound.owner_id, Profile(bound.owner_id))
-        if tables.uploads.get(key) != bound or profile.attachments.get(bound.slot) != attachment_of(bound):
+    def revise(self, revision: Revision) -> bool:
+        tables, upload, revised = self._tables, revision.upload, revision.revised
+        key, slot = (upload.owner_id, upload.upload_id), revision.upload.slot
+        profile = tables.profiles.get(upload.owner_id, Profile(upload.owner_id))
+        if tables.uploads.get(key) != upload or is_expired(upload, revision.now):
             return False
-        tables.uploads[key] = changed = replace(bound, derivatives=derivatives)
-        attachments = {**profile.attachments, bound.slot: attachment_of(changed)}
-        tables.profiles[bound.owner_id] = replace(profile, attachments=attachments)
+        if upload.state is State.BOUND:
+            held = profile.attachments.get(slot)
+            if not isinstance(held, Attachment) or held.derivatives != upload.derivatives:
+                return False
+            if revision.changes and profile.changes != revision.profile.changes:
+                return False
+            profile = replace(profile, attachments={**profile.attachments, slot: revised.attachment})
+            if revision.changes:
+                profile = replace(profile, changes=revision.changes, updated_at=revision.now)
+            tables.profiles[upload.owner_id] = profile
+        tables.uploads[key] = revised
         return True
 
     def _usable(self, change: SlotChange) -> bool:
@@ -196,6 +206,7 @@ class FakeAttachments:
             return True
         upload = self._tables.uploads.get((change.profile.user_id, change.attachment.upload_id))
         ready = upload is not None and upload.state is State.READY and upload.slot is change.slot
+        ready = ready and upload is not None and upload.attachment == change.attachment
         return upload is not None and ready and not is_expired(upload, change.now)
 
 

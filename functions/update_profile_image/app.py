@@ -3,7 +3,7 @@
 from profile_media.dialects import sdk_image
 from profile_media.dialects.sdk_image.showing import render_user
 from profile_media.domain.model import Slot
-from profile_media.http.multipart import parse_file
+from profile_media.http.multipart import parse_picture
 from profile_media.http.request import Request, Response
 from profile_media.http.user_id import parse_user_id
 from profile_media.wiring import processing, users
@@ -13,4 +13,4 @@ from profile_media.wiring.api import endpoint
 @endpoint(sdk_image)
 def handler(request: Request) -> Response:
     access = users.access_to(request.caller, parse_user_id(request))
-    return render_user(processing.upload(access, Slot.AVATAR, parse_file(request)), request.links)
+    return render_user(processing.upload(access, Slot.AVATAR, parse_picture(request)), request.links)

@@ -2,7 +2,7 @@
 
 from profile_media.dialects import form_file
 from profile_media.domain.model import Slot
-from profile_media.http.multipart import parse_file
+from profile_media.http.multipart import parse_picture
 from profile_media.http.request import Request, Response
 from profile_media.wiring import processing, users
 from profile_media.wiring.api import endpoint
@@ -10,6 +10,6 @@ from profile_media.wiring.api import endpoint
 
 @endpoint(form_file)
 def handler(request: Request) -> Response:
-    content = parse_file(request)
+    picture = parse_picture(request)
     access = users.access_to(request.caller, request.caller.user_id)
-    return form_file.render(processing.upload(access, Slot.AVATAR, content), request.links)
+    return form_file.render(processing.upload(access, Slot.AVATAR, picture), request.links)

@@ -2,11 +2,22 @@
 
 from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
-from profile_media.domain.model import ChangeCount, ExternalPicture, Identity, Profile, Slot, State, Upload
-from profile_media.domain.ports import SlotChange
+from profile_media.domain.framing import Crop, Focus
+from profile_media.domain.model import (
+    ChangeCount,
+    ExternalPicture,
+    Identity,
+    Placeholder,
+    Profile,
+    Slot,
+    State,
+    Upload,
+)
+from profile_media.domain.ports import Revision, SlotChange
 from tests.builders import ADA, GRACE, NOW, a_ready_upload, an_id, an_upload, derivatives_for
 from tests.contract.conftest import Ports
 from tests.fakes import a_slot_change, attachment_of
@@ -212,31 +223,91 @@ def test_change_slot_fails_if_user_has_got_a_row_with_a_tenant(ports: Ports) -> 
     assert ports.profiles.get(ADA).tenant == "acme"
 
 
-def test_replace_derivatives_changes_row_and_slot(ports: Ports) -> None:
-    upload, others = ready(ports), derivatives_for(Slot.COVER_IMAGE)
-    bind(ports, upload)
-    bound = replace(upload, state=State.BOUND, expires_at=None)
-    assert ports.attachments.replace_derivatives(bound, others)
-    changed = replace(bound, derivatives=others)
-    profile, row = ports.attachments.read(ADA, upload.upload_id)
-    assert row == changed
-    assert profile.attachments[Slot.AVATAR] == attachment_of(changed)
+def revision(ports: Ports, upload: Upload, **changes: Any) -> Revision:
+    """Return a revision of an upload that has another crop, text and derivatives."""
+    counted = {"changes": changes.pop("changes", None), "now": changes.pop("now", NOW)}
+    shown: dict[str, Any] = {
+        "derivatives": derivatives_for(Slot.COVER_IMAGE),
+        "framing": Crop(1, 2, 30, 40),
+        "alt_text": "Ada at her desk",
+        "placeholder": Placeholder("3OcRJYB4d3h/iIeHeEh3eIhw+j3A", "#a0b0c0"),
+    }
+    return Revision(ports.profiles.get(upload.owner_id), upload, replace(upload, **(shown | changes)), **counted)
 
 
-def test_replace_derivatives_fails_if_they_are_stale(ports: Ports) -> None:
-    upload, others = ready(ports), derivatives_for(Slot.COVER_IMAGE)
-    bind(ports, upload)
-    bound = replace(upload, state=State.BOUND, expires_at=None)
-    before = ports.attachments.read(ADA, upload.upload_id)
-    for stale in ({"derivatives": upload.derivatives[:2]}, {"upload_id": an_id(9)}, {"owner_id": GRACE}):
-        assert not ports.attachments.replace_derivatives(replace(bound, **stale), others)
-    assert ports.attachments.read(ADA, upload.upload_id) == before
-
-
-def test_replace_derivatives_fails_if_slot_was_changed(ports: Ports) -> None:
+def bound(ports: Ports) -> Upload:
+    """Return an upload that is bound."""
     upload = ready(ports)
     bind(ports, upload)
+    return replace(upload, state=State.BOUND, expires_at=None)
+
+
+def test_revise_changes_row_of_ready_upload(ports: Ports) -> None:
+    upload = ready(ports)
+    first = revision(ports, upload)
+    assert ports.attachments.revise(first)
+    assert ports.uploads.get(ADA, upload.upload_id) == first.revised
+    cleared = replace(
+        first, upload=first.revised, revised=replace(first.revised, framing=Focus(0.25, 1.0), alt_text=None)
+    )
+    assert ports.attachments.revise(cleared)
+    assert ports.attachments.read(ADA, upload.upload_id) == (Profile(ADA), cleared.revised)
+
+
+def test_revise_changes_row_slot_and_count_of_bound_upload(ports: Ports) -> None:
+    upload, later = bound(ports), NOW + timedelta(minutes=1)
+    first = revision(ports, upload, changes=ChangeCount(7, 1), now=later)
+    assert ports.attachments.revise(first)
+    profile, row = ports.attachments.read(ADA, upload.upload_id)
+    assert row == first.revised
+    assert profile.attachments[Slot.AVATAR] == first.revised.attachment
+    assert (profile.changes, profile.updated_at) == (ChangeCount(7, 1), later)
+    uncounted = revision(ports, first.revised, alt_text=None)
+    assert ports.attachments.revise(uncounted)
+    assert ports.profiles.get(ADA).updated_at == later
+
+
+def test_revise_fails_if_anything_is_not_as_read(ports: Ports) -> None:
+    upload = bound(ports)
+    first = revision(ports, upload, changes=ChangeCount(7, 1))
+    assert ports.attachments.revise(first)
+    before = ports.attachments.read(ADA, upload.upload_id)
+    row = first.revised
+    for stale in (
+        {"derivatives": row.derivatives[:1]},
+        {"alt_text": None},
+        {"framing": None},
+        {"framing": Focus(0.5, 0.5)},
+        {"state": State.READY},
+        {"upload_id": an_id(9)},
+        {"owner_id": GRACE},
+    ):
+        assert not ports.attachments.revise(revision(ports, replace(row, **stale)))
+    again = revision(ports, row, changes=ChangeCount(7, 2), alt_text="again")
+    assert not ports.attachments.revise(replace(again, profile=Profile(ADA)))
+    assert ports.attachments.read(ADA, upload.upload_id) == before
+    assert ports.attachments.revise(again)
+
+
+def test_revise_fails_if_upload_expired_or_slot_was_changed(ports: Ports) -> None:
+    upload = ready(ports)
+    assert upload.expires_at
+    assert not ports.attachments.revise(revision(ports, upload, now=upload.expires_at))
+    bind(ports, upload)
     assert ports.attachments.change_slot(change(ports, upload, upload, attachment=ELSEWHERE))
-    bound = replace(upload, state=State.BOUND, expires_at=None)
-    assert not ports.attachments.replace_derivatives(bound, derivatives_for(Slot.COVER_IMAGE))
+    assert not ports.attachments.revise(revision(ports, replace(upload, state=State.BOUND, expires_at=None)))
     assert ports.uploads.get(ADA, upload.upload_id) is None
+
+
+def test_change_slot_fails_if_upload_was_revised(ports: Ports) -> None:
+    upload = ready(ports)
+    planned = change(ports, upload)
+    for changes in ({"derivatives": upload.derivatives}, {"framing": None}, {"alt_text": None, "framing": None}):
+        current = ports.uploads.get(ADA, upload.upload_id)
+        assert current
+        assert ports.attachments.revise(revision(ports, current, **changes))
+        assert not ports.attachments.change_slot(planned)
+    revised = ports.uploads.get(ADA, upload.upload_id)
+    assert revised
+    assert ports.attachments.change_slot(change(ports, revised))
+    assert ports.profiles.get(ADA).attachments[Slot.AVATAR] == revised.attachment

@@ -1,6 +1,7 @@
 """Errors that only AWS adapters can have: eventually consistent reads, pagination, and partly failed batches."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -19,7 +20,7 @@ from profile_media.aws.upload_index import DynamoUploadIndex
 from profile_media.aws.uploads import DynamoUploads
 from profile_media.domain.errors import Unavailable
 from profile_media.domain.keys import media_key
-from profile_media.domain.ports import Page, PurgeRequest, UploadKey
+from profile_media.domain.ports import Page, PurgeRequest, Revision, UploadKey
 from tests import cloud
 from tests.builders import ADA, NOW, a_derivative, a_ready_upload, an_id, an_upload
 from tests.fakes import a_slot_change
@@ -185,16 +186,17 @@ def test_delete_takes_more_keys_than_one_request(aws: cloud.Cloud, monkeypatch: 
         (cloud.USERS_TABLE, {"user_id": {"S": ADA}}, "avatar.derivatives"),
     ],
 )
-def test_replace_derivatives_fails_if_row_or_slot_has_others(
+def test_revise_fails_if_row_or_slot_has_other_derivatives(
     aws: cloud.Cloud, table: str, key: dict[str, Any], path: str
 ) -> None:
     bind(ADA, 1)
     attachments = DynamoAttachments(cloud.USERS_TABLE, cloud.UPLOADS_TABLE)
-    _, bound = attachments.read(ADA, an_id(1))
+    profile, bound = attachments.read(ADA, an_id(1))
     assert bound
     aws.dynamodb.update_item(TableName=table, Key=key, UpdateExpression=f"REMOVE {path}[0]")
     before = attachments.read(ADA, an_id(1))
-    assert not attachments.replace_derivatives(bound, (a_derivative(),))
+    revised = replace(bound, derivatives=(a_derivative(),))
+    assert not attachments.revise(Revision(profile, bound, revised, None, NOW))
     assert attachments.read(ADA, an_id(1)) == before
 
 

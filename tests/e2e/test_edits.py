@@ -1,4 +1,4 @@
-"""A copy of the service is edited under load: a call that begins after a save runs the saved code, in every function."""
+"""A copy of the service is edited under load: a call that begins after a save runs the saved code."""
 
 import shutil
 import threading

@@ -29,7 +29,7 @@ from tests import cloud
 from tests.faults.stored import messages_of, objects_of, rows_of
 
 LIFE = {"pending": {"ready", "rejected"}, "ready": {"bound"}, "rejected": set(), "bound": set()}
-"""The states that may follow each state. Rows are also deleted, by expiry or when a slot changes."""
+"""The states that may follow each state. Rows are also deleted: by expiry, by their user, or when a slot changes."""
 
 FIXED = ("slot", "content_type", "content_length", "checksum_sha256", "created_at")
 """Attributes of a row that never change."""
@@ -89,6 +89,8 @@ class Observer:
     history: list[tuple[int, str, Slot, str | None]] = field(default_factory=list)
     """Each change of a slot, with the number of the look that found it."""
     step: int = 0
+    given_up: set[str] = field(default_factory=set)
+    """Uploads that their users asked to give up. Their rows may go before their expiry."""
     _gone: set[str] = field(default_factory=set)
     _digests: dict[tuple[str, str], str] = field(default_factory=dict)
 
@@ -186,7 +188,7 @@ class Observer:
                 yield f"{owned[1]} changed while {row['state']}"
         for owned in before.uploads.keys() - self.last.uploads.keys():
             was = before.uploads[owned]
-            if was["state"] != "bound" and was["expires_at"] > seconds:
+            if was["state"] != "bound" and was["expires_at"] > seconds and owned[1] not in self.given_up:
                 yield f"{owned[1]} was removed while {was['state']}, before its expiry"
 
     def _not_one_by_one(self, before: Snapshot) -> Iterator[str]:

@@ -53,7 +53,7 @@ class Task:
     writes_when_refused: bool = False
     """Whether a refusal may leave a row behind. A direct upload does; the row expires."""
     many: bool = False
-    """Whether it changes slots more than once. Then only the invariants check these changes."""
+    """Whether it changes slots more than once, or without an answer. Then only the invariants check these changes."""
     again: Callable[[World], object] | None = None
     """The platform's retry after a crash."""
     stores_alone: bool = False

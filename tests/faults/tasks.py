@@ -40,6 +40,16 @@ def remove() -> Task:
     return Task("remove", do, Wish(AVATAR, None))
 
 
+def cancel(number: int) -> Task:
+    """Give up an upload."""
+    return cancel_id(an_id(number))
+
+
+def cancel_id(upload_id: str) -> Task:
+    """Give up the upload with this id."""
+    return Task("give up", lambda scheduler: scheduler.world.cancel(upload_id))
+
+
 def external() -> Task:
     """Set an external picture."""
     return Task(
@@ -59,13 +69,13 @@ def direct(task: int) -> Task:
     return Task("direct upload", send, wish, writes_when_refused=True, stores_alone=True)
 
 
-def process(number: int, *, stores_alone: bool = False) -> Task:
-    """Process an upload: S3's event."""
+def process(number: int, *, stores_alone: bool = False, binds: bool = False) -> Task:
+    """Process an upload: S3's event. It binds the upload if its intent said so."""
 
     def do(scheduler: Scheduler) -> None:
         scheduler.world.process(named(number))
 
-    return Task(f"process {number}", do, again=_processed(number), stores_alone=stores_alone)
+    return Task(f"process {number}", do, many=binds, again=_processed(number), stores_alone=stores_alone)
 
 
 def _processed(number: int) -> Callable[[World], object]:
@@ -135,12 +145,17 @@ def put_back(world: World, messages: Sequence[dict[str, str]]) -> None:
             world.aws.sqs.send_message(QueueUrl=cloud.QUEUE_URL, MessageBody=json.dumps(message))
 
 
+def ask(world: World, key: str, **body: object) -> Answer:
+    """Ask for an intent."""
+    asked = {"slot": "avatar", "contentType": "image/jpeg", "contentLength": 500, **body}
+    return world.call("create_upload_intent", asked, headers={"Idempotency-Key": key})
+
+
 def intent(key: str, **body: object) -> Task:
     """Create an intent with an idempotency key."""
-    asked = {"slot": "avatar", "contentType": "image/jpeg", "contentLength": 500, **body}
 
     def do(scheduler: Scheduler) -> Answer:
-        return scheduler.world.call("create_upload_intent", asked, headers={"Idempotency-Key": key})
+        return ask(scheduler.world, key, **body)
 
     return Task(f"intent {key}", do)
 

@@ -41,7 +41,7 @@ def test_authorizer_and_preflight_make_no_calls(world: World, published: Publish
     assert published.fetches == 1
 
 
-@quick("an intent with a key", "a picture", "another avatar", "an avatar off", "a removed row", "a purge")
+@quick("an intent with a key", "a picture", "another avatar", "a pending upload given up", "a removed row", "a purge")
 def test_function_survives_failure_of_each_call(baseline: Baseline) -> None:
     fail_each_call(baseline)
 

@@ -30,6 +30,9 @@ from tests.faults.injector import Crash, Injector
 from tests.faults.observer import Observer, Row
 from tests.functions.conftest import Answer, Call, Rows, an_event, run
 
+OPEN_INTENTS = 5
+"""The limit of open intents in these tests: few, because each entry is one more call that can fail."""
+
 
 @dataclass(frozen=True)
 class Saved:
@@ -88,13 +91,15 @@ class World:
 
     # --- what users do
 
-    def pending(self, picture: bytes, number: int = 1, slot: Slot = Slot.AVATAR, owner_id: str = ADA) -> Upload:
+    def pending(
+        self, picture: bytes, number: int = 1, slot: Slot = Slot.AVATAR, owner_id: str = ADA, **more: Any
+    ) -> Upload:
         """Create an upload whose picture is stored but not processed."""
         now = self.now()
         times = {"created_at": now, "expires_at": (now + timedelta(hours=1)).replace(microsecond=0)}
         with self.injector.standing_aside():
             upload = self.rows.pending(
-                owner_id=owner_id, upload_id=an_id(number), content_length=500_000, slot=slot, **times
+                owner_id=owner_id, upload_id=an_id(number), content_length=500_000, slot=slot, **times, **more
             )
         self.receive(upload, picture)
         return upload
@@ -118,6 +123,11 @@ class World:
             return self.call(function, {"publicId": f"app/temp/user_YXV0aDB8YWRh/images/{upload.upload_id}"})
         except Crash:
             return None
+
+    def cancel(self, upload_id: str, claims: dict[str, str] | None = None) -> Answer:
+        """Give up an upload through the API."""
+        self.observer.given_up.add(upload_id)
+        return self.call("cancel_upload", ..., claims, pathParameters={"uploadId": upload_id})
 
     # --- what the platform does
 
@@ -259,6 +269,7 @@ def world(aws: cloud.Cloud, rows: Rows, call: Call, injector: Injector, monkeypa
             elsewhere()
         return render_once(images, *arguments)
 
+    monkeypatch.setenv("OPEN_INTENTS", str(OPEN_INTENTS))
     monkeypatch.setattr("profile_media.aws.clock.utc_now", built.now)
     monkeypatch.setattr(SystemClock, "wait", lambda _, seconds: built.put_clock_ahead(seconds=seconds))
     monkeypatch.setattr(PillowImages, "render", render)

@@ -37,7 +37,7 @@ class Context:
 
 @dataclass
 class Answer:
-    """An answer of the API with its body parsed; None for no body."""
+    """An answer of the API with its body parsed; without members if there is none."""
 
     status: int
     headers: Mapping[str, str]
@@ -81,7 +81,7 @@ def call(aws: cloud.Cloud) -> Call:
         for member, value in changes.items():
             event[member] = {**(event[member] or {}), **value} if isinstance(value, dict) else value
         answer = run(name, event)
-        given = Answer(answer["statusCode"], answer["headers"], json.loads(answer["body"] or "null"))
+        given = Answer(answer["statusCode"], answer["headers"], json.loads(answer["body"] or "{}"))
         if name in operations():
             check(name, given.status, given.headers, given.body)  # docs/openapi.yaml says what can be answered
         return given

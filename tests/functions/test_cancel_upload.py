@@ -25,7 +25,7 @@ def test_cancel_deletes_the_row_and_is_repeatable(call: Call, rows: Rows, aws: c
     add(rows)
     for _ in range(2):
         answer = cancel(call, an_id(1))
-        assert (answer.status, answer.body) == (204, None)
+        assert (answer.status, answer.body) == (204, {})
         assert [row["upload_id"]["S"] for row in aws.rows(cloud.UPLOADS_TABLE)] == ["quota"]
     assert call("get_upload", pathParameters={"uploadId": an_id(1)}).status == 404
 
@@ -34,7 +34,7 @@ def test_unknown_and_foreign_uploads_are_answered_alike_and_stay(call: Call, row
     rows.pending(owner_id=GRACE, upload_id=an_id(2))
     for upload_id in (an_id(2), an_id(3)):
         answer = cancel(call, upload_id)
-        assert (answer.status, answer.body) == (204, None)
+        assert (answer.status, answer.body) == (204, {})
     assert rows.uploads.get(GRACE, an_id(2))
 
 

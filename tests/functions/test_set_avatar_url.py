@@ -88,7 +88,14 @@ def test_row_of_the_replaced_upload_is_deleted(call: Call, rows: Rows) -> None:
 def test_url_of_external_picture_is_saved_unchanged(call: Call, aws: cloud.Cloud, url: str) -> None:
     assert set_to(call, url).body == {"success": True, "data": {"avatarUrl": url}}
     [user] = [row for row in aws.rows(cloud.USERS_TABLE) if row["user_id"]["S"] == ADA]
-    assert url in json.dumps(user)
+    assert user["avatar"]["M"]["url"]["S"] == url
+
+
+def test_url_with_fragment_is_echoed_as_sent_and_saved_without_it(call: Call) -> None:
+    url = "https://pictures.example.org/a.svg"
+    for _ in range(2):
+        assert set_to(call, f"{url}#layer").body["data"] == {"avatarUrl": f"{url}#layer"}
+    assert call("get_profile").body["avatar"]["url"] == url
 
 
 @pytest.fixture
@@ -228,7 +235,8 @@ def test_too_many_changes_are_a_429_with_retry_after(call: Call, monkeypatch: py
     assert limited.status == 429
     assert 1 <= int(limited.headers["Retry-After"]) <= 60
     assert limited.body["error"]["code"] == "LIMIT_EXCEEDED"
-    assert limited.body["error"]["i18nVars"] == {"retryAfter": int(limited.headers["Retry-After"])}
+    retry_after = int(limited.headers["Retry-After"])
+    assert limited.body["error"]["i18nVars"] == {"limit": "changes_per_minute", "retryAfter": retry_after}
 
 
 def test_expired_token_is_a_401(call: Call, aws: cloud.Cloud) -> None:

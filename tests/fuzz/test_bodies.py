@@ -17,7 +17,7 @@ from profile_media.domain.errors import MediaError, OwnerForbidden, RequestInval
 from profile_media.domain.formats import ContentType
 from profile_media.domain.model import Caller
 from profile_media.http.json_body import MAX_BYTES, MAX_DEPTH, parse_object
-from profile_media.http.multipart import parse_file
+from profile_media.http.multipart import parse_picture
 from profile_media.http.request import Request, body_of, headers_of
 from tests.builders import ADA
 from tests.fuzz.grammars import PIECES, damaged, json_values, mutated
@@ -154,7 +154,7 @@ def test_file_is_part_of_its_form(name: str, filename: str, content: bytes, data
     form = a_form(data.draw(st.sampled_from(("file", name))), filename, content)
     for body in (form, data.draw(damaged(st.just(form)))):
         with suppress(MediaError):
-            taken = parse_file(a_request(body, FORM))
+            taken = parse_picture(a_request(body, FORM)).content
             assert taken
             assert taken in body
 
@@ -162,7 +162,7 @@ def test_file_is_part_of_its_form(name: str, filename: str, content: bytes, data
 @given(mutated(st.just(FORM)))
 def test_form_is_read_by_the_boundary_of_its_type(content_type: str) -> None:
     with suppress(RequestInvalid):
-        assert parse_file(a_request(a_form("file", "a.png", b"picture"), content_type)) == b"picture"
+        assert parse_picture(a_request(a_form("file", "a.png", b"picture"), content_type)).content == b"picture"
         assert BOUNDARY in content_type
 
 

@@ -36,8 +36,9 @@ def start_runner(tmp_path: Path) -> Iterator[StartRunner]:
     """Start runners, and stop them after the test."""
     started: list[Runner] = []
 
-    def start(*functions: Function) -> Runner:
-        started.append(Runner({function.name: function for function in functions}, tmp_path / "logs", slow_imports=()))
+    def start(*functions: Function, debug_port: int | None = None) -> Runner:
+        named = {function.name: function for function in functions}
+        started.append(Runner(named, tmp_path / "logs", slow_imports=(), debug_port=debug_port))
         return started[-1]
 
     yield start

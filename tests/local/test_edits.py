@@ -176,6 +176,37 @@ def test_invalid_template_keeps_the_last_one(live: SimpleNamespace, capsys: pyte
     assert live.client.get("/echo").text == "healed"
 
 
+@pytest.mark.assurance  # debugpy takes seconds to start
+def test_debugged_functions_share_a_process_and_run_saved_code_without_a_timeout(
+    write_function: WriteFunction, start_runner: StartRunner, package: Path, tmp_path: Path
+) -> None:
+    source = """
+        import os
+        from edited_package.rules import ANSWER
+
+        def handler(event, context):
+            print("said")
+            return [ANSWER, os.getpid(), context.get_remaining_time_in_millis() > 3_600_000]
+        """
+    names = ("OneFunction", "TwoFunction")
+    functions = [
+        Function(name, "app.handler", write_function(name, source), {}, timeout=0.001, layers=(package.parents[1],))
+        for name in names
+    ]
+    runner = start_runner(*functions, debug_port=0)
+    assert runner.debug_port()
+    processes = set()
+    for answer in range(1, 4):
+        package.write_text(f"ANSWER = {answer}\n")
+        for name in names:
+            found, process, has_time = json.loads(runner.invoke(name, "{}").payload)
+            assert (found, has_time) == (answer, True)
+            processes.add(process)
+    assert len(processes) == 1
+    for name in names:
+        assert (tmp_path / "logs" / f"{name}.log").read_text().count("said\n") == 3
+
+
 def test_removed_file_is_reported(invoke: Callable[[str], str], package: Path) -> None:
     assert invoke("OneFunction") == "1"
     shutil.rmtree(package.parent)

@@ -51,7 +51,7 @@ def check(function: str, status: int, headers: Mapping[str, str], body: object) 
         if resolved(header)["schema"].get("type") == "integer":
             assert int(headers[name]) >= 1
     if "content" not in response:
-        assert ("Content-Type" in headers, body) == (False, None)
+        assert ("Content-Type" in headers, body) == (False, {})
         return
     [(media_type, content)] = response["content"].items()
     assert headers["Content-Type"] == media_type

@@ -14,6 +14,9 @@ PORTS = {"api": 3000, "page": 3001, "edge": 3002, "issuer": 3003, "aws": 3004}
 
 MAX_PORT = 65535
 
+DEBUG_PORT = 5678
+"""The port in .vscode/launch.json."""
+
 
 @dataclass(frozen=True)
 class Options:
@@ -24,6 +27,8 @@ class Options:
     ports: dict[str, int] = field(default_factory=lambda: dict(PORTS))
     """0 means any free port."""
     parameters: dict[str, str] = field(default_factory=dict)
+    debug: int | None = None
+    """Port for a debugger, if the functions are to be debugged."""
 
 
 def parse_arguments(arguments: list[str]) -> Options:
@@ -33,9 +38,11 @@ def parse_arguments(arguments: list[str]) -> Options:
     parser.add_argument("--state", type=Path, default=STATE, help="folder of stack.json and of the logs")
     parser.add_argument("--params", default="", help="template parameters: Name=value …")
     parser.add_argument("--ports", default="", help="the first of five ports, or api=… page=… edge=… issuer=… aws=…")
+    parser.add_argument("--debug", type=int, help="run the functions in one process for a debugger: 1, or a port")
     chosen = parser.parse_args(arguments)
     try:
-        return Options(chosen.template, chosen.state, _ports(chosen.ports), _parameters(chosen.params))
+        debug = DEBUG_PORT if chosen.debug == 1 else chosen.debug
+        return Options(chosen.template, chosen.state, _ports(chosen.ports), _parameters(chosen.params), debug)
     except ValueError as error:
         parser.error(str(error))
 

@@ -50,6 +50,9 @@ DEFAULT_TIMEOUT = 3
 DEFAULT_MEMORY = 128
 """Lambda's defaults: seconds and megabytes."""
 
+DEBUG_SECONDS = 24 * 3600
+"""What a debugged function is told that it has left."""
+
 START_SECONDS = 300
 """For a worker to start and import its handler. Lambda allows 10 seconds, but does not share one machine."""
 
@@ -132,9 +135,10 @@ class InitFailed(Exception):
 @dataclass
 class _Worker:
     connection: socket.socket
-    pid: int
+    pid: int | None
+    """None for a thread of the debugged process, which ends when its socket is closed."""
 
-    def exchange(self, message: dict[str, Any], seconds: float) -> dict[str, Any] | None:
+    def exchange(self, message: dict[str, Any], seconds: float | None) -> dict[str, Any] | None:
         """Return the worker's answer, or None if it died. Raise Timeout."""
         self.connection.settimeout(seconds)
         try:
@@ -148,15 +152,27 @@ class _Worker:
     def end(self) -> None:
         """Kill the process and its children."""
         self.connection.close()
-        with suppress(ProcessLookupError):
-            os.killpg(self.pid, SIGKILL)
+        if self.pid:
+            with suppress(ProcessLookupError):
+                os.killpg(self.pid, SIGKILL)
 
 
 class Runner:
-    """Invoke functions by logical id. Threads may share a runner."""
+    """Invoke functions by logical id. Threads may share a runner.
 
-    def __init__(self, functions: Mapping[str, Function], logs: Path, slow_imports: Sequence[str] = PRELOADED) -> None:
+    With a debug port, all functions run in one process to which a debugger can attach, and no call is ended because of
+    its time.
+    """
+
+    def __init__(
+        self,
+        functions: Mapping[str, Function],
+        logs: Path,
+        slow_imports: Sequence[str] = PRELOADED,
+        debug_port: int | None = None,
+    ) -> None:
         self.functions = functions
+        self._is_debugged = debug_port is not None
         self._logs = logs
         self._pools: defaultdict[str, Pool[_Worker]] = defaultdict(Pool)
         self._lock = threading.Lock()
@@ -165,12 +181,20 @@ class Runner:
         logs.mkdir(parents=True, exist_ok=True)
         with theirs, (logs / "workers.log").open("ab") as log:
             self._forker = subprocess.Popen(
-                [sys.executable, "-m", "tools.local.worker", *slow_imports],
+                [sys.executable, *_program(debug_port), *slow_imports],
                 stdin=theirs.fileno(),
                 stdout=log,
                 stderr=log,
                 env=_environment_without_aws(),
             )
+
+    def debug_port(self) -> int | None:
+        """Return the port on which the functions wait for a debugger, once they do."""
+        if not self._is_debugged:
+            return None
+        if (hello := worker.receive(self._orders)) is None:
+            raise OSError("the functions' process did not start: see workers.log")
+        return int(hello["port"])
 
     def invoke(self, name: str, event: str, request_id: str | None = None, within: float | None = None) -> Outcome:
         """Run the handler and return its result. Raise Throttled or PayloadTooLarge without running it.
@@ -181,10 +205,10 @@ class Runner:
             raise PayloadTooLarge
         function, request_id = self.functions[name], request_id or str(uuid.uuid4())
         began = time.monotonic()
-        seconds = min(function.timeout, within or function.timeout)
+        seconds = None if self._is_debugged else min(function.timeout, within or function.timeout)
         answer, status = self._answer(function, event, request_id, seconds)
         self._report(function, request_id, status, time.monotonic() - began)
-        if status == "timeout" and seconds < function.timeout:
+        if status == "timeout" and seconds and seconds < function.timeout:
             raise Timeout
         outcome = _outcome(function, request_id, answer, status)
         self._show_failure(function, outcome)
@@ -196,7 +220,7 @@ class Runner:
         return Release(function, version_of(function.sources))
 
     def _answer(
-        self, function: Function, event: str, request_id: str, seconds: float
+        self, function: Function, event: str, request_id: str, seconds: float | None
     ) -> tuple[dict[str, Any] | None, str]:
         """Return the worker's answer, None if it died or was killed, and the status for the log."""
         pool = self._pools[function.name]
@@ -205,7 +229,7 @@ class Runner:
         try:
             found = found or self._start(function)
             pool.drain(generation)
-            answer = found.exchange(_invocation(function, event, request_id), seconds)
+            answer = found.exchange(_invocation(function, event, request_id, seconds), seconds)
             alive = found if answer is not None else None
         except InitFailed as failure:
             return {"error": failure.error}, "failure"
@@ -334,10 +358,18 @@ def _environment_without_aws() -> dict[str, str]:
     }
 
 
-def _invocation(function: Function, event: str, request_id: str) -> dict[str, Any]:
+def _program(debug_port: int | None) -> list[str]:
+    """Return the arguments of the Python that runs the functions."""
+    if debug_port is None:
+        return ["-m", "tools.local.worker"]
+    # debugpy cannot stop in modules that are frozen into the interpreter, and warns about them.
+    return ["-X", "frozen_modules=off", "-m", "tools.local.debug_worker", str(debug_port)]
+
+
+def _invocation(function: Function, event: str, request_id: str, seconds: float | None) -> dict[str, Any]:
     return {
         "event": event,
-        "seconds": function.timeout,
+        "seconds": DEBUG_SECONDS if seconds is None else function.timeout,
         "trace_id": f"Root=1-{int(time.time()):08x}-{uuid.uuid4().hex[:24]};Sampled=0",
         "context": {
             "function_name": function.name,

@@ -56,14 +56,20 @@ def running(options: Options) -> Iterator[dict[str, Any]]:
         cleanup.callback(moto.wait)
         cleanup.callback(moto.kill)
         template = _read(options, addresses)
-        runner = Runner(addresses.functions(template), logs)
+        runner = Runner(addresses.functions(template), logs, debug_port=options.debug)
         cleanup.callback(runner.stop)
         _wait_for_moto(moto.poll, addresses.aws)
         create_all(template)
         issuer = _issuer(addresses.issuer, template.parameters)
-        api = LiveGateway(
-            lambda: _read(options, addresses), runner, addresses, lambda: _publish(options, api, addresses, issuer)
-        )
+        debug_port = runner.debug_port()
+
+        def publish() -> dict[str, Any]:
+            """Write stack.json and return its content."""
+            state = {**_describe(api.template, addresses, issuer), "debug_port": debug_port}
+            write_state(options.state, state)
+            return state
+
+        api = LiveGateway(lambda: _read(options, addresses), runner, addresses, publish)
         apps: dict[str, WSGIApplication] = {"api": api, **_apps(template, addresses, issuer)}
         for name, app in apps.items():
             server = serve(app, listeners[name])
@@ -74,7 +80,7 @@ def running(options: Options) -> Iterator[dict[str, Any]]:
         cleanup.callback(moto.kill)
         cleanup.callback(pumps.stop)
         pumps.start()
-        state = _publish(options, api, addresses, issuer)
+        state = publish()
         cleanup.callback(remove_state, options.state)
         cleanup.enter_context(_repeated(api.check, CHECK_SECONDS))
         yield state
@@ -103,13 +109,6 @@ def _read(options: Options, addresses: Addresses) -> Template:
     given = addresses.given_parameters(options.parameters)
     written.cache_clear()  # the file may have changed
     return read(options.template, given, addresses.aws, aws.REGION, local)
-
-
-def _publish(options: Options, api: LiveGateway, addresses: Addresses, issuer: Issuer) -> dict[str, Any]:
-    """Write stack.json and the files for SAM CLI. Return the content of stack.json."""
-    state = _describe(api.template, addresses, issuer)
-    write_state(options.state, state)
-    return state
 
 
 def _issuer(url: str, parameters: Mapping[str, str]) -> Issuer:
@@ -180,6 +179,7 @@ def _users(issuer: Issuer) -> dict[str, Any]:
 
 
 def _announce(state: dict[str, Any], folder: Path, seconds: float) -> None:
+    debugger = f"\n  Debugger   {HOST}:{state['debug_port']}" if state["debug_port"] else ""
     at = "" if folder == STATE else f" STATE={folder}"
     print(
         f"""The service runs (started in {seconds:.1f} s). Press Ctrl-C to stop it.
@@ -189,7 +189,7 @@ def _announce(state: dict[str, Any], folder: Path, seconds: float) -> None:
   API docs   {state["page"]}/docs
   AWS        {state["aws_endpoint"]}  (S3, DynamoDB, SQS)
   Origins    {state["parameters"]["AllowedOrigins"].replace(",", " ")}
-  Logs       make logs{at}
+  Logs       make logs{at}{debugger}
 
   curl -H "Authorization: Bearer $(make -s token USER=ada{at})" {state["api"]}/media/profile
 

@@ -53,7 +53,7 @@ class Context:
 
 def main(slow_imports: list[str]) -> None:
     """Fork workers until standard input ends."""
-    _die_with_parent()
+    die_with_parent()
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     # The kernel reaps workers: this process does not wait for them.
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)
@@ -76,7 +76,7 @@ def _become_worker(order: dict[str, Any], runner: socket.socket) -> NoReturn:
     """Serve invocations, then end the process."""
     status = 1
     try:
-        _die_with_parent()
+        die_with_parent()
         signal.signal(signal.SIGCHLD, signal.SIG_DFL)
         # A process group of its own, so that the worker's child processes are killed with it.
         os.setsid()
@@ -84,12 +84,11 @@ def _become_worker(order: dict[str, Any], runner: socket.socket) -> NoReturn:
         os.environ.clear()
         os.environ.update(order["environment"])
         time.tzset()
-        sources = order["sources"]
-        _import_without_bytecode(sources)
-        sys.path[:] = [*sources, *(entry for entry in sys.path if entry not in ("", os.getcwd(), *sources))]
-        os.chdir(sources[0])
+        sys.path[:] = [entry for entry in sys.path if entry not in ("", os.getcwd())]
+        import_from(order["sources"])
+        os.chdir(order["sources"][0])
         send(runner, {"pid": os.getpid()})
-        _serve(order, runner)
+        serve(lambda: _load(order["handler"]), runner)
         status = 0
     except BaseException:
         traceback.print_exc()
@@ -110,15 +109,15 @@ def _redirect_output(path: str) -> None:
     sys.stderr = os.fdopen(2, "w", buffering=1)
 
 
-def _serve(order: dict[str, Any], runner: socket.socket) -> None:
+def serve(load: Callable[[], Handler], runner: socket.socket) -> None:
     """Load the handler, report it, and answer invocations until the runner closes the socket."""
     try:
-        handler = _load(order["handler"])
+        handler = load()
     except BaseException as error:
         described = _init_error_of(error)
         _log({"level": "ERROR", **described})
         return send(runner, {"error": described})
-    send(runner, {"loaded": order["handler"]})
+    send(runner, {"loaded": True})
     while (invocation := receive(runner)) is not None:
         answer = _invoke(handler, invocation)
         sys.stdout.flush()
@@ -126,7 +125,7 @@ def _serve(order: dict[str, Any], runner: socket.socket) -> None:
     return None
 
 
-class _SourceLoader(SourceFileLoader):
+class SourceLoader(SourceFileLoader):
     """Compiles a module each time: bytecode is checked by size and second, which a quick second save may not change."""
 
     def path_stats(self, path: Any) -> Any:
@@ -134,13 +133,17 @@ class _SourceLoader(SourceFileLoader):
         raise OSError
 
 
-def _import_without_bytecode(folders: list[str]) -> None:
+def import_from(folders: list[str]) -> None:
+    """Import modules from these folders first, and always from their source."""
+
     def find(path: str) -> FileFinder:
         if not any(path == folder or path.startswith(f"{folder}{os.sep}") for folder in folders):
             raise ImportError
-        return FileFinder(path, (_SourceLoader, [".py"]))
+        return FileFinder(path, (SourceLoader, [".py"]))
 
-    sys.path_hooks.insert(0, find)
+    if sys.path[: len(folders)] != folders:
+        sys.path[:] = [*folders, *(entry for entry in sys.path if entry not in folders)]
+        sys.path_hooks.insert(0, find)
     sys.path_importer_cache.clear()
 
 
@@ -209,7 +212,7 @@ def _read(source: socket.socket, length: int) -> bytes | None:
     return bytes(parts)
 
 
-def _die_with_parent() -> None:
+def die_with_parent() -> None:
     """On Linux, end with the parent process. Elsewhere the closed socket ends this process."""
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(_PARENT_DEATH_SIGNAL, signal.SIGKILL)

@@ -10,7 +10,7 @@ from profile_media.domain import errors
 from profile_media.domain.errors import MediaError, ReferenceInvalid, RequestInvalid
 from profile_media.domain.keys import media_key
 from profile_media.domain.model import Reason, Slot
-from profile_media.domain.references import Reference
+from profile_media.domain.references import ExternalUrl, Reference
 from tests.builders import ADA, a_derivative, an_id
 from tests.docs.markdown import table
 from tests.requests import a_json_request
@@ -72,10 +72,11 @@ def test_own_media_url_needs_no_allowed_host() -> None:
         ("https://pictures.example.org/a.png", ("pictures.example.org",)),
         ("https://pictures.example.org", ("other.example.org", "pictures.example.org")),
         ("https://pictures.example.org/", ("pictures.example.org",)),
+        ("https://pictures.example.org:8443/a.png", ("pictures.example.org",)),
     ],
 )
 def test_external_picture_on_allowed_host_is_accepted(url: str, hosts: Sequence[str]) -> None:
-    assert avatar_url.parse_reference(url, ADA, BASE, hosts) is None
+    assert avatar_url.parse_reference(url, ADA, BASE, hosts) == ExternalUrl(url, "pictures.example.org")
 
 
 @pytest.mark.parametrize(

@@ -248,7 +248,7 @@ def test_changes_by_anybody_count_for_the_owner_of_the_pictures(
 
 def test_concurrent_change_of_the_other_slot_is_counted_too(tables: FakeTables, attachments: FakeAttachments) -> None:
     given(tables, a_ready_upload())
-    cover = Attachment(an_id(2), ())
+    cover = a_ready_upload(upload_id=an_id(2), slot=Slot.COVER_IMAGE).attachment
     given(tables, a_ready_upload(upload_id=an_id(2), slot=Slot.COVER_IMAGE))
     minute = int(NOW.timestamp()) // 60
     other = replace(a_slot_change(a_ready_upload()), slot=Slot.COVER_IMAGE, attachment=cover)

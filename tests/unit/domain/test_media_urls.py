@@ -1,7 +1,7 @@
 """URLs of pictures: our own, those on other hosts, and ambiguous ones."""
 
 import re
-from urllib.parse import urlsplit
+from urllib.parse import urldefrag, urlsplit
 
 import pytest
 from hypothesis import given
@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from profile_media.domain.errors import ReferenceInvalid
 from profile_media.domain.formats import ContentType
 from profile_media.domain.keys import incoming_key, media_key
-from profile_media.domain.references import MAX_URL_LENGTH, Reference, parse_media_url
+from profile_media.domain.references import MAX_URL_LENGTH, ExternalUrl, Reference, parse_media_url
 from tests.builders import ADA, a_derivative, an_id
 
 BASE = "https://media.example.com"
@@ -38,7 +38,15 @@ FOREIGN_AUTHORITIES = {
     "a port": f"https://{HOST}:8443/{KEY}",
     "the scheme's own port": f"https://{HOST}:443/{KEY}",
     "an empty port": f"https://{HOST}:/{KEY}",
-    "an impossible port": f"https://{HOST}:99999/{KEY}",
+    "an empty port elsewhere": f"{EVIL}:/a.png",
+    "an impossible port": f"{EVIL}:65536/a.png",
+    "port 0": f"{EVIL}:0/a.png",
+    "a port with a leading zero": f"{EVIL}:0443/a.png",
+    "a port of six digits": f"{EVIL}:100000/a.png",
+    "a port with a sign": f"{EVIL}:+443/a.png",
+    "a port and userinfo": f"{EVIL}:443@{HOST}/a.png",
+    "two ports": f"{EVIL}:443:443/a.png",
+    "a port of a trailing dot": f"{EVIL}.:443/a.png",
     "a trailing dot": f"https://{HOST}./{KEY}",
     "a leading dot": f"https://.{HOST}/{KEY}",
     "two dots": f"https://media..example.com/{KEY}",
@@ -123,14 +131,24 @@ STRAY_CHARACTERS = {
     "half a character": f"{EVIL}/\ud800",
     "a quote": f'{EVIL}/a.png"onerror=',
     "an apostrophe": f"{EVIL}/a.png'",
-    "a bracket": f"{EVIL}/a.png)",
+    "a bracket that closes nothing": f"{EVIL}/a.png)",
+    "a bracket that is not closed": f"{EVIL}/(a.png",
+    "brackets in the wrong order": f"{EVIL}/a)b(.png",
+    "nested brackets": f"{EVIL}/((a)).png",
+    "brackets over segments": f"{EVIL}/(a/b).png",
+    "a square bracket": f"{EVIL}/a.png?a[]=1",
     "a tag": f"{EVIL}/<script>",
     "a brace": f"{EVIL}/{{a}}.png",
     "a backtick": f"{EVIL}/`a`.png",
     "a caret": f"{EVIL}/a^b.png",
     "a bar": f"{EVIL}/a|b.png",
-    "a semicolon": f"{EVIL}/a.png;b",
-    "a fragment": f"{EVIL}/a.png#b",
+    "the end of a url() and another declaration": f"{EVIL}/a();position:fixed",
+    "a semicolon before brackets": f"{EVIL}/a;b(1).png",
+    "a character reference": f"{EVIL}/a.png?a&apos;b",
+    "a character reference in a path": f"{EVIL}/&quot;a.png",
+    "two fragments": f"{EVIL}/a.png#a#b",
+    "a fragment with an encoded line end": f"{EVIL}/a.png#%0a",
+    "a fragment with a quote": f'{EVIL}/a.png#"',
     "a backslash in the path": f"{EVIL}/a\\b.png",
 }
 
@@ -176,7 +194,14 @@ PATHS = {
     "a parent before a query": f"{EVIL}/..?a",
     "an encoded parent elsewhere": f"{EVIL}/%2e%2e/b.png",
     "a double slash elsewhere": f"{EVIL}//a.png",
-    "an encoded slash elsewhere": f"{EVIL}/a%2fb.png",
+    "an encoded parent between encoded slashes": f"{EVIL}/a%2F..%2Fb.png",
+    "a parent after an encoded slash": f"{EVIL}/a%2f../b.png",
+    "a parent before an encoded slash": f"{EVIL}/..%2Fb.png",
+    "a parent last after an encoded slash": f"{EVIL}/a%2F..",
+    "a dot after an encoded slash": f"{EVIL}/a%2F.?b",
+    "a parent with a parameter": f"{EVIL}/..;/b.png",
+    "a fragment and no path": f"{EVIL}#a",
+    "a port and a query but no path": f"{EVIL}:8443?a",
     "an encoded backslash elsewhere": f"{EVIL}/a%5Cb.png",
     "an encoded per cent elsewhere": f"{EVIL}/a%252e.png",
     "an encoded control elsewhere": f"{EVIL}/a%0ab.png",
@@ -200,7 +225,19 @@ HOSTILE = {
     for name, url in table.items()
 }
 
+FIREBASE = "https://firebasestorage.googleapis.com/v0/b/app.appspot.com/o/avatars%2Fada%2Fme.jpg?alt=media&token=5c1"
+
 ELSEWHERE = [
+    FIREBASE,
+    FIREBASE.replace("%2F", "%2f"),
+    "https://example.com:8443",
+    "https://pictures.example.org:65535/a.png",
+    "https://pictures.example.org:1/a.png?size=1",
+    "https://media.example.com.evil.example:443/a.png",
+    "https://upload.wikimedia.org/wikipedia/commons/d/d5/Ada_Lovelace_(1815-1852).jpg",
+    "https://images.example.org/my()picture(2).png?crop=(0,0)",
+    "https://images.example.org/a.png;v=2;w=100?x;y",
+    "https://images.example.org/a%2F..b/c.png",
     "https://example.com",
     "https://example.com/",
     "https://cdn.bio.re/avatars/user/uuid.webp",
@@ -228,8 +265,16 @@ def test_own_urls_round_trip() -> None:
 
 
 @pytest.mark.parametrize("url", ELSEWHERE)
-def test_url_on_another_host_is_no_reference(url: str) -> None:
-    assert parse_media_url(BASE, ADA, url) is None
+def test_url_on_another_host_is_kept_as_it_is(url: str) -> None:
+    host = urlsplit(url).hostname
+    assert host
+    assert parse_media_url(BASE, ADA, url) == ExternalUrl(url, host)
+
+
+@pytest.mark.parametrize("fragment", ["#", "#a", "#a/b?c=(d)&e%2F", "#@media.example.com/"])
+def test_fragment_is_dropped(fragment: str) -> None:
+    for url in ("https://images.example.org/", "https://images.example.org:8443/a.png?b"):
+        assert parse_media_url(BASE, ADA, url + fragment) == ExternalUrl(url, "images.example.org")
 
 
 @pytest.mark.parametrize("name", HOSTILE)
@@ -262,8 +307,9 @@ def test_other_paths_and_ports_of_our_host_are_refused(base: str) -> None:
 
 
 _PIECES = [
-    *("https", "http", ":", "/", "//", "\\", "@", "?", "#", ";", ".", "..", "%2e", "%2f", "%00", "%25", ":443", "\t"),
-    *("\n", " ", "[", "]", "xn--", "\u3002", "A", "a", "-", "_", HOST, "evil.example", KEY, "media/", BASE, GOOD),
+    *("https", "http", ":", "/", "//", "\\", "@", "?", "#", ";", "(", ")", "&", ".", "..", "%2e", "%2f", "%00", "%25"),
+    *(":443", "\t", "\n", " ", "[", "]", "xn--", "\u3002", "A", "a", "-", "_", HOST, "evil.example", KEY, "media/"),
+    *(BASE, GOOD),
 ]
 
 
@@ -275,7 +321,11 @@ def test_accepted_url_has_the_same_host_for_every_parser(text: str) -> None:
         return
     assert text.isascii()
     split = urlsplit(text)
-    assert (split.scheme, split.username, split.port, split.fragment) == ("https", None, None, "")
-    assert text.startswith(f"https://{split.hostname}")
-    assert (split.hostname == HOST) == (reference is not None)
-    assert reference is None or text == f"{BASE}/{reference.media_key}"
+    assert (split.scheme, split.username, split.password) == ("https", None, None)
+    assert split.port != 0
+    if isinstance(reference, Reference):
+        assert text == f"{BASE}/{reference.media_key}"
+    else:
+        assert split.netloc == reference.host + (f":{split.port}" if split.port else "")
+        assert reference == ExternalUrl(urldefrag(text).url, split.hostname or "")
+        assert split.hostname != HOST

@@ -34,6 +34,7 @@ ERRORS: dict[ErrorCode, MediaError] = {
     ErrorCode.UPLOAD_NOT_READY: errors.UploadNotReady("id"),
     ErrorCode.UPLOAD_REJECTED: errors.UploadRejected(Reason.CORRUPT),
     ErrorCode.UPLOAD_BOUND: errors.UploadBound("id"),
+    ErrorCode.CROP_UNAVAILABLE: errors.CropUnavailable("id"),
     ErrorCode.SLOT_MISMATCH: errors.SlotMismatch(Slot.AVATAR),
     ErrorCode.SLOT_NOT_FOUND: errors.SlotNotFound(),
     ErrorCode.TYPE_UNSUPPORTED: errors.TypeUnsupported("image/tiff"),

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from profile_media.domain.errors import PayloadTooLarge, RequestInvalid
 from profile_media.domain.policy import MAX_DIRECT_BYTES
-from profile_media.http.multipart import MAX_HEADER_BYTES, MAX_HEADERS, MAX_OTHER_BYTES, MAX_PARTS, parse_file
+from profile_media.http.multipart import MAX_HEADER_BYTES, MAX_HEADERS, MAX_OTHER_BYTES, MAX_PARTS, parse_picture
 from tests.requests import a_request
 
 BOUNDARY = "----WebKitFormBoundary7MA4YWxkTrZu0gW"
@@ -28,7 +28,7 @@ SLOWEST = 0.5
 
 def parse(body: bytes, content_type: str | None = TYPE) -> bytes:
     headers = {} if content_type is None else {"content-type": content_type}
-    return parse_file(a_request(headers=headers, body=body))
+    return parse_picture(a_request(headers=headers, body=body)).content
 
 
 def a_part(content: bytes = PICTURE, disposition: str = FILE, *headers: bytes) -> bytes:
@@ -53,7 +53,7 @@ def refusal_of(body: bytes, content_type: str | None = TYPE) -> str:
 
 
 @given(st.binary(min_size=1, max_size=2000))
-def test_parse_file_returns_content_unchanged(content: bytes) -> None:
+def test_parse_picture_returns_content_unchanged(content: bytes) -> None:
     if b"\r\n" + DELIMITER not in b"\r\n" + content:
         assert parse(a_form(a_part(content))) == content
 

@@ -11,6 +11,7 @@ import pytest
 from PIL import Image, ImageDraw, ImageOps
 
 from profile_media.domain.formats import ContentType
+from profile_media.domain.framing import frame
 from profile_media.domain.model import MASTER, Slot
 from profile_media.domain.policy import SIZES
 from profile_media.imaging import render as render_module
@@ -40,12 +41,10 @@ def photograph(width: int, height: int) -> Image.Image:
 
 
 def best(file: bytes, width: int, height: int) -> Image.Image:
-    """Return the centre crop of a file's picture, resampled from all of its pixels."""
+    """Return the default crop of a file's picture, resampled from all of its pixels."""
     full = ImageOps.exif_transpose(Image.open(BytesIO(file)))
     full = full.convert("RGBA" if full.has_transparency_data else "RGB")
-    density = min(full.width / width, full.height / height)
-    left, top = (max(0.0, (have - density * want) / 2) for have, want in zip(full.size, (width, height), strict=True))
-    box = (left, top, min(left + density * width, full.width), min(top + density * height, full.height))
+    box = frame(full.size, (width, height), None)
     return full.resize((width, height), Image.Resampling.LANCZOS, box)
 
 

@@ -10,10 +10,14 @@ from io import BytesIO
 from typing import Any
 
 from profile_media.domain.formats import ContentType
+from profile_media.domain.framing import Focus
 from profile_media.domain.model import MASTER, Slot
 from profile_media.domain.policy import SIZES, Size
 
 QUALITY, MASTER_QUALITY = 80, 90
+
+CENTRE = Focus(0.5, 0.5)
+"""All contenders crop the centre."""
 
 
 @dataclass(frozen=True)
@@ -48,7 +52,7 @@ def guarded() -> Contender:
     from profile_media.imaging import PillowImages  # noqa: PLC0415
 
     def make(content: bytes, content_type: ContentType, job: Job, _: int) -> list[bytes]:
-        rendered = PillowImages(keep_master=job.master).render(content, content_type, job.slot)
+        rendered = PillowImages(keep_master=job.master).render(content, content_type, job.slot, CENTRE)
         return [file for _, file in rendered.derivatives]
 
     return make
@@ -59,7 +63,7 @@ def unguarded() -> Contender:
     from profile_media.imaging.render import render  # noqa: PLC0415
 
     def make(content: bytes, content_type: ContentType, job: Job, _: int) -> list[bytes]:
-        made = render(content, content_type, job.slot, keep_master=job.master)
+        made = render(content, content_type, job.slot, CENTRE, keep_master=job.master)
         return [image.content for image in made.images]
 
     return make

@@ -4,7 +4,9 @@ Needs dynamodb:GetItem and UpdateItem on both tables, and DeleteItem on the uplo
 """
 
 from datetime import datetime
+from typing import Any
 
+from pynamodb.attributes import Attribute
 from pynamodb.expressions.condition import And, Condition
 from pynamodb.expressions.update import Action
 
@@ -21,14 +23,13 @@ from profile_media.aws.tables import Delete, Update, read_both, transact
 from profile_media.domain.model import (
     Attachment,
     ChangeCount,
-    Derivative,
     ExternalPicture,
     Profile,
     Slot,
     State,
     Upload,
 )
-from profile_media.domain.ports import SlotChange
+from profile_media.domain.ports import Revision, SlotChange
 
 
 class DynamoAttachments:
@@ -52,21 +53,55 @@ class DynamoAttachments:
         deletes = [Delete(UploadItem(owner_id, old.upload_id))] if isinstance(old, Attachment) else []
         return not transact(deletes=deletes, updates=updates)
 
-    def replace_derivatives(self, bound: Upload, derivatives: tuple[Derivative, ...]) -> bool:
-        """Change the upload's row and its owner's in one transaction."""
-        old, new = list(bound.derivatives), list(derivatives)
-        slot = SLOTS[bound.slot]
-        in_slot = Update(
-            UserItem(bound.owner_id),
-            [slot["derivatives"].set(new)],
-            (slot["upload_id"] == bound.upload_id) & (slot["derivatives"] == old),
-        )
-        in_row = Update(
-            UploadItem(bound.owner_id, bound.upload_id),
-            [UploadItem.derivatives.set(new)],
-            (UploadItem.state == State.BOUND) & (UploadItem.derivatives == old),
-        )
-        return not transact(updates=[in_slot, in_row])
+    def revise(self, revision: Revision) -> bool:
+        """Change the upload's row and, if it is bound, its owner's, in one transaction."""
+        upload = revision.upload
+        as_read = _shown_condition(upload.attachment) & (UploadItem.state == upload.state)
+        if upload.expires_at:
+            as_read &= UploadItem.expires_at > revision.now
+        row = UploadItem(upload.owner_id, upload.upload_id)
+        updates = [Update(row, _show(revision.revised.attachment), as_read)]
+        if upload.state is State.BOUND:
+            updates.append(_revise_slot(revision))
+        return not transact(updates=updates)
+
+
+def _revise_slot(revision: Revision) -> Update:
+    """Make the update of the user's row; the slot and the count must still be as they were read."""
+    upload, slot = revision.upload, SLOTS[revision.upload.slot]
+    actions: list[Action] = [slot.set(SlotMap.of(revision.revised.attachment))]
+    condition = (slot["upload_id"] == upload.upload_id) & (slot["derivatives"] == list(upload.derivatives))
+    if revision.changes:
+        actions += [UserItem.updated_at.set(revision.now), _set_count(revision.changes)]
+        condition &= _count_condition(revision.profile.changes)
+    return Update(UserItem(upload.owner_id), actions, condition)
+
+
+def _show(attachment: Attachment) -> list[Action]:
+    """Make the update of everything that a page needs to show an upload."""
+    values: tuple[tuple[Attribute[Any], object], ...] = (
+        (UploadItem.derivatives, list(attachment.derivatives)),
+        (UploadItem.framing, attachment.framing),
+        (UploadItem.alt_text, attachment.alt_text),
+        (UploadItem.placeholder, attachment.placeholder),
+    )
+    return [name.remove() if value is None else name.set(value) for name, value in values]
+
+
+def _shown_condition(attachment: Attachment) -> Condition:
+    """Make the condition that a row is shown like this. The placeholder follows from the derivatives."""
+    condition: Condition = UploadItem.derivatives == list(attachment.derivatives)
+    choices: tuple[tuple[Attribute[Any], object], ...] = (
+        (UploadItem.framing, attachment.framing),
+        (UploadItem.alt_text, attachment.alt_text),
+    )
+    for name, value in choices:
+        condition &= name.does_not_exist() if value is None else name == value
+    return condition
+
+
+def _set_count(changes: ChangeCount) -> Action:
+    return UserItem.changes.set(ChangeCountMap(minute=changes.minute, count=changes.count))
 
 
 def _update_user(change: SlotChange) -> Update:
@@ -79,7 +114,7 @@ def _update_user(change: SlotChange) -> Update:
     ]
     condition = _content_condition(slot, change.expected)
     if change.changes:
-        actions.append(UserItem.changes.set(ChangeCountMap(minute=change.changes.minute, count=change.changes.count)))
+        actions.append(_set_count(change.changes))
         condition &= _count_condition(change.profile.changes)
     if change.identity:
         actions.append(UserItem.identity.set(IdentityMap.of(change.identity)))
@@ -93,7 +128,10 @@ def _mark_bound(owner_id: str, slot: Slot, attachment: Attachment, now: datetime
     return Update(
         UploadItem(owner_id, attachment.upload_id),
         [UploadItem.state.set(State.BOUND), UploadItem.expires_at.remove()],
-        (UploadItem.state == State.READY) & (UploadItem.slot == slot) & (UploadItem.expires_at > now),
+        (UploadItem.state == State.READY)
+        & (UploadItem.slot == slot)
+        & (UploadItem.expires_at > now)
+        & _shown_condition(attachment),
     )
 
 

@@ -27,7 +27,7 @@ from pynamodb.indexes import GlobalSecondaryIndex, KeysOnlyProjection
 from pynamodb.models import Model
 
 from profile_media.domain.formats import ContentType
-from profile_media.domain.framing import Crop, Focus, Framing
+from profile_media.domain.framing import Framing, format_framing, parse_framing
 from profile_media.domain.model import (
     Attachment,
     AutoBind,
@@ -149,20 +149,13 @@ class FramingAttribute(Attribute[Framing]):
 
     attr_type = STRING
 
-    def serialize(self, value: Framing) -> str | None:
-        """Write the kind and its numbers, which read back as they are."""
-        match value:
-            case Crop(x, y, width, height):
-                return f"crop:{x},{y},{width},{height}"
-            case Focus(x, y):
-                return f"focus:{x!r},{y!r}"
-            case None:
-                return None
+    def serialize(self, value: Framing) -> str:
+        """Write the kind and its numbers."""
+        return format_framing(value)
 
     def deserialize(self, value: str) -> Framing:
         """Read the crop or the focus."""
-        kind, _, numbers = value.partition(":")
-        return Crop(*map(int, numbers.split(","))) if kind == "crop" else Focus(*map(float, numbers.split(",")))
+        return parse_framing(value)
 
 
 class PlaceholderAttribute(Attribute[Placeholder]):

@@ -164,6 +164,13 @@ class ProcessingSettings(Settings):
         return Lifetimes(settled=timedelta(seconds=self.settled_ttl_seconds))
 
 
+class UpdatingSettings(BindingSettings):
+    """Cropping pictures again, and describing them."""
+
+    media_bucket: str
+    purge_queue_url: str
+
+
 class ReleasingSettings(Settings):
     """Queueing removed uploads for deletion."""
 

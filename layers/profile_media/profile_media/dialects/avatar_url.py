@@ -12,7 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from pydantic.alias_generators import to_camel
 
 from profile_media.domain.errors import ErrorCode, MediaError, ReferenceInvalid, RequestInvalid
-from profile_media.domain.references import MAX_URL_LENGTH, Reference, parse_media_url
+from profile_media.domain.references import MAX_URL_LENGTH, ExternalUrl, Reference, parse_media_url
 from profile_media.http.envelope import CodedError, coded_error
 from profile_media.http.json_body import parse_object
 from profile_media.http.request import Request, Response
@@ -74,14 +74,13 @@ def parse_url(request: Request) -> str:
         raise ReferenceInvalid("avatarUrl is missing or not a URL") from None
 
 
-def parse_reference(url: str, owner_id: str, media_base_url: str, hosts: Sequence[str]) -> Reference | None:
-    """Return the owner's upload that the URL shows, or None for a picture on one of the allowed hosts.
+def parse_reference(url: str, owner_id: str, media_base_url: str, hosts: Sequence[str]) -> Reference | ExternalUrl:
+    """Return the owner's upload that the URL shows, or the URL of a picture on one of the allowed hosts.
 
     Raise ReferenceInvalid for any other URL.
     """
     reference = parse_media_url(media_base_url, owner_id, url)
-    # parse_media_url accepts only plain host names after the scheme, so that a prefix identifies the host.
-    if reference is None and not any(host == ANY_HOST or f"{url}/".startswith(f"https://{host}/") for host in hosts):
+    if isinstance(reference, ExternalUrl) and not {ANY_HOST, reference.host} & set(hosts):
         raise ReferenceInvalid("the host is not on the list")
     return reference
 

@@ -13,6 +13,7 @@ MediaError
 ├─ UploadTooLarge       upload_too_large      more bytes than the slot's limit
 ├─ ImageUnacceptable    image_unacceptable    the bytes were refused (carries the reason)
 ├─ IdempotencyConflict  idempotency_conflict  the key was used with another request
+├─ CropUnavailable      crop_unavailable      the picture is not kept, so it cannot be cropped again
 ├─ LimitExceeded        limit_exceeded        too many intents or changes (carries the limit and when to retry)
 ├─ AttachmentChanged    attachment_changed    lost every attempt to change the slot
 ├─ OwnerForbidden       owner_forbidden       the caller may not act for this owner
@@ -44,6 +45,7 @@ class ErrorCode(StrEnum):
     UPLOAD_TOO_LARGE = "upload_too_large"
     IMAGE_UNACCEPTABLE = "image_unacceptable"
     IDEMPOTENCY_CONFLICT = "idempotency_conflict"
+    CROP_UNAVAILABLE = "crop_unavailable"
     LIMIT_EXCEEDED = "limit_exceeded"
     ATTACHMENT_CHANGED = "attachment_changed"
     OWNER_FORBIDDEN = "owner_forbidden"
@@ -161,6 +163,14 @@ class IdempotencyConflict(MediaError):
     """The idempotency key was used before with another request."""
 
     code = ErrorCode.IDEMPOTENCY_CONFLICT
+
+
+@dataclass(eq=False)
+class CropUnavailable(MediaError):
+    """The upload's master is not kept or cannot be read, so no derivatives can be made."""
+
+    upload_id: str
+    code = ErrorCode.CROP_UNAVAILABLE
 
 
 @dataclass(eq=False)

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from profile_media.domain.access import Access
 from profile_media.domain.errors import ImageUnacceptable, Unavailable
+from profile_media.domain.framing import Framing
 from profile_media.domain.intend import IntentRequest, PendingUploads
 from profile_media.domain.model import Slot, Upload
 from profile_media.domain.ports import Images
@@ -18,13 +19,14 @@ class DirectUpload:
     processor: UploadProcessor
     images: Images
 
-    def ingest(self, access: Access, slot: Slot, content: bytes) -> Processed:
+    def ingest(self, access: Access, slot: Slot, content: bytes, framing: Framing = None) -> Processed:
         """Create an upload and process it.
 
         Raises ImageUnacceptable if the format is not supported, and the errors of `PendingUploads.create`.
         """
         content_type = self.images.identify(content)
-        upload = self.pending_uploads.create(access, IntentRequest(slot, content_type, len(content)))
+        request = IntentRequest(slot, content_type, len(content), framing=framing)
+        upload = self.pending_uploads.create(access, request)
         return self.processor.process(upload, content)
 
 

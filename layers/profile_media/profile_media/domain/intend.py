@@ -8,6 +8,7 @@ from hashlib import sha256
 from profile_media.domain.access import Access
 from profile_media.domain.errors import IdempotencyConflict, Limit, LimitExceeded, Unavailable, UploadTooLarge
 from profile_media.domain.formats import ContentType
+from profile_media.domain.framing import Framing, format_framing
 from profile_media.domain.lifecycle import expiry, is_expired, is_open, open_until, post_expiry
 from profile_media.domain.model import (
     AutoBind,
@@ -51,6 +52,8 @@ class IntentRequest:
     idempotency_key: str | None = None
     bind: bool = False
     """Whether processing binds the upload as soon as it is ready."""
+    framing: Framing = None
+    alt_text: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,6 +133,8 @@ class PendingUploads:
             created_at=now,
             expires_at=expiry(now, self.lifetimes.pending),
             auto_bind=AutoBind(access.caller.user_id, access.caller.tenant) if request.bind else None,
+            framing=request.framing,
+            alt_text=request.alt_text,
         )
 
     def _idempotency_record(self, access: Access, request: IntentRequest, upload: Upload) -> IdempotencyRecord | None:
@@ -145,6 +150,8 @@ class PendingUploads:
                 str(request.content_length),
                 request.checksum_sha256 or "",
                 *(["bind"] if request.bind else []),
+                *([format_framing(request.framing)] if request.framing else []),
+                *(["altText", request.alt_text] if request.alt_text else []),
             ),
             upload_id=upload.upload_id,
             expires_at=expiry(upload.created_at, self.lifetimes.idempotency),

@@ -1,7 +1,7 @@
 """Build and parse object keys. No other module knows their form.
 
     incoming/{owner}/{upload_id}                    an original, written with a presigned POST
-    media/{upload_id}/{derivative}-{digest}.{ext}   a derivative; the digest of the bytes makes the key immutable
+    media/{upload_id}/{derivative}-{digest}.{ext}   a derivative; the digest makes the key immutable
     masters/{upload_id}/master-{digest}.{ext}       the master, outside of what the distribution may read
 
 `owner` is the subject in URL-safe base64 without padding, because subjects can contain `|`, `/` and `$`.
@@ -10,7 +10,9 @@
 import re
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Iterable
+from dataclasses import replace
 from hashlib import sha256
+from secrets import token_bytes
 
 from profile_media.domain.formats import FORMATS
 from profile_media.domain.model import MASTER, Derivative
@@ -124,6 +126,15 @@ def with_former_keys(keys: Iterable[str]) -> tuple[str, ...]:
 def digest(content: bytes) -> str:
     """Return the digest that names content in a key: 128 bits of SHA-256, in hex."""
     return sha256(content).hexdigest()[:32]
+
+
+def with_new_digest(derivative: Derivative, content: bytes) -> Derivative:
+    """Return the derivative with a digest that nothing else has, not even the same bytes made again.
+
+    For derivatives that replace others of the upload: purging a key that was replaced can then never delete a
+    derivative that was made later.
+    """
+    return replace(derivative, digest=digest(token_bytes(16) + content))
 
 
 def _check_component(pattern: re.Pattern[str], component: str) -> str:

@@ -25,6 +25,12 @@ MIN_SIDE = 16
 MAX_SIDE = 12_000
 """Pixels. No camera sensor is longer, and decoders allocate memory per row before they fail."""
 
+MAX_COORDINATE = 1_000_000
+"""Pixels. No number in a crop may be larger, whatever the limits on pictures are."""
+
+MAX_ALT_TEXT = 420
+"""Characters: about the most that screen readers read without a pause, and small enough for rows."""
+
 MAX_JPEG_SCANS = 64
 """Every scan of a progressive JPEG costs work, and 30 KB can hold thousands. Real pictures have at most 20."""
 

@@ -144,6 +144,19 @@ class SlotChange:
         return replace(profile, identity=self.identity) if self.identity else profile
 
 
+@dataclass(frozen=True, slots=True)
+class Revision:
+    """A change of how a ready or bound upload is shown, decided on `profile` and `upload` as they were read."""
+
+    profile: Profile
+    upload: Upload
+    revised: Upload
+    """The upload with another framing, text, placeholder or other derivatives."""
+    changes: ChangeCount | None
+    """The count to write, on condition that the row's is still `profile.changes`. None if the change is not counted."""
+    now: datetime
+
+
 class Attachments(Protocol):
     """The links between slots and uploads. A slot changes together with the rows of its uploads."""
 
@@ -154,13 +167,13 @@ class Attachments(Protocol):
         """Change the slot, mark its new upload as bound and delete the row of its old upload, in one transaction.
 
         Return False, without a write, if the slot or the count is not as expected, or the upload is not ready for
-        this slot, or it has expired.
+        this slot, or is shown in another way than the attachment, or has expired.
         """
 
-    def replace_derivatives(self, bound: Upload, derivatives: tuple[Derivative, ...]) -> bool:
-        """Replace the derivatives of a bound upload in its row and in its slot, in one transaction.
+    def revise(self, revision: Revision) -> bool:
+        """Change how an upload is shown in its row and, if it is bound, in its slot, in one transaction.
 
-        Return False, without a write, if the row or the slot does not have the derivatives of `bound` any more.
+        Return False, without a write, if the row, the slot or the count is not as read, or the row has expired.
         """
 
 

@@ -32,19 +32,42 @@ _MEDIA_KEY = rf"{MEDIA_PREFIX}(?P<upload_id>{UPLOAD_ID})/[a-z]{{1,16}}-[0-9a-f]{
 _LABEL = r"(?!xn--)[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?"
 """One label of a host name, in lower case. Punycode is refused, because its letters can imitate others."""
 
-_HOST = rf"(?=[^/]{{1,253}}(?:/|\Z))(?:{_LABEL}\.)+(?=[a-z]){_LABEL}"
+_HOST = rf"(?=[^/:]{{1,253}}(?:[/:]|\Z))(?:{_LABEL}\.)+(?=[a-z]){_LABEL}"
 """A host name of at least two labels. IP addresses are refused: the last label may not start with a digit."""
 
-_PLAIN = r"A-Za-z0-9._~!$&*+,=:@\-"
-"""The plain characters of a path or query. Quotes, brackets and semicolons are refused, because they can end an HTML
-attribute."""
+_PORT = r"(?::(?:[1-9][0-9]{0,3}|[1-5][0-9]{4}|6[0-4][0-9]{3}|65[0-4][0-9]{2}|655[0-2][0-9]|6553[0-5]))?"
+"""No port, or one of 1 to 65535 without leading zeros: parsers differ on what they do with others."""
 
-_SEGMENT = rf"(?!\.{{1,2}}(?:[/?]|\Z))(?:[{_PLAIN}]|%(?!2[EeFf5]|5[Cc]|[01]|7[Ff]|[Cc][01])[0-9A-Fa-f]{{2}})+"
-r"""One segment of a path: not `.` or `..`, and without encoded `.`, `/`, `\`, `%` or control characters."""
+_PLAIN = r"A-Za-z0-9._~!$&*+,;=:@\-"
+"""The plain characters of a path or query. Quotes and angle brackets are refused, because they end HTML attributes."""
 
-_QUERY = rf"\?(?:[{_PLAIN}/?]|%(?![01]|7[Ff])[0-9A-Fa-f]{{2}})*"
+_DOTS = r"\.{1,2}(?:[/?#;]|%2[Ff]|\Z)"
+"""A segment `.` or `..`."""
 
-_ELSEWHERE = rf"https://(?P<host>{_HOST})(?:(?:(?:/{_SEGMENT})+/?|/)(?:{_QUERY})?)?"
+_STEP = rf"[{_PLAIN}]|%2[Ff](?!{_DOTS})|%(?!2[EeFf5]|5[Cc]|[01]|7[Ff]|[Cc][01])[0-9A-Fa-f]{{2}}"
+r"""A character of a path: without encoded `.`, `\`, `%` or control characters. An encoded `/` begins a segment."""
+
+_LOOSE = rf"[{_PLAIN}/?]|%(?![01]|7[Ff])[0-9A-Fa-f]{{2}}"
+"""A character of a query or a fragment."""
+
+
+def _with_brackets(character: str) -> str:
+    """Return the pattern of a character or of a pair of round brackets, which are not nested.
+
+    A `)` without its `(` would end a `url()` in CSS.
+    """
+    return rf"(?:{character}|\((?:{character})*\))"
+
+
+_PATH = rf"(?:/(?!{_DOTS}){_with_brackets(_STEP)}+)+/?|/"
+
+_SEMICOLON_APART = r"(?!(?=[^;]*;)[^()&]*[()&])"
+"""No `;` beside round brackets or `&`: it ends a declaration in CSS, and a character reference in HTML."""
+
+_ELSEWHERE = (
+    rf"{_SEMICOLON_APART}(?P<url>https://(?P<host>{_HOST}){_PORT}"
+    rf"(?P<path>(?:{_PATH})(?:\?{_with_brackets(_LOOSE)}*)?)?)(?(path)(?:#{_with_brackets(_LOOSE)}*)?)"
+)
 """A URL on another host. Stricter than any standard, so that all URL parsers find the same host in it."""
 
 
@@ -58,6 +81,15 @@ class Reference:
     """The slot that the upload is bound to, according to the reference."""
     media_key: str | None = None
     """The key of the derivative that the reference names."""
+
+
+@dataclass(frozen=True, slots=True)
+class ExternalUrl:
+    """The URL of a picture on another host."""
+
+    url: str
+    """Without a fragment, which names no other picture."""
+    host: str
 
 
 def temporary_public_id(app: str, owner_id: str, upload_id: str) -> str:
@@ -81,8 +113,8 @@ def parse_public_id(app: str, text: str) -> Reference:
     return Reference(owner_id, match["upload_id"], Slot(match["slot"]) if match["slot"] else None)
 
 
-def parse_media_url(base_url: str, owner_id: str, url: str) -> Reference | None:
-    """Parse the URL of a picture. Return the owner's upload for one of our URLs, None for a picture on another host.
+def parse_media_url(base_url: str, owner_id: str, url: str) -> Reference | ExternalUrl:
+    """Parse the URL of a picture. One of our URLs names an upload of the owner's.
 
     Raises ReferenceInvalid for any other URL on our host, and for URLs that two parsers could read differently. One
     regular expression matches the whole text, because URL parsers disagree on where a host begins and ends.
@@ -94,7 +126,7 @@ def parse_media_url(base_url: str, owner_id: str, url: str) -> Reference | None:
         return Reference(owner_id, match["upload_id"], media_key=match["key"])
     if match["host"] == _host_of(base_url):
         raise ReferenceInvalid("on our host, but no derivative")
-    return None
+    return ExternalUrl(match["url"], match["host"])
 
 
 @cache

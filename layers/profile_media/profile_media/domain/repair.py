@@ -1,14 +1,15 @@
 """Repair a bound upload whose derivatives are missing: make them again, or clear its slot."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from profile_media.domain.bind import clear_unrecoverable
 from profile_media.domain.errors import ImageUnacceptable, Unavailable
 from profile_media.domain.findings import RepairAction
-from profile_media.domain.keys import media_key, possible_keys
-from profile_media.domain.model import MASTER, Derivative, Upload
-from profile_media.domain.ports import Attachments, Clock, Images, Media, PurgeQueue, PurgeRequest, Uploads
+from profile_media.domain.framing import scale_framing
+from profile_media.domain.keys import media_key, possible_keys, with_new_digest
+from profile_media.domain.model import MASTER, Derivative, Profile, Upload
+from profile_media.domain.ports import Attachments, Clock, Images, Media, PurgeQueue, PurgeRequest, Revision, Uploads
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,22 +48,34 @@ class Repair:
     ) -> RepairAction | None:
         """Make the lost derivatives from the master. A master that cannot be decoded is left for an operator."""
         try:
-            rendered = self.images().render(content, master.content_type, upload.slot)
+            size = (upload.width or master.width, upload.height or master.height)
+            framing = scale_framing(upload.framing, size, (master.width, master.height))
+            rendered = self.images().render(content, master.content_type, upload.slot, framing)
         except ImageUnacceptable:
             return None
         wanted = {each.name for each in lost}
-        remade = {made.name: (made, data) for made, data in rendered.derivatives if made.name in wanted}
+        remade = {
+            made.name: (with_new_digest(made, data), data) for made, data in rendered.derivatives if made.name in wanted
+        }
         if remade.keys() != wanted:
             return None
         self.media.store(upload.upload_id, [*remade.values()])
         derivatives = tuple(remade[each.name][0] if each.name in remade else each for each in upload.derivatives)
-        if self.attachments.replace_derivatives(upload, derivatives):
+        revised = replace(upload, derivatives=derivatives)
+        profile = Profile(upload.owner_id)  # The change is not counted, so nothing else of the profile matters.
+        if self.attachments.revise(Revision(profile, upload, revised, None, self.clock.now())):
             return RepairAction.REMADE
-        return self._check_replaced(upload, derivatives)
+        return self._check_replaced(upload, tuple(made for made, _ in remade.values()))
 
-    def _check_replaced(self, upload: Upload, derivatives: tuple[Derivative, ...]) -> RepairAction | None:
-        """Find out why the row was not written. If it is gone, its purge may have run before the objects existed."""
+    def _check_replaced(self, upload: Upload, made: tuple[Derivative, ...]) -> RepairAction | None:
+        """Find out why the row was not written, and purge what was made if the row does not name it.
+
+        If the row is gone, its purge may have run before the objects existed.
+        """
         current = self.uploads.get(upload.owner_id, upload.upload_id)
-        if current is None and self.purge_queue.enqueue([PurgeRequest(upload.owner_id, upload.upload_id)]):
+        if current and set(made).intersection(current.derivatives):
+            return RepairAction.REMADE
+        keys = tuple(media_key(upload.upload_id, each) for each in made) if current else None
+        if self.purge_queue.enqueue([PurgeRequest(upload.owner_id, upload.upload_id, keys)]):
             raise Unavailable("the delete queue refused the request")
-        return RepairAction.REMADE if current and current.derivatives == derivatives else None
+        return None

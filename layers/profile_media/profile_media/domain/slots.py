@@ -41,7 +41,7 @@ class SlotsCheck:
 
 
 def _matches(upload: Upload | None, slot: Slot, content: Attachment) -> bool:
-    """Return whether the upload is bound, does not expire, and has the same derivatives in its row and in the slot."""
+    """Return whether the upload is bound, does not expire, and is shown in the same way in its row and in the slot."""
     if upload is None or upload.state is not State.BOUND or upload.expires_at is not None:
         return False
-    return upload.slot is slot and upload.derivatives == content.derivatives
+    return upload.slot is slot and upload.attachment == content

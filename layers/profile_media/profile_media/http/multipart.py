@@ -1,10 +1,14 @@
 """Parses the picture out of a form: one part named `file` in a strict and bounded `multipart/form-data` body.
 
+The text fields `crop` and `focus` say which part of it to show; other parts are ignored.
+
 A part's Content-Type is ignored: the bytes tell the format. A transfer encoding is not decoded: RFC 7578 has none.
 """
 
 import re
 from collections.abc import Iterator
+from dataclasses import dataclass
+from types import MappingProxyType
 
 from multipart import (  # type: ignore[import-untyped, unused-ignore]
     MultipartError,
@@ -13,6 +17,7 @@ from multipart import (  # type: ignore[import-untyped, unused-ignore]
 )
 
 from profile_media.domain.errors import PayloadTooLarge, RequestInvalid
+from profile_media.domain.framing import Crop, Focus, Framing, parse_framing
 from profile_media.domain.policy import MAX_DIRECT_BYTES
 from profile_media.http.request import Request
 
@@ -29,6 +34,24 @@ MAX_OTHER_BYTES = 64 * 1024
 """Bytes of a body beside the picture. Together with the largest picture, in base64, they stay under Lambda's limit of
 6 MB per request."""
 
+_FILE = "file"
+
+_NUMBER = rb"(0|[1-9][0-9]{0,5})"
+_FRACTION = rb"([01](\.[0-9]{1,16})?)"
+_FRAMINGS = MappingProxyType(
+    {
+        "crop": re.compile(b",".join([_NUMBER] * 4)),
+        "focus": re.compile(b",".join([_FRACTION] * 2)),
+    }
+)
+"""The text fields, and what they may contain."""
+_FRAMING_RULES = MappingProxyType(
+    {
+        "crop": "crop: must be x,y,width,height in whole pixels",
+        "focus": "focus: must be x,y as fractions from 0 to 1",
+    }
+)
+
 _CHARSET = r';\s*charset="?[\w-]{1,40}"?\s*'
 _FORM_TYPE = re.compile(
     rf"""multipart/form-data\s*(?:{_CHARSET})?;\s*boundary=("?)(?P<boundary>[\w'()+,./:=?-]{{1,70}})\1\s*(?:{_CHARSET})?""",
@@ -37,11 +60,20 @@ _FORM_TYPE = re.compile(
 """Matches the whole header. If it had two boundaries, two parsers could use different ones."""
 
 
-def parse_file(request: Request) -> bytes:
-    """Return the content of the form's one file.
+@dataclass(frozen=True, slots=True)
+class SentPicture:
+    """The picture of a form, and the part of it to show."""
 
-    Raise RequestInvalid unless the body is a well-formed form with exactly one file that is not empty, PayloadTooLarge
-    if it is over the limit. Parts named `file` without a filename are skipped: some uploaders send such a text part.
+    content: bytes
+    framing: Framing = None
+
+
+def parse_picture(request: Request) -> SentPicture:
+    """Return the form's one file and its text fields `crop` or `focus`.
+
+    Raise RequestInvalid unless the body is a well-formed form with exactly one file that is not empty and valid fields,
+    PayloadTooLarge if the file is over the limit. Parts named `file` without a filename are skipped: some uploaders
+    send such a text part.
     """
     match = _FORM_TYPE.fullmatch(request.headers.get("content-type", "").strip())
     if match is None:
@@ -49,10 +81,11 @@ def parse_file(request: Request) -> bytes:
     if len(request.body) > MAX_DIRECT_BYTES + MAX_OTHER_BYTES:
         raise PayloadTooLarge(MAX_DIRECT_BYTES)
     try:
-        files = list(_files(request.body, match["boundary"]))
+        parts = list(_parts(request.body, match["boundary"]))
     except MultipartError:
         raise RequestInvalid(("the body must be a complete multipart/form-data form of few parts",)) from None
-    return _single_file(files)
+    content = _single_file([content for name, content in parts if name == _FILE])
+    return SentPicture(content, _framing([(name, text) for name, text in parts if name != _FILE]))
 
 
 def _single_file(files: list[bytes]) -> bytes:
@@ -65,9 +98,25 @@ def _single_file(files: list[bytes]) -> bytes:
     return files[0]
 
 
-def _files(body: bytes, boundary: str) -> Iterator[bytes]:
-    """Yield the content of every part that is a file. Raise MultipartError for a malformed body."""
-    content: list[bytes] | None = None
+def _framing(fields: list[tuple[str, bytes]]) -> Framing:
+    """Parse the field that says what to show."""
+    if len(fields) > 1:
+        raise RequestInvalid(("crop, focus: must be at most one field",))
+    for name, text in fields:
+        match = _FRAMINGS[name].fullmatch(text)
+        framing = parse_framing(f"{name}:{text.decode()}") if match else None
+        if isinstance(framing, Crop) and min(framing.width, framing.height) >= 1:
+            return framing
+        if isinstance(framing, Focus) and max(framing.x, framing.y) <= 1:
+            return framing
+        raise RequestInvalid((_FRAMING_RULES[name],))
+    return None
+
+
+def _parts(body: bytes, boundary: str) -> Iterator[tuple[str, bytes]]:
+    """Yield name and content of the file and of the known text fields. Raise MultipartError for a malformed body."""
+    name: str | None = None
+    content: list[bytes] = []
     with PushMultipartParser(
         boundary,
         max_header_size=MAX_HEADER_BYTES,
@@ -78,11 +127,11 @@ def _files(body: bytes, boundary: str) -> Iterator[bytes]:
         for chunk in _chunks(body, boundary):
             for event in parser.parse(chunk):
                 if isinstance(event, MultipartSegment):
-                    content = [] if _is_file(event) else None
-                elif content is None:
+                    name, content = _known_name(event), []
+                elif name is None:
                     continue
                 elif event is None:
-                    yield b"".join(content)
+                    yield name, b"".join(content)
                 else:
                     content.append(bytes(event))
 
@@ -98,10 +147,15 @@ def _chunks(body: bytes, boundary: str) -> Iterator[bytes]:
     yield from filter(None, (body[:head], body[head:-1], body[head:][-1:]))
 
 
-def _is_file(part: MultipartSegment) -> bool:
-    """Return whether the part is the picture. Raise MultipartError for repeated headers, or too many bytes of them."""
+def _known_name(part: MultipartSegment) -> str | None:
+    """Return the name of the picture or of a text field; None for other parts.
+
+    Raise MultipartError for repeated headers, or too many bytes of them.
+    """
     names = [name for name, _ in part.headerlist]
     size = sum(len(name) + len(value) for name, value in part.headerlist)
     if len(set(names)) != len(names) or size > MAX_HEADER_BYTES:
         raise MultipartError("a part has repeated or too long headers")
-    return part.name == "file" and part.filename is not None
+    is_file = part.filename is not None
+    known = part.name == _FILE if is_file else part.name in _FRAMINGS
+    return part.name if known else None

@@ -64,6 +64,7 @@ _SENTENCES: Mapping[errors.ErrorCode, str] = MappingProxyType(
         errors.ErrorCode.SLOT_MISMATCH: "The upload was made for another slot",
         errors.ErrorCode.SLOT_NOT_FOUND: "No such slot",
         errors.ErrorCode.IDEMPOTENCY_CONFLICT: "The Idempotency-Key was used with another request",
+        errors.ErrorCode.CROP_UNAVAILABLE: "The whole picture is not kept; upload it again to crop it",
         errors.ErrorCode.ATTACHMENT_CHANGED: "The picture is being changed elsewhere; try again",
         errors.ErrorCode.OWNER_FORBIDDEN: "Not allowed to act for this user",
         errors.ErrorCode.USER_NOT_FOUND: "No such user",

@@ -3,11 +3,12 @@
 import re
 from base64 import b64decode, b64encode
 from http import HTTPStatus
-from typing import Annotated, Literal, TypedDict
+from typing import Annotated, Literal, Self, TypedDict
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 from pydantic.alias_generators import to_camel
 
+from profile_media.dialects.native.showable import AltText, CropBody, FocusBody, framing_of
 from profile_media.dialects.native.slots import NAMES, SLOTS, SlotName
 from profile_media.domain.errors import RequestInvalid, TypeUnsupported
 from profile_media.domain.formats import ContentType
@@ -62,6 +63,17 @@ class IntentBody(_Body):
     owner: OwnerBody | None = None
     bind: bool = False
     """Bind the upload as soon as it is ready, without another request."""
+    crop: CropBody | None = None
+    """The part to show. Not together with `focus`."""
+    focus: FocusBody | None = None
+    """The point to keep in every derivative."""
+    alt_text: AltText | None = None
+    """A text for people who do not see the picture."""
+
+    @model_validator(mode="after")
+    def _check_framing(self) -> Self:
+        framing_of(self.crop, self.focus)
+        return self
 
 
 @documented
@@ -100,6 +112,8 @@ def parse_intent(request: Request) -> tuple[str, IntentRequest]:
         checksum_sha256=body.checksum_sha256,
         idempotency_key=_idempotency_key(request),
         bind=body.bind,
+        framing=framing_of(body.crop, body.focus),
+        alt_text=body.alt_text,
     )
 
 

@@ -5,6 +5,7 @@ from typing import Annotated, NotRequired, TypedDict
 
 from pydantic import Field
 
+from profile_media.dialects.native.showable import Showable, add_showable
 from profile_media.dialects.native.slots import NAMES, SlotName
 from profile_media.domain.errors import RequestInvalid, UploadNotFound
 from profile_media.domain.formats import ContentType
@@ -47,7 +48,7 @@ class Rejection(TypedDict):
 
 
 @documented
-class UploadView(TypedDict):
+class UploadView(Showable):
     """An upload and its state."""
 
     uploadId: Uuid
@@ -66,7 +67,7 @@ class UploadView(TypedDict):
 
 
 @documented
-class UploadedPicture(TypedDict):
+class UploadedPicture(Showable):
     """A slot that an upload is bound to."""
 
     uploadId: Uuid
@@ -119,6 +120,7 @@ def render_upload(upload: Upload, links: Links) -> Response:
         "state": upload.state,
         "createdAt": iso(upload.created_at),
     }
+    add_showable(body, upload)
     if upload.expires_at:
         body["expiresAt"] = iso(upload.expires_at)
     if upload.reason:
@@ -146,11 +148,13 @@ def _picture(profile: Profile, slot: Slot, links: Links) -> UploadedPicture | Pi
         return None
     if isinstance(attachment, ExternalPicture):
         return {"uploadId": None, "publicId": None, "url": attachment.url, "derivatives": {}}
-    return {
+    view: UploadedPicture = {
         "uploadId": attachment.upload_id,
         "publicId": links.bound_public_id(profile.user_id, slot, attachment.upload_id),
         "derivatives": _derivatives(attachment.upload_id, attachment.shown, links),
     }
+    add_showable(view, attachment)
+    return view
 
 
 def _derivatives(upload_id: str, derivatives: tuple[Derivative, ...], links: Links) -> dict[str, DerivativeView]:
