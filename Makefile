@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help browser install lock format lint types imports template openapi configuration build budget test check assurance mutation bench up deploy demo smoke token reconcile migrate hostile fuzz clean
+.PHONY: help browser install lock format lint types imports template openapi configuration build budget test check assurance mutation bench up invoke events logs reset deploy demo smoke token reconcile migrate hostile fuzz clean client
 
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 
@@ -44,13 +44,21 @@ imports: install ## check that imports follow the layers of the architecture
 browser:
 	@tools/scripts/browser >/dev/null || [ -z "$$CI" ]
 
+# Without npm, the tests of the JavaScript client are skipped with the reason. CI fails without it.
+client: clients/js/node_modules/.package-lock.json ## install the development packages of clients/js
+	@:
+
+clients/js/node_modules/.package-lock.json: clients/js/package-lock.json
+	@if command -v npm >/dev/null; then cd clients/js && npm ci --silent --ignore-scripts --no-audit --no-fund && \
+	  touch node_modules/.package-lock.json; else [ -z "$$CI" ]; fi
+
 # Two processes. Tests with the same xdist_group run in the same process.
 PYTEST = pytest -n 2 --dist loadgroup
 
-test: install browser ## run the tests, about four and a half minutes; ARGS="tests/unit -k bind"
+test: install browser client ## run the tests, about four and a half minutes; ARGS="tests/unit -k bind"
 	$(PYTEST) $(ARGS)
 
-assurance: install browser ## run the exhaustive tests and mutation testing, about half an hour
+assurance: install browser client ## run the exhaustive tests and mutation testing, about half an hour
 	$(PYTEST) -m assurance $(ARGS)
 	$(PYTEST) tests/fuzz --hypothesis-profile=assurance
 	@python -m tests.mutation
@@ -110,6 +118,15 @@ token: PERSON = $(if $(filter command,$(origin USER)),$(USER),ada)
 token: install ## print a token of a development user: USER=grace AS=cognito ARGS="--expired"
 	@python -m tools.local.token "$(PERSON)" --state "$(STATE)" $(if $(AS),--as $(AS)) $(ARGS)
 
+invoke: install ## run one function here, against the running stack: FUNCTION=bind_avatar EVENT=file
+	@python -m tools.local.invoke "$(FUNCTION)" $(if $(EVENT),--event "$(EVENT)") --state "$(STATE)"
+
+events: install ## print a fresh, valid event: FUNCTION=bind_avatar, or one for each function
+	@python -m tools.local.events $(FUNCTION) --state "$(STATE)"
+
+logs: install ## follow the running stack's logs: FUNCTION=bind_avatar UPLOAD=id ARGS="--no-follow"
+	@python -m tools.local.logs --function "$(FUNCTION)" --upload "$(UPLOAD)" --state "$(STATE)" $(ARGS)
+
 demo: install ## run the whole flow against the local stack and check every step
 	@python -m tools.local.demo --state "$(STATE)" $(ARGS)
 
@@ -125,4 +142,4 @@ migrate: install ## bring rows of version 0.1.0 up to date, on the local stack o
 	@python -m tools.migrate --state "$(STATE)" $(ARGS)
 
 clean: ## delete everything that was built or installed
-	rm -rf .venv .uv .aws-sam .local build .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
+	rm -rf .venv .uv .aws-sam .local build clients/js/node_modules clients/js/examples/built .mypy_cache .ruff_cache .pytest_cache .import_linter_cache

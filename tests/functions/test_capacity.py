@@ -26,6 +26,8 @@ PUTS = ["PutObject"] * (len(SIZES[Slot.AVATAR]) + 1)
 
 BIND = ["TransactGetItems", "TransactWriteItems"]
 
+CANCEL = ["GetItem", "TransactWriteItems"]
+
 LIFE = {
     # A transaction of two items below 1 KB: the upload's row and the owner's quota.
     "intent": Usage(["TransactWriteItems"], write_units=4),
@@ -131,6 +133,29 @@ def test_intent_that_asks_to_bind_saves_the_poll_and_the_call_of_bind(life: Life
     process = LIFE["process"].calls
     assert life.usage["process"] == Usage([*process[:-1], *BIND, process[-1]], read_units=5, write_units=5)
     assert life.call("get_profile").body["avatar"]
+
+
+@pytest.mark.parametrize("processed", [False, True], ids=["pending", "ready"])
+def test_giving_up_reads_the_row_and_deletes_it_with_its_quota_entry(life: Life, processed: bool) -> None:
+    upload_id = life.intend()
+    if processed:
+        life.process(upload_id)
+    with metered(life.aws) as usage:
+        life.call("cancel_upload", pathParameters={"uploadId": upload_id})
+    assert usage == Usage(CANCEL, read_units=1, write_units=4)
+    with metered(life.aws) as usage:
+        life.call("cancel_upload", pathParameters={"uploadId": upload_id})
+    assert usage == Usage(CANCEL[:1], read_units=1)
+
+
+def test_removing_a_picture_reads_the_user_and_writes_two_rows(life: Life) -> None:
+    life.avatar()
+    with metered(life.aws) as usage:
+        life.call("remove_picture", pathParameters={"slot": "avatar"})
+    assert usage == Usage(["GetItem", "TransactWriteItems"], read_units=1, write_units=4)
+    with metered(life.aws) as usage:
+        life.call("remove_picture", pathParameters={"slot": "avatar"})
+    assert usage == Usage(["GetItem"], read_units=1)
 
 
 def test_purge_without_keys_lists_and_deletes_the_original(life: Life) -> None:

@@ -59,6 +59,13 @@ RIGHTS: dict[str, set[tuple[str, ...]]] = {
     },
     "get_upload": {("dynamodb:GetItem", UPLOADS)},
     "cancel_upload": {(f"dynamodb:{action}", UPLOADS) for action in ("GetItem", "UpdateItem", "DeleteItem")},
+    "update_upload": {
+        *(("dynamodb:" + action, table) for action in ("GetItem", "UpdateItem") for table in (USERS, UPLOADS)),
+        ("s3:GetObject", MEDIA_OBJECTS),
+        ("s3:PutObject", MEDIA_OBJECTS),
+        ("s3:ListBucket", "MediaBucket.Arn", f'{{"StringLikeIfExists": {{"s3:prefix": "{MEDIA_PREFIX}*"}}}}'),
+        ("sqs:SendMessage", "PurgeQueue.Arn"),
+    },
     "get_profile": SHOW,
     "remove_picture": UNBIND,
     "bind_avatar": BIND,

@@ -21,6 +21,10 @@ const SENTENCES = {
   payload_too_large: "The file is too large. Choose a smaller one.",
   too_complex: "The picture takes too long to read. Save it again as a plain JPEG or PNG.",
   checksum_mismatch: CHANGED,
+  crop_out_of_bounds: "The chosen part lies outside of the picture. Choose it again.",
+  crop_unavailable: "This picture can no longer be cropped. Upload it again.",
+  upload_bound: "This picture is in use. Remove it from the profile instead.",
+  upload_not_ready: "The picture is not ready yet. Try again.",
   upload_not_found: "This upload no longer exists. Choose the picture again.",
   reference_invalid: "This picture can no longer be used. Choose it again.",
   attachment_changed: "The picture is being changed elsewhere. Try again.",
@@ -87,7 +91,7 @@ export class ProfileMediaError extends Error {
   /** @type {number | undefined} */ retryAfter;
   /** @type {number | undefined} */ status;
   /** @type {string | undefined} */ detail;
-  /** @type {number | undefined} */ limit;
+  /** @type {number | string | undefined} */ limit;
   /** @type {string | undefined} */ correlationId;
 
   /**
@@ -102,10 +106,10 @@ export class ProfileMediaError extends Error {
   }
 }
 
-/** @param {string} code @param {{ limit?: number | undefined, retryAfter?: number | undefined }} facts */
+/** @param {string} code @param {{ limit?: number | string | undefined, retryAfter?: number | undefined }} facts */
 function sentence(code, { limit, retryAfter }) {
-  if (limit && /too_large$/.test(code)) {
-    return `The file is too large. Choose one of at most ${Math.floor(limit / 2 ** 20) || "1"} MB.`;
+  if (typeof limit === "number" && /too_large$/.test(code)) {
+    return `The file is too large. Choose one of at most ${(limit / 2 ** 20).toLocaleString("en", { maximumFractionDigits: 1 })} MB.`;
   }
   const text = SENTENCES[code] ?? FALLBACK;
   return retryAfter && retryAfter > 1 ? text.replace(/(Try again)[^.]*\.$/, `$1 in ${duration(retryAfter)}.`) : text;

@@ -280,6 +280,19 @@ def test_objects_without_row_are_a_finding_after_a_day(world: World) -> None:
     assert world.kinds() == []
 
 
+def test_objects_that_a_bound_row_does_not_name_are_purged_after_a_day(world: World) -> None:
+    upload = world.bound()
+    left = f"media/{upload.upload_id}/full-{'0' * 32}.webp"
+    world.media.objects[left] = b"an earlier crop"
+    world.listings.times[left] = world.clock.now() - timedelta(hours=23)
+    assert world.run(world.repairer) == []
+    world.clock.pass_(days=2)
+    [finding] = world.run(world.repairer)
+    assert (finding.kind, finding.detail) == (FindingKind.OBJECTS_REPLACED, "1 objects")
+    assert finding.mended is RepairAction.QUEUED
+    assert world.purge_queue.messages == [PurgeRequest(ADA, upload.upload_id, (left,))]
+
+
 @pytest.mark.parametrize("state", State)
 def test_objects_with_a_row_are_never_purged(world: World, state: State) -> None:
     named = world.orphan(2)

@@ -125,6 +125,8 @@ class MergeWalk:
         for upload_id, upload in self._with_rows(ids, rows):
             if upload and upload.state is State.BOUND:
                 findings += self._check_bound(upload, frozenset(listed.keys.get(upload_id, ())))
+                if listed.latest.get(upload_id, old) < old:
+                    findings += self._check_unnamed(upload, listed.keys[upload_id])
             elif upload_id not in rows and listed.latest[upload_id] <= old:
                 suspects.append(upload_id)
             if self.is_out_of_time():
@@ -180,6 +182,18 @@ class MergeWalk:
         detail = "missing: " + ", ".join(missing)
         kind = FindingKind.ROW_WITHOUT_OBJECTS
         return Finding(kind, upload.owner_id, upload.upload_id, slot=upload.slot, detail=detail, mended=mended)
+
+    def _check_unnamed(self, upload: Upload, present: Sequence[str]) -> list[Finding]:
+        """Find objects that a bound upload does not name. No key is used twice, so none of them can be shown again."""
+        named = {media_key(upload.upload_id, each) for each in upload.derivatives}
+        unnamed = tuple(key for key in present if key not in named)
+        if not (named and unnamed):
+            return []
+        mended = self.repair.discard(upload, unnamed) if self.repair else None
+        detail = f"{len(unnamed)} objects"
+        finding = Finding(FindingKind.OBJECTS_REPLACED, upload.owner_id, upload.upload_id, detail=detail, mended=mended)
+        self.report(finding)
+        return [finding]
 
     def _check_slot(self, upload: Upload) -> Finding | None:
         """Check that the slot holds the upload. If it does not, read slot and row again, at one instant."""

@@ -43,6 +43,12 @@ class Repair:
             return RepairAction.CLEARED if clear_unrecoverable(self.attachments, self.clock, upload) else None
         return self._remake(upload, lost, content, master)
 
+    def discard(self, upload: Upload, keys: tuple[str, ...]) -> RepairAction:
+        """Queue the deletion of objects that the upload does not name."""
+        if self.purge_queue.enqueue([PurgeRequest(upload.owner_id, upload.upload_id, keys)]):
+            raise Unavailable("the delete queue refused the request")
+        return RepairAction.QUEUED
+
     def _remake(
         self, upload: Upload, lost: list[Derivative], content: bytes, master: Derivative
     ) -> RepairAction | None:
