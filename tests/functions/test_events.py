@@ -7,7 +7,7 @@ import pytest
 
 from profile_media.aws.objects import S3Media
 from profile_media.domain.formats import ContentType
-from profile_media.domain.keys import incoming_key, media_prefix
+from profile_media.domain.keys import incoming_key, media_prefixes
 from profile_media.domain.model import AutoBind, Slot, State
 from tests import cloud, pictures
 from tests.builders import ADA, a_derivative, an_id
@@ -35,9 +35,9 @@ def test_picture_becomes_ready_with_all_its_derivatives(aws: cloud.Cloud, rows: 
         ("full", 512), ("thumb", 256), ("small", 128), ("icon", 64),
     ]  # fmt: skip
     assert len(aws.keys(cloud.MEDIA_BUCKET)) == 5
-    assert all(key.startswith(media_prefix(UPLOAD_ID)) for key in aws.keys(cloud.MEDIA_BUCKET))
+    assert all(key.startswith(media_prefixes(UPLOAD_ID)) for key in aws.keys(cloud.MEDIA_BUCKET))
     assert aws.keys(cloud.UPLOADS_BUCKET) == set()
-    head = aws.s3.head_object(Bucket=cloud.MEDIA_BUCKET, Key=min(aws.keys(cloud.MEDIA_BUCKET)))
+    head = aws.s3.head_object(Bucket=cloud.MEDIA_BUCKET, Key=max(aws.keys(cloud.MEDIA_BUCKET)))
     assert head["CacheControl"] == "public, max-age=31536000, immutable"
     assert head["ContentType"] == "image/webp"
     assert head["ContentDisposition"].startswith("inline; filename=")
@@ -184,7 +184,7 @@ def test_purge_deletes_exactly_the_keys_of_the_message(aws: cloud.Cloud) -> None
 def test_purge_without_keys_deletes_all_derivatives_and_the_original(aws: cloud.Cloud, keys: dict[str, Any]) -> None:
     media = S3Media(cloud.MEDIA_BUCKET)
     for upload_id in (UPLOAD_ID, an_id(5)):
-        media.store(upload_id, [(a_derivative(), b"webp"), (a_derivative(name="thumb"), b"webp")])
+        media.store(upload_id, [(a_derivative(), b"webp"), (a_derivative(name="master"), b"webp")])
     post(aws, b"late")
     event = an_event("purge_media")
     event["Records"][0]["body"] = json.dumps({"owner_id": ADA, "upload_id": UPLOAD_ID, **keys})
@@ -192,7 +192,7 @@ def test_purge_without_keys_deletes_all_derivatives_and_the_original(aws: cloud.
         assert run("purge_media", event) == {"batchItemFailures": []}
         assert aws.keys(cloud.UPLOADS_BUCKET) == set()
         assert len(aws.keys(cloud.MEDIA_BUCKET)) == 2
-        assert all(key.startswith(media_prefix(an_id(5))) for key in aws.keys(cloud.MEDIA_BUCKET))
+        assert all(key.startswith(media_prefixes(an_id(5))) for key in aws.keys(cloud.MEDIA_BUCKET))
 
 
 @pytest.mark.parametrize("poison", range(7))
