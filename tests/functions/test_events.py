@@ -14,6 +14,7 @@ from tests.builders import ADA, a_derivative, an_id
 from tests.conftest import Logs
 from tests.functions.conftest import Rows, an_event, run
 
+TRACE_ID = "c6af9ac6-7b61-11e6-9a41-93e8deadbeef"
 UPLOAD_ID = "6f1c2b9e-3d44-4c1a-9a52-0b7d1f3e8a90"
 """The upload that the sample events name."""
 
@@ -130,7 +131,7 @@ def test_original_without_row_is_deleted_and_its_upload_purged_again(aws: cloud.
     post(aws, pictures.a_jpeg())
     run("process_upload", an_event("process_upload"))
     assert aws.keys(cloud.UPLOADS_BUCKET) == set()
-    assert aws.messages() == [{"owner_id": ADA, "upload_id": UPLOAD_ID, "media_keys": None}]
+    assert aws.messages() == [{"owner_id": ADA, "upload_id": UPLOAD_ID, "media_keys": None, "trace_id": None}]
 
 
 def test_other_type_than_declared_is_rejected(aws: cloud.Cloud, rows: Rows) -> None:
@@ -164,9 +165,9 @@ def test_removed_uploads_are_enqueued_with_the_keys_of_processed_ones(aws: cloud
         event["Records"].append({**template, "eventName": name, "dynamodb": change})
     assert run("release_media", event) == {"batchItemFailures": []}
     [bound, pending] = sorted(aws.messages(), key=lambda message: message["media_keys"] is None)
-    assert bound == json.loads(an_event("purge_media")["Records"][0]["body"])
+    assert bound == {**json.loads(an_event("purge_media")["Records"][0]["body"]), "trace_id": TRACE_ID}
     pending_id = "0d6f7a3c-8b1e-4f57-8a44-5f0b8f6f2c31"
-    assert pending == {"owner_id": ADA, "upload_id": pending_id, "media_keys": None}
+    assert pending == {"owner_id": ADA, "upload_id": pending_id, "media_keys": None, "trace_id": TRACE_ID}
 
 
 def test_purge_deletes_exactly_the_keys_of_the_message(aws: cloud.Cloud) -> None:

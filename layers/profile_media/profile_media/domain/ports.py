@@ -253,6 +253,8 @@ class PurgeRequest:
     upload_id: str
     media_keys: tuple[str, ...] | None = None
     """The keys of all derivatives, from the removed row of a ready or bound upload; None to list the prefixes."""
+    trace_id: str | None = None
+    """The trace id of the removed upload, for the log."""
 
     def __post_init__(self) -> None:
         if any(parse_media_key(key) != self.upload_id for key in self.media_keys or ()):
