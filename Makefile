@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help browser install lock format lint types imports template openapi dashboard configuration build budget test check assurance mutation bench up invoke events logs reset deploy demo smoke token reconcile migrate hostile fuzz clean client
+.PHONY: help browser install lock format lint types imports template openapi configuration build budget test check assurance mutation bench up invoke events logs trace reset deploy demo smoke token reconcile migrate hostile fuzz clean client dashboard
 
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 
@@ -120,9 +120,14 @@ check: lint types imports template test ## run everything that CI checks, except
 
 # The folder that belongs to one running stack: its addresses and logs. Another folder allows a second stack.
 STATE = .local
+KEPT = $(if $(filter-out 1,$(KEEP)),$(KEEP),$(STATE)/kept)
 
-up: install ## run the whole service on this machine: PARAMS="PurgeDelaySeconds=2 …" DEBUG=1 PORTS=4000 STATE=folder
-	@exec python -m tools.local --params "$(PARAMS)" --ports "$(PORTS)" --state "$(STATE)" $(if $(DEBUG),--debug $(DEBUG))
+up: install ## run the whole service on this machine: PARAMS="PurgeDelaySeconds=2 …" DEBUG=1 KEEP=1 PORTS=4000
+	@exec python -m tools.local --params "$(PARAMS)" --ports "$(PORTS)" --state "$(STATE)" \
+	  $(if $(DEBUG),--debug $(DEBUG)) $(if $(KEEP),--keep "$(KEPT)")
+
+reset: install ## delete what `make up KEEP=1` keeps: KEEP=folder
+	@python -m tools.local.kept "$(KEPT)"
 
 # Every shell sets USER to the name of the machine's user, so only USER from the command line counts.
 token: PERSON = $(if $(filter command,$(origin USER)),$(USER),ada)
@@ -137,6 +142,9 @@ events: install ## print a fresh, valid event: FUNCTION=bind_avatar, or one for 
 
 logs: install ## follow the running stack's logs: FUNCTION=bind_avatar UPLOAD=id ARGS="--no-follow"
 	@python -m tools.local.logs --function "$(FUNCTION)" --upload "$(UPLOAD)" --state "$(STATE)" $(ARGS)
+
+trace: install ## print the life of one upload, from the running stack's logs: UPLOAD=id
+	@python -m tools.local.trace "$(UPLOAD)" --state "$(STATE)"
 
 demo: install ## run the whole flow against the local stack and check every step
 	@python -m tools.local.demo --state "$(STATE)" $(ARGS)
