@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from profile_media.domain.keys import DERIVATIVE_PREFIXES, first_position
 from tools.local import aws
 from tools.local.browser import Browser, send
 from tools.local.launch import LaunchFailed, launched
@@ -89,7 +90,8 @@ class Demo:
         return found
 
     def _keys(self, upload: dict[str, Any]) -> list[str]:
-        return self._list(self.state["buckets"]["MediaBucket"], f"media/{upload['uploadId']}/")
+        bucket, position = self.state["buckets"]["MediaBucket"], first_position(upload["uploadId"])
+        return [key for prefix in DERIVATIVE_PREFIXES for key in self._list(bucket, prefix + position)]
 
     def _list(self, bucket: str, prefix: str) -> list[str]:
         s3 = aws.client("s3", self.state["aws_endpoint"])
