@@ -2,8 +2,8 @@
 
 import base64
 import io
-import json
 import re
+import shutil
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -12,21 +12,26 @@ from urllib.parse import urlsplit
 import numpy as np
 import pytest
 from PIL import Image, ImageCms
-from playwright.sync_api import Browser, Page, Route
+from playwright.sync_api import Browser, FilePayload, Page, Route, expect
 
 from profile_media.domain.formats import ContentType
 from tests.e2e.chromium import DEADLINE_MS
-from tests.e2e.packages import program, run
+from tests.e2e.packages import npm_packages, program, run
 from tests.pictures import a_display_p3_profile, a_jpeg, a_picture, an_animation
 from tools.local.browser import Browser as Person
+from tools.local.browser import send
+from tools.local.launch import launched
 
 pytestmark = [pytest.mark.e2e, pytest.mark.browser, pytest.mark.enable_socket]
 
 CLIENT = Path(__file__).resolve().parents[2] / "clients" / "js"
+UPPY = Path(__file__).parent / "uppy"
+
 TYPES = {".js": "text/javascript", ".html": "text/html", ".css": "text/css"}
 
 type Stack = Mapping[str, Any]
 type Call = Callable[..., dict[str, Any]]
+type Choose = Callable[[bytes], str]
 
 
 @pytest.fixture(scope="module")
@@ -142,31 +147,19 @@ def test_large_picture_is_redrawn_upright_with_its_colours(call: Call, orientati
     assert difference < 4
 
 
-def test_picture_over_the_limit_is_shrunk_and_its_crop_with_it(page: Page, call: Call) -> None:
-    announced = []
-    page.on("request", lambda sent: announced.append(sent.post_data_json) if sent.url.endswith("/intents") else None)
-    content = a_jpeg(1200, 800, quality=95)
-    # The crop is removed before the request reaches the service: only the client is tested here.
-    page.route("**/media/intents", lambda route: route.continue_(post_data=without(route, "crop")))
+def test_picture_over_the_limit_is_shrunk_and_its_crop_with_it(call: Call) -> None:
+    scene = a_picture(1200, 800)
+    crop = {"x": 650, "y": 350, "width": 500, "height": 400}
 
-    crop = {"x": 600, "y": 400, "width": 600, "height": 400}
-    outcome = call(content, maxBytes=60_000, options={"crop": crop})
+    outcome = call(a_jpeg(picture=scene, quality=95), maxBytes=60_000, options={"crop": crop})
 
     converted = next(event for event in outcome["events"] if event["phase"] == "converted")
-    assert converted["because"] == "bytes"
-    width, height = converted["to"]["width"], converted["to"]["height"]
-    assert width < 1200
-    assert (outcome["upload"]["width"], outcome["upload"]["height"]) == (width, height)
-    sent = next(body for body in announced if body)
-    assert sent["contentLength"] == converted["to"]["bytes"]
-    half = {"x": width / 2, "y": height / 2, "width": width / 2, "height": height / 2}
-    assert sent["crop"] == pytest.approx(half, abs=1)
-
-
-def without(route: Route, key: str) -> str:
-    body = route.request.post_data_json or {}
-    body.pop(key, None)
-    return json.dumps(body)
+    assert (converted["because"], converted["from"]["width"]) == ("bytes", 1200)
+    assert outcome["upload"]["width"] == converted["to"]["width"] < 1200
+    shown = send("GET", outcome["upload"]["derivatives"]["thumb"]["url"]).body
+    expected = scene.crop((700, 350, 1100, 750)).resize((256, 256))  # the largest centred square
+    difference = np.asarray(Image.open(io.BytesIO(shown)).convert("RGB"), dtype=int) - np.asarray(expected, dtype=int)
+    assert np.abs(difference).mean() < 6
 
 
 def test_limit_that_only_the_service_knows_is_met(page: Page, stack: Stack, call: Call) -> None:
@@ -240,6 +233,41 @@ def test_upload_goes_on_when_the_browser_is_online_again(page: Page, call: Call)
     assert page.evaluate("outcome")["upload"]["state"] == "bound"
 
 
+def test_ready_upload_is_changed_bound_and_removed(page: Page, stack: Stack, call: Call) -> None:
+    upload = call(a_jpeg(600, 900), method="upload", options={"slot": "coverImage", "altText": "A bridge"})["upload"]
+
+    assert (upload["state"], upload["altText"]) == ("ready", "A bridge")
+    changed, shown, removed = page.evaluate(
+        """async ([api, token, upload]) => {
+          const { createProfileMedia } = await import("/client/src/index.js");
+          const media = createProfileMedia({ baseUrl: api, getToken: () => token });
+          const changed = await media.update(upload.uploadId, { focus: { x: 0.5, y: 0.9 }, altText: null });
+          await media.bind(changed);
+          return [changed, await media.profile(), await media.remove("coverImage")];
+        }""",
+        [stack["api"], stack["users"]["ada"]["token"], upload],
+    )
+
+    assert changed["derivatives"]["full"]["url"] != upload["derivatives"]["full"]["url"]
+    assert "altText" not in changed
+    assert shown["coverImage"]["uploadId"] == upload["uploadId"]
+    assert removed["coverImage"] is None
+
+
+def test_ten_cancelled_uploads_leave_room_for_the_next(stack: Stack, call: Call) -> None:
+    given_up = set()
+    for phase in ["sending", "processing"] * 5:
+        outcome = call(a_jpeg(), abortAt=phase)
+        assert outcome["error"]["name"] == "AbortError"
+        given_up |= {event["uploadId"] for event in outcome["events"] if "uploadId" in event}
+
+    outcome = call(a_jpeg())  # it waits until the others are deleted
+
+    assert outcome["upload"]["state"] == "bound"
+    ada = Person.of(stack, "ada")
+    assert [ada.call("GET", f"/media/uploads/{each}").status for each in given_up] == [404] * 10
+
+
 def test_small_picture_of_a_user_is_set_with_one_request(page: Page, stack: Stack, call: Call) -> None:
     outcome = page.evaluate(
         """async ({ api, token, base64 }) => {
@@ -256,3 +284,71 @@ def test_small_picture_of_a_user_is_set_with_one_request(page: Page, stack: Stac
     )
 
     assert (outcome["id"], outcome["hasImage"], outcome["firstName"]) == ("auth0|ada", True, "Ada")
+
+
+def open_example(page: Page, stack: Stack, built: Path, name: str) -> None:
+    serve(page, stack, built, "client/examples/built/")
+    token = stack["users"]["grace"]["token"]
+    page.goto(f"{stack['page']}/client/examples/{name}.html#api={stack['api']}&token={token}")
+
+
+@pytest.fixture
+def choose(page: Page) -> Callable[[bytes], str]:
+    """Choose a file in an example and return the URL of the picture that it shows then."""
+
+    def _choose(content: bytes) -> str:
+        image, status = page.get_by_role("img", name="Your avatar"), page.locator("[role=status]").first
+        before = image.get_attribute("src") if image.is_visible() else None
+        file = FilePayload(name="me.jpg", mimeType="image/jpeg", buffer=content)
+        page.locator("input[type=file]").set_input_files(file)
+        expect(image).to_be_visible()
+        if before:
+            expect(image).not_to_have_attribute("src", before)
+        expect(status).to_have_text("Done")
+        page.wait_for_function("image => image.complete && image.naturalWidth > 0", arg=image.element_handle())
+        return image.get_attribute("src") or ""
+
+    return _choose
+
+
+@pytest.mark.parametrize("name", ["fetch", "client", "react", "uppy", "filepond"])
+def test_example_sets_and_replaces_the_avatar(
+    *, page: Page, stack: Stack, built: Path, choose: Choose, errors: list[str], name: str
+) -> None:
+    open_example(page, stack, built, name)
+
+    first, second = choose(a_jpeg(900, 600)), choose(a_jpeg(901, 600))
+
+    assert first != second
+    assert Person.of(stack, "grace").profile()["avatar"]["uploadId"] in second
+    assert errors == []
+
+
+@pytest.mark.assurance
+@pytest.mark.parametrize("major", ["4", "5"])
+def test_older_uppy_sets_the_avatar(
+    *, page: Page, stack: Stack, npm: str, choose: Choose, tmp_path: Path, major: str
+) -> None:
+    folder = npm_packages(f"uppy-{major}", UPPY / major)
+    for name in ("uppy-5.js", "session.js"):
+        shutil.copy(CLIENT / "examples" / name, folder)  # packages are looked for next to the importing file
+    alias = f"--alias:profile-media={CLIENT}/src/index.js"
+    run([npm, "exec", "--", "esbuild", f"{folder}/uppy-5.js", "--bundle", f"--outdir={tmp_path}", alias], CLIENT)
+    open_example(page, stack, tmp_path, "uppy-5")
+
+    shown = choose(a_jpeg(900, 600))
+
+    assert Person.of(stack, "grace").profile()["avatar"]["uploadId"] in shown
+
+
+@pytest.mark.assurance
+def test_twenty_uploads_in_a_row_are_within_the_default_limits(
+    browser: Browser, built: Path, choose: Choose, page: Page
+) -> None:
+    with launched({}) as stack:
+        serve(page, stack, CLIENT)
+        open_example(page, stack, built, "uppy")
+
+        shown = [choose(a_jpeg(600 + index, 600)) for index in range(20)]
+
+    assert len(set(shown)) == 20

@@ -21,6 +21,7 @@ from wsgiref.types import WSGIApplication
 from botocore.exceptions import ClientError
 
 from tools.local import aws, sam
+from tools.local.access_log import AccessLog
 from tools.local.addresses import Addresses
 from tools.local.browser import send
 from tools.local.issuer import PEOPLE, Issuer, Keys, TokenRequest
@@ -47,6 +48,9 @@ CHECK_SECONDS = 0.5
 
 
 LOG = logging.getLogger(__name__)
+
+ACCESS_LOGS = {"api": "Api.log", "edge": "S3.log"}
+"""The access log of a server, by the name of its port."""
 
 
 class StartFailed(Exception):
@@ -98,8 +102,10 @@ def running(options: Options) -> Iterator[dict[str, Any]]:
         pumps.start()
         apps: dict[str, WSGIApplication] = {"api": api, **_apps(template, addresses, issuer)}
         for name, app in apps.items():
+            path = ACCESS_LOGS.get(name)
+            logged = AccessLog(app, logs / path) if path else app
             for listener in (listeners[name], *reachable.get(name, ())):
-                server = serve(app, listener)
+                server = serve(logged, listener)
                 cleanup.callback(server.server_close)
                 cleanup.callback(server.shutdown)
         state = publish()

@@ -10,9 +10,10 @@ const image = document.querySelector("img");
 const status = document.querySelector("[role=status]");
 
 FilePond.create(document.querySelector("input"), {
-  allowRevert: false, // otherwise FilePond would remove the present picture before it sends the next one
   labelFileProcessingError: ({ body }) => body,
+  allowRevert: false,
   server: {
+    revert: null, // otherwise FilePond would remove the present picture before it sends the next one
     process(_name, file, _metadata, load, fail, progress, abort) {
       const controller = new AbortController();
       const onProgress = ({ phase, sent, total }) => phase === "sending" && progress(true, sent, total);

@@ -44,6 +44,7 @@ const FALLBACK = "The picture could not be changed.";
 
 const RETRYABLE = new Set([
   "checksum_mismatch",
+  "upload_not_ready",
   "attachment_changed",
   "token_unavailable",
   "limit_exceeded",
@@ -126,7 +127,7 @@ export async function serviceError(response) {
   const body = (await response.json().catch(() => null)) ?? {};
   const { error = {}, errors = [], message } = body;
   const first = errors[0] ?? {};
-  const raw = String(first.meta?.reason ?? error.code ?? first.code ?? "").toLowerCase();
+  const raw = String(first.meta?.reason ?? error.i18nVars?.reason ?? error.code ?? first.code ?? "").toLowerCase();
   const code = raw || BY_STATUS[status] || (status === 503 || status === 504 ? "unavailable" : "");
   return new ProfileMediaError(ALIASES[code] ?? (code || (status < 500 ? "request_invalid" : "internal")), {
     status,
