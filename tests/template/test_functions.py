@@ -33,6 +33,7 @@ SETTINGS: dict[str, type | None] = {
     "create_upload_intent": settings.IntentSettings,
     "get_upload": settings.UploadWaitingSettings,
     "cancel_upload": settings.CancellingSettings,
+    "update_upload": settings.UpdatingSettings,
     "get_profile": settings.ProfileReadingSettings,
     "remove_picture": settings.BindingSettings,
     "bind_avatar": settings.BindingSettings,
@@ -134,7 +135,7 @@ def test_shared_variables_stand_in_globals() -> None:
 def test_functions_that_decode_pictures_have_the_memory_for_it() -> None:
     decoding = {name for name, body in FUNCTIONS.items() if body.get("MemorySize") == {"Ref": "ProcessMemorySize"}}
 
-    assert decoding == {logical_id(folder) for folder in (*FORMS, "process_upload")}
+    assert decoding == {logical_id(folder) for folder in (*FORMS, "process_upload", "update_upload")}
 
 
 @pytest.mark.parametrize(("folder", "mib"), [("get_upload", 256), ("preflight", 128)])

@@ -116,7 +116,8 @@ def _path_parameters(route: Route, event: Mapping[str, Any]) -> Iterable[Node]:
 def _request(body: type[BaseModel] | Upload, event: Mapping[str, Any]) -> Node:
     if isinstance(body, Upload):
         picture = {"type": "string", "format": "binary"}
-        form = {"type": "object", "required": [body.part], "properties": {body.part: picture}}
+        framings = {name: {"type": "string", "examples": [example]} for name, example in body.framings}
+        form = {"type": "object", "required": [body.part], "properties": {**framings, body.part: picture}}
         return {"required": True, "content": {"multipart/form-data": {"schema": form}}}
     content = {"schema": {"$ref": _reference(body)}, "example": json.loads(event["body"])}
     return {"required": True, "content": {"application/json": content}}

@@ -14,6 +14,7 @@ from profile_media.dialects.form_file import FormFileError, FormUserAnswer
 from profile_media.dialects.native.intents import IntentBody, IntentPromise
 from profile_media.dialects.native.showing import LONGEST_WAIT, ProfileView, UploadView
 from profile_media.dialects.native.slots import SLOTS
+from profile_media.dialects.native.updating import UpdateBody
 from profile_media.dialects.public_id import NamedPictures, PublicIdBody, PublicIdError
 from profile_media.dialects.sdk_image import SdkErrors
 from profile_media.dialects.sdk_image.showing import SdkUser
@@ -62,6 +63,7 @@ SAMPLES: Mapping[ErrorCode, MediaError] = MappingProxyType(
             errors.UploadTooLarge(10 * 1024 * 1024),
             errors.ImageUnacceptable(Reason.UNSUPPORTED_FORMAT),
             errors.IdempotencyConflict(),
+            errors.CropUnavailable("6f1c2b9e-3d44-4c1a-9a52-0b7d1f3e8a90"),
             errors.LimitExceeded(errors.Limit.CHANGES_PER_MINUTE, 42),
             errors.AttachmentChanged(Slot.AVATAR),
             errors.OwnerForbidden(),
@@ -97,6 +99,13 @@ _INTENT = frozenset(
 )
 _WATCH = frozenset({ErrorCode.REQUEST_INVALID, ErrorCode.UPLOAD_NOT_FOUND})
 _CANCEL = frozenset({ErrorCode.UPLOAD_NOT_FOUND, ErrorCode.UPLOAD_BOUND})
+_UPDATE = _CHANGE | {
+    ErrorCode.UPLOAD_NOT_FOUND,
+    ErrorCode.UPLOAD_NOT_READY,
+    ErrorCode.UPLOAD_REJECTED,
+    ErrorCode.IMAGE_UNACCEPTABLE,
+    ErrorCode.CROP_UNAVAILABLE,
+}
 _REMOVE = frozenset({ErrorCode.SLOT_NOT_FOUND, ErrorCode.LIMIT_EXCEEDED, ErrorCode.ATTACHMENT_CHANGED})
 _TENANT = frozenset({ErrorCode.USER_NOT_FOUND})
 """For a caller whose row belongs to another tenant."""
@@ -107,9 +116,11 @@ _ANOTHER = frozenset({ErrorCode.OWNER_FORBIDDEN, ErrorCode.USER_NOT_FOUND})
 
 @dataclass(frozen=True)
 class Upload:
-    """A request body that is a form with one picture."""
+    """A request body that is a form with one picture and, as text, the part of it to show."""
 
     part: str = "file"
+    framings: tuple[tuple[str, str], ...] = (("crop", "512,96,2048,2048"), ("focus", "0.5,0.25"))
+    """Optional text fields with their examples; at most one of them may be sent."""
 
 
 @dataclass(frozen=True)
@@ -153,6 +164,7 @@ OPERATIONS: Mapping[str, Operation] = MappingProxyType(
         ),
         "get_upload": Operation("native", UploadView, _WATCH, parameters=(_WAIT,)),
         "cancel_upload": Operation("native", None, _CANCEL, status=HTTPStatus.NO_CONTENT),
+        "update_upload": Operation("native", UploadView, _UPDATE | _TENANT, UpdateBody),
         "get_profile": Operation("native", ProfileView, _TENANT),
         "remove_picture": Operation("native", ProfileView, _REMOVE | _TENANT),
         "bind_avatar": Operation("public_id", NamedPictures, _CHANGE | _REFERENCE | _TENANT, PublicIdBody),

@@ -11,8 +11,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from profile_media.domain.errors import PayloadTooLarge, RequestInvalid
+from profile_media.domain.framing import Crop, Focus, Framing
 from profile_media.domain.policy import MAX_DIRECT_BYTES
-from profile_media.http.multipart import MAX_HEADER_BYTES, MAX_HEADERS, MAX_OTHER_BYTES, MAX_PARTS, parse_picture
+from profile_media.http.multipart import (
+    MAX_HEADER_BYTES,
+    MAX_HEADERS,
+    MAX_OTHER_BYTES,
+    MAX_PARTS,
+    SentPicture,
+    parse_picture,
+)
 from tests.requests import a_request
 
 BOUNDARY = "----WebKitFormBoundary7MA4YWxkTrZu0gW"
@@ -383,3 +391,38 @@ def test_inserted_bytes_at_every_position_are_parsed_or_refused() -> None:
     for at, piece in product(range(len(GOOD)), (b"\r", b"\n", b"-", b"\0")):
         with suppress(RequestInvalid):
             assert parse(GOOD[:at] + piece + GOOD[at:])
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "expected"),
+    [
+        ("crop", b"0,0,1,1", Crop(0, 0, 1, 1)),
+        ("crop", b"10,20,300,400", Crop(10, 20, 300, 400)),
+        ("focus", b"0.5,0.25", Focus(0.5, 0.25)),
+        ("focus", b"0,1", Focus(0, 1)),
+        ("focus", b"1.0,0", Focus(1, 0)),
+        ("caption", b"text", None),
+    ],
+)
+def test_parse_picture_reads_what_to_show(name: str, text: bytes, expected: Framing) -> None:
+    for parts in ((a_text(name, text), a_part()), (a_part(), a_text(name, text))):
+        request = a_request(headers={"content-type": TYPE}, body=a_form(*parts))
+        assert parse_picture(request) == SentPicture(PICTURE, expected)
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        *(("crop", text) for text in (b"", b"1,2,3", b"1,2,3,4,5", b"1,2,0,4", b"1,2,3,-4", b"1,2,3,4.0", b"1, 2,3,4")),
+        *(("crop", text) for text in (b"1,2,3,1234567", b"01,2,3,4", b"\xd9\xa1,2,3,4", b"1,2,3,4\n", b"\xff")),
+        *(("focus", text) for text in (b"0.5", b"0.5,1.1", b"-0,0", b".5,0", b"1e-3,0", b"nan,0", b"0,0,0")),
+    ],
+)
+def test_parse_picture_refuses_invalid_framing(name: str, text: bytes) -> None:
+    assert refusal_of(a_form(a_text(name, text), a_part())).startswith(f"{name}: must be ")
+
+
+def test_parse_picture_refuses_two_framings() -> None:
+    for names in (("crop", "focus"), ("crop", "crop")):
+        parts = [a_text(name, b"0,0,1,1" if name == "crop" else b"0,0") for name in names]
+        assert refusal_of(a_form(*parts, a_part())) == "crop, focus: must be at most one field"

@@ -159,17 +159,18 @@ class FramingAttribute(Attribute[Framing]):
 
 
 class PlaceholderAttribute(Attribute[Placeholder]):
-    """What a page can show before the picture is loaded: a map of the fields of `Placeholder`."""
+    """What a page can show before the picture is loaded: the dominant colour, a space and the ThumbHash."""
 
-    attr_type = MAP
+    attr_type = STRING
 
-    def serialize(self, value: Placeholder) -> dict[str, Any]:
-        """Write the map."""
-        return {"thumb_hash": {STRING: value.thumb_hash}, "dominant_color": {STRING: value.dominant_color}}
+    def serialize(self, value: Placeholder) -> str:
+        """Write the colour and the hash."""
+        return f"{value.dominant_color} {value.thumb_hash}"
 
-    def deserialize(self, value: dict[str, Any]) -> Placeholder:
-        """Read the map."""
-        return Placeholder(value["thumb_hash"][STRING], value["dominant_color"][STRING])
+    def deserialize(self, value: str) -> Placeholder:
+        """Read the colour and the hash."""
+        color, _, thumb_hash = value.partition(" ")
+        return Placeholder(thumb_hash, color)
 
 
 class TypedMap(MapAttribute[str, Any]):
@@ -325,6 +326,7 @@ class UploadItem(UploadsTableItem):
     derivatives = DerivativesAttribute(null=True)
     reason = EnumAttribute(Reason, null=True)
     auto_bind = AutoBindMap(null=True)
+    trace_id = UnicodeAttribute(null=True)
     framing = FramingAttribute(null=True)
     alt_text = UnicodeAttribute(null=True)
     placeholder = PlaceholderAttribute(null=True)

@@ -20,6 +20,8 @@ class FindingKind(StrEnum):
     """An object has a key that this service does not write."""
     OBJECTS_WITHOUT_ROW = "objects_without_row"
     """Derivatives exist without a row, and no purge has deleted them."""
+    OBJECTS_REPLACED = "objects_replaced"
+    """Derivatives of a bound upload exist that its row does not name: left by an interrupted crop."""
     ROW_WITHOUT_OBJECTS = "row_without_objects"
     """Derivatives of a bound upload are missing."""
     ROW_WITHOUT_SLOT = "row_without_slot"
@@ -36,6 +38,7 @@ METRICS: Mapping[FindingKind, str] = MappingProxyType(
         FindingKind.ORIGINAL_LEFT: "OriginalsLeft",
         FindingKind.KEY_UNKNOWN: "KeysUnknown",
         FindingKind.OBJECTS_WITHOUT_ROW: "ObjectsWithoutRow",
+        FindingKind.OBJECTS_REPLACED: "ObjectsReplaced",
         FindingKind.ROW_WITHOUT_OBJECTS: "RowsWithoutObjects",
         FindingKind.ROW_WITHOUT_SLOT: "RowsWithoutSlot",
         FindingKind.SLOT_WITHOUT_ROW: "SlotsWithoutRow",

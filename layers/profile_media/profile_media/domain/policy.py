@@ -49,7 +49,7 @@ WEBP_QUALITY = 80
 
 @dataclass(frozen=True, slots=True)
 class Size:
-    """One derivative of a slot: a centre crop to exactly these pixels."""
+    """One derivative of a slot: a part of the picture in exactly these pixels."""
 
     name: str
     width: int
