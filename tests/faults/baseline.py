@@ -69,11 +69,11 @@ def _aside(world: World, elsewhere: Arrange | None) -> Any:
     return happen if elsewhere else None
 
 
-def settle(world: World, *, given_up: bool = False, loser: bytes | None = None) -> Any:
+def settle(world: World, *, given_up: bool = False, loser: bytes | None = None, leaves: bool = False) -> Any:
     """Drain the queues, let a day pass, and return the pictures that are left.
 
     S3's lifecycle rules run only where Lambda has given up on an event, reconcile only where derivatives of a losing
-    picture are left, and nothing else.
+    picture are left, or those of an interrupted crop, and nothing else.
     """
     world.drain()
     world.pass_time(hours=25)
@@ -82,6 +82,8 @@ def settle(world: World, *, given_up: bool = False, loser: bytes | None = None) 
         world.run_lifecycle()
     if loser and (orphans := world.orphans()):
         assert orphans <= world.derivatives(loser)
+        reconcile(world)
+    if leaves and world.orphans():
         reconcile(world)
     assert world.broken(quiet=True) == []
     return pictures_of(world)
@@ -185,7 +187,13 @@ def check(baseline: Baseline, answers: list[Any], mode: Mode) -> None:
         world.pass_time(hours=25)
         retry(baseline)
     given_up = mode is Mode.NOT_RETRIED and scenario.retried is Retried.EVENT
-    last = settle(world, given_up=given_up, loser=scenario.loser if world.injector.interrupted else None)
+    interrupted = world.injector.interrupted
+    last = settle(
+        world,
+        given_up=given_up,
+        loser=scenario.loser if interrupted else None,
+        leaves=scenario.leaves and interrupted,
+    )
     assert last in (
         (baseline.at_last,) if given or mode is Mode.RETRIED else (baseline.at_last, baseline.at_last_without)
     )

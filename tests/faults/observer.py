@@ -5,11 +5,11 @@ The invariants `I` must hold after every call, the invariants `L` once all work 
 I1  Every derivative that a row or a slot names is in the media bucket.
 I2  No object is deleted that a row or a slot names.
 I3  A slot holds a bound upload of its own user and slot, without an expiry; no upload is held twice.
-I4  A media object never changes, and the digest in its key is the digest of its bytes.
+I4  A media object never changes, and the digest in its key is that of its bytes, or of a salt and its bytes.
 I5  An upload only moves along its states; what its intent fixed never changes; no id is used twice.
 I6  One slot changes at a time, and the row of the upload it held is deleted in the same transaction.
 I7  Answers are true: a success has taken effect, a refusal has changed nothing (checked by `baseline`, `linearity`).
-I8  The uploads bucket holds originals under incoming/ only, the media bucket derivatives under media/ only.
+I8  The uploads bucket holds originals under incoming/ only, the media bucket derivatives under their prefixes only.
 L1  No object is in the media bucket without a row.
 L2  No original is left in the uploads bucket.
 L3  No row is past its expiry.
@@ -23,7 +23,7 @@ from hashlib import sha256
 from typing import Any
 
 from profile_media.domain.formats import ContentType
-from profile_media.domain.keys import is_upload_id, media_key, parse_incoming_key
+from profile_media.domain.keys import is_upload_id, media_key, parse_incoming_key, parse_media_key
 from profile_media.domain.model import Derivative, Slot
 from tests import cloud
 from tests.faults.stored import messages_of, objects_of, rows_of
@@ -55,7 +55,7 @@ class Snapshot:
         holders = [*self.uploads.values(), *self.slots.values()]
         ids = [*(upload_id for _, upload_id in self.uploads), *(held.get("upload_id") for held in self.slots.values())]
         return frozenset(
-            key for upload_id, holder in zip(ids, holders, strict=True) for key in _derivatives(upload_id, holder)
+            key for upload_id, holder in zip(ids, holders, strict=True) for key in derivatives(upload_id, holder)
         )
 
     def held(self, user_id: str, slot: Slot) -> str | None:
@@ -64,15 +64,21 @@ class Snapshot:
         return holds.get("upload_id") or holds.get("url")
 
 
-def _derivatives(upload_id: str | None, holder: Row) -> Iterator[str]:
+def derivatives(upload_id: str | None, holder: Row) -> Iterator[str]:
+    """Yield the keys of the objects that a row or a slot names."""
     for each in holder.get("derivatives") or ():
         described = Derivative(each["name"], each["digest"], ContentType(each["content_type"]), 0, 0, 0)
         yield media_key(upload_id or "", described)
 
 
+SHOWN = ("derivatives", "framing", "alt_text", "placeholder")
+"""Attributes that say how an upload is shown: a row and its slot have the same."""
+
+
 def _settled(row: Row) -> dict[str, Any]:
-    """Return the attributes that stay while the state does. Reconcile may replace the derivatives of a bound upload."""
-    return {name: value for name, value in row.items() if name != "derivatives" or row["state"] != "bound"}
+    """Return the attributes that stay while the state does. Users and reconcile change how a picture is shown."""
+    may_change = SHOWN if row["state"] in {"ready", "bound"} else ()
+    return {name: value for name, value in row.items() if name not in may_change}
 
 
 @dataclass
@@ -91,7 +97,10 @@ class Observer:
     step: int = 0
     given_up: set[str] = field(default_factory=set)
     """Uploads that their users asked to give up. Their rows may go before their expiry."""
+    salts: list[bytes] = field(default_factory=list)
+    """The random bytes in the digests of derivatives that replace others."""
     _gone: set[str] = field(default_factory=set)
+    _salted: set[str] = field(default_factory=set)
     _digests: dict[tuple[str, str], str] = field(default_factory=dict)
 
     def look(self) -> None:
@@ -140,6 +149,8 @@ class Observer:
         known = (key, entry.etag)
         if known not in self._digests:
             self._digests[known] = sha256(entry.value).hexdigest()
+            if any(sha256(salt + entry.value).hexdigest()[:32] in key for salt in self.salts):
+                self._salted.add(key)
         return self._digests[known]
 
     def _missing(self) -> Iterator[str]:
@@ -154,8 +165,8 @@ class Observer:
             row = self.last.uploads.get(owned, {})
             if (row.get("state"), row.get("slot"), row.get("expires_at")) != ("bound", slot.value, None):
                 yield f"{slot} of {user_id} holds {owned[1]}, which is {dict(row) or 'no upload of that user'}"
-            elif row.get("derivatives") != holds["derivatives"]:
-                yield f"{slot} of {user_id} and the row of {owned[1]} name different derivatives"
+            elif any(row.get(name) != holds.get(name) for name in SHOWN):
+                yield f"{slot} of {user_id} and the row of {owned[1]} are shown differently"
             if owned in held:
                 yield f"{owned[1]} is held twice"
             held[owned] = slot
@@ -167,7 +178,7 @@ class Observer:
         for key, digest in self.last.media.items():
             if digest != before.media.get(key, digest):
                 yield f"{key} changed"
-            if f"-{digest[:32]}." not in key:
+            if f"-{digest[:32]}." not in key and key not in self._salted:
                 yield f"{key} does not hold the bytes its digest says"
 
     def _out_of_life(self, before: Snapshot) -> Iterator[str]:
@@ -203,4 +214,4 @@ class Observer:
 
     def _misplaced(self) -> Iterator[str]:
         yield from (f"{key} in the uploads bucket" for key in self.last.incoming if parse_incoming_key(key) is None)
-        yield from (f"{key} in the media bucket" for key in self.last.media if not key.startswith("media/"))
+        yield from (f"{key} in the media bucket" for key in self.last.media if parse_media_key(key) is None)

@@ -18,6 +18,7 @@ from profile_media.domain.model import AutoBind, Derivative, Reason, Slot, State
 from tests import cloud, pictures
 from tests.builders import ADA, an_id, an_upload
 from tests.faults.injector import READS
+from tests.faults.observer import Snapshot, derivatives
 from tests.faults.stored import rows_of
 from tests.faults.world import OPEN_INTENTS, World
 from tests.functions.conftest import Answer
@@ -70,6 +71,8 @@ class Scenario:
     """The API call that shows its effect."""
     passes: str = ""
     """A text in what the API shows between its two effects, where it has two."""
+    leaves: bool = False
+    """Whether a crash between storing and saving, or between saving and queueing, leaves objects to reconcile."""
     loser: bytes | None = None
     """The picture that loses where two different ones are posted for one upload. A crash between storing and saving
     may leave its derivatives to reconcile, because the purge deletes the keys of the row."""
@@ -308,6 +311,11 @@ def cancel(world: World) -> Answer:
     return world.cancel(an_id(1))
 
 
+def update(**change: object) -> Invoke:
+    """Crop upload 1 again, or describe it."""
+    return lambda world: world.update(an_id(1), **change)
+
+
 def take_off(slot: str) -> Invoke:
     """Remove the picture from a slot."""
     return lambda world: world.call("remove_picture", ..., pathParameters={"slot": slot})
@@ -337,7 +345,11 @@ PRUNED = ("TransactWriteItems", *["GetItem"] * (1 + OPEN_INTENTS), "UpdateItem",
 CANCELLED = ("GetItem", "TransactWriteItems")
 REPLAYED = ("TransactWriteItems", "GetItem", "GetItem")
 CREATE, PICTURE_OF, MY_PICTURE = "create_upload_intent", "update_profile_picture", "update_my_profile_picture"
-CANCEL = "cancel_upload"
+CANCEL, UPDATE = "cancel_upload", "update_upload"
+FOCUS = {"x": 0.5, "y": 0.0}
+CROPPED = ("TransactGetItems", "GetObject", *STORED[1:])
+"""All derivatives but the master."""
+SWAPPED = (*CROPPED, "TransactWriteItems", "SendMessageBatch")
 UPLOAD_IMAGE, UPDATE_IMAGE, DELETE_IMAGE = "upload_user_image", "update_profile_image", "delete_profile_image"
 AVATAR, COVER = Slot.AVATAR, Slot.COVER_IMAGE
 
@@ -430,6 +442,23 @@ SCENARIOS = (
     Scenario("a ready upload given up", CANCEL, ready(AVATAR), cancel, CANCELLED, 204, shows=look(0)),
     Scenario("a bound upload not given up", CANCEL, bound, cancel, CANCELLED[:1], 409),
     Scenario("no upload to give up", CANCEL, nothing, cancel, CANCELLED[:1], 204, shows=look(0)),
+    Scenario("a ready upload cropped", UPDATE, ready(AVATAR), update(focus=FOCUS), SWAPPED, shows=look(0), leaves=True),
+    Scenario("an avatar cropped", UPDATE, bound, update(focus=FOCUS, altText="Ada"), SWAPPED, leaves=True),
+    Scenario(
+        "an avatar cropped back", UPDATE, after(bound, update(focus=FOCUS)), update(crop=None), SWAPPED, leaves=True
+    ),
+    Scenario("an avatar described", UPDATE, bound, update(altText="Ada"), ("TransactGetItems", "TransactWriteItems")),
+    Scenario("an avatar cropped as it is", UPDATE, bound, update(crop=None), ("TransactGetItems",)),
+    Scenario(
+        "an avatar cropped while it is described",
+        UPDATE,
+        bound,
+        update(focus=FOCUS),
+        (*CROPPED, "TransactWriteItems", "GetItem", "SendMessageBatch", *SWAPPED),
+        elsewhere=update(altText="Ada"),
+        passes='"altText": "Ada"',
+        leaves=True,
+    ),
     Scenario("a cover image off", "remove_picture", bound_cover, take_off("coverImage"), UNBOUND),
     Scenario("no cover image off", "remove_picture", bound, take_off("coverImage"), UNBOUND[:1]),
     Scenario("a first avatar", "bind_avatar", ready(AVATAR), bind(1), BOUND),
@@ -523,6 +552,7 @@ _RANDOM_ID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-(?!8000-0{12})[0-
 _TIME = re.compile(
     r"\d{4}-\d\d-\d\dT[\d:.]+Z|\b1[789]\d{8}(?:\d{3})?\b|\d{8}T\d{6}Z|X-Amz-Signature=\w+|\b3[56]\d\d?\b"
 )
+_DIGEST = re.compile(r"(?<=-)[0-9a-f]{32}(?=\.)")
 _SIGNED = ("policy", "x-amz-signature")
 
 
@@ -533,7 +563,8 @@ def said(answer: Any) -> Any:
     body = json.loads(json.dumps(answer.body))
     for name in _SIGNED:
         body.get("upload", {}).get("fields", {}).pop(name, None)
-    return answer.status, _TIME.sub("<time>", _RANDOM_ID.sub("<id>", json.dumps(body, sort_keys=True)))
+    text = _DIGEST.sub("<digest>", json.dumps(body, sort_keys=True))
+    return answer.status, _TIME.sub("<time>", _RANDOM_ID.sub("<id>", text))
 
 
 def pictures_of(world: World) -> Any:
@@ -541,8 +572,10 @@ def pictures_of(world: World) -> Any:
     world.observer.look()
     last = world.observer.last
     return (
-        {place: held.get("url") or _digests(held) for place, held in last.slots.items()},
-        sorted((row["state"], row["slot"], row.get("reason", ""), _digests(row)) for row in last.uploads.values()),
+        {place: held.get("url") or _contents(last, held) for place, held in last.slots.items()},
+        sorted(
+            (row["state"], row["slot"], row.get("reason", ""), _contents(last, row)) for row in last.uploads.values()
+        ),
         sorted(digest for digest in last.media.values()),
         len(last.incoming),
     )
@@ -557,5 +590,6 @@ def all_data(world: World) -> Any:
     return uploads, users, last.media, last.incoming, list(world.observer.removed), world.queued()
 
 
-def _digests(holder: Any) -> list[str]:
-    return [each["digest"] for each in holder.get("derivatives") or ()]
+def _contents(last: Snapshot, holder: Any) -> list[str | None]:
+    """Return the digests of the objects that a row or a slot names. Those in the keys may have a salt."""
+    return [last.media.get(key) for key in derivatives(holder["upload_id"], holder)]

@@ -51,7 +51,8 @@ class Task:
     wants: Wish | None = None
     """The change of a slot that it asks for."""
     writes_when_refused: bool = False
-    """Whether a refusal may leave a row behind. A direct upload does; the row expires."""
+    """Whether a refusal may have written. A direct upload leaves a row, which expires; a crop that lost its upload has
+    stored derivatives, whose deletion it queues."""
     many: bool = False
     """Whether it changes slots more than once, or without an answer. Then only the invariants check these changes."""
     again: Callable[[World], object] | None = None
@@ -62,6 +63,8 @@ class Task:
     That is correct where no other task stores other bytes for the same upload: until the last put, no row names these
     objects, so no other task reads or deletes them, and no invariant tells their orders apart.
     """
+    leaves: bool = False
+    """Whether a crash may leave objects that only reconcile finds."""
 
 
 def made_id(task: int, number: int) -> str:

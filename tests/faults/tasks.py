@@ -50,6 +50,15 @@ def cancel_id(upload_id: str) -> Task:
     return Task("give up", lambda scheduler: scheduler.world.cancel(upload_id))
 
 
+def update(number: int, **change: object) -> Task:
+    """Crop an upload again, or describe it."""
+
+    def do(scheduler: Scheduler) -> Answer:
+        return scheduler.world.update(an_id(number), **change)
+
+    return Task(f"update {number}", do, writes_when_refused=True, stores_alone=True, leaves=True)
+
+
 def external() -> Task:
     """Set an external picture."""
     return Task(

@@ -12,7 +12,7 @@ import pytest
 
 from profile_media.domain.model import AutoBind, Slot
 from tests import cloud
-from tests.builders import ADA, GRACE, an_upload
+from tests.builders import ADA, GRACE, an_id, an_upload
 from tests.faults.baseline import reconcile
 from tests.faults.linearity import violations
 from tests.faults.scheduler import Execution, Scheduler, Search, Task, made_id, random_execution
@@ -35,6 +35,7 @@ from tests.faults.tasks import (
     post,
     process,
     remove,
+    update,
     write,
 )
 from tests.faults.world import OPEN_INTENTS, World
@@ -83,6 +84,15 @@ def held(number: int, *others: int) -> Setup:
         world.bind(named(number))
 
     return setup
+
+
+TOP, BOTTOM = {"x": 0.5, "y": 0.0}, {"x": 0.5, "y": 1.0}
+
+
+def cropped(world: World) -> None:
+    """Create a bound upload that was cropped, with the purge of what this replaced not delivered yet."""
+    held(1)(world)
+    world.update(an_id(1), focus=TOP)
 
 
 def replaced(world: World) -> None:
@@ -173,6 +183,15 @@ PAIRS = [
     Case("give up and bind", held(9, 1), [cancel(1), bind(1)], {(204, 400), (409, 200)}),
     Case("give up and replacement", held(1, 2), [cancel(1), bind(2)], {(204, 200), (409, 200)}),
     Case("give up and removal", held(1), [cancel(1), remove()], {(204, 200), (409, 200)}),
+    Case("crop and bind", ready(1), [update(1, focus=TOP), bind(1)], {(200, 200)}),
+    Case("crop and text", held(1), [update(1, focus=TOP), update(1, altText="Ada")], {(200, 200)}),
+    Case("two crops", held(1), [update(1, focus=TOP), update(1, focus=BOTTOM)], {(200, 200)}),
+    Case("one crop twice", held(1), [update(1, focus=TOP), update(1, focus=TOP)], {(200, 200)}),
+    Case("crop and removal", held(1), [update(1, focus=TOP), remove()], {(200, 200), (404, 200)}),
+    Case("crop and replacement", held(1, 2), [update(1, focus=TOP), bind(2)], {(200, 200), (404, 200)}),
+    Case("crop and giving up", ready(1), [update(1, focus=TOP), cancel(1)], {(200, 204), (404, 204)}),
+    Case("crop and expiry", ready(1), [update(1, focus=TOP), expire(25)], {(200, None), (404, None)}),
+    Case("crop back and purge of the first crop", cropped, [update(1, crop=None), deliver()], {(200, None)}),
     Case("processing twice", pending(1), [process(1), process(1)], {(None, None)}),
     Case("processing and another picture", pending(1), [process(1), post(1)], {(None, None)}),
     Case("processing and expiry", pending(1), [process(1), expire(2)], {(None, None)}),
@@ -237,6 +256,8 @@ def left_behind(execution: Execution) -> Iterator[str]:
     if orphans and any(worker.call in BETWEEN_STORING_AND_SAVING for worker in dead) and two_pictures(execution):
         assert orphans <= world.derivatives(PICTURE) or orphans <= world.derivatives(OTHER)
         reconcile(world)
+    if orphans and any(worker.task.leaves for worker in dead):
+        reconcile(world)
     yield from world.broken(quiet=True)
     kept = {value for value in world.slots().values() if not value.startswith("https:")}
     yield from (f"{key} is left" for key in world.observer.last.media if key.split("/")[1] not in kept)
@@ -279,6 +300,7 @@ QUICK = {
     "bind and purge of others",
     "give up and processing",
     "give up and bind",
+    "crop and bind",
 }
 
 

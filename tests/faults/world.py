@@ -85,6 +85,11 @@ class World:
         self._ahead = saved.ahead
         vars(self.observer).update(copy.deepcopy(saved.observer))
 
+    def salt(self, length: int) -> bytes:
+        """Return bytes that are different each time, and known to the observer."""
+        self.observer.salts.append(len(self.observer.salts).to_bytes(length))
+        return self.observer.salts[-1]
+
     def now(self) -> datetime:
         """Return the time, as the functions see it."""
         return utc_now() + self._ahead
@@ -128,6 +133,10 @@ class World:
         """Give up an upload through the API."""
         self.observer.given_up.add(upload_id)
         return self.call("cancel_upload", ..., claims, pathParameters={"uploadId": upload_id})
+
+    def update(self, upload_id: str, **change: object) -> Answer:
+        """Crop an upload again, or describe it, through the API."""
+        return self.call("update_upload", change, pathParameters={"uploadId": upload_id})
 
     # --- what the platform does
 
@@ -270,6 +279,7 @@ def world(aws: cloud.Cloud, rows: Rows, call: Call, injector: Injector, monkeypa
         return render_once(images, *arguments)
 
     monkeypatch.setenv("OPEN_INTENTS", str(OPEN_INTENTS))
+    monkeypatch.setattr("profile_media.domain.keys.token_bytes", built.salt)
     monkeypatch.setattr("profile_media.aws.clock.utc_now", built.now)
     monkeypatch.setattr(SystemClock, "wait", lambda _, seconds: built.put_clock_ahead(seconds=seconds))
     monkeypatch.setattr(PillowImages, "render", render)
