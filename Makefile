@@ -124,7 +124,8 @@ KEPT = $(if $(filter-out 1,$(KEEP)),$(KEEP),$(STATE)/kept)
 
 up: install ## run the whole service on this machine: PARAMS="PurgeDelaySeconds=2 …" DEBUG=1 KEEP=1 PORTS=4000
 	@exec python -m tools.local --params "$(PARAMS)" --ports "$(PORTS)" --state "$(STATE)" \
-	  $(if $(DEBUG),--debug $(DEBUG)) $(if $(KEEP),--keep "$(KEPT)")
+	  $(if $(DEBUG),--debug $(DEBUG)) $(if $(KEEP),--keep "$(KEPT)") \
+	  $(if $(CONTAINERS),--containers $(CONTAINERS))
 
 reset: install ## delete what `make up KEEP=1` keeps: KEEP=folder
 	@python -m tools.local.kept "$(KEPT)"
