@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from profile_media.domain.keys import incoming_key
+from profile_media.domain.keys import incoming_key, media_prefixes
 from profile_media.domain.model import Slot
 from profile_media.domain.policy import SIZES
 from tests.pictures import a_jpeg, a_phone_photograph, a_png_claiming, a_scan_bomb
@@ -54,7 +54,7 @@ class Behind:
 
     def media(self, upload_id: str) -> list[str]:
         """Return the keys of an upload in the media bucket."""
-        return self.keys("MediaBucket", f"media/{upload_id}/")
+        return [key for prefix in media_prefixes(upload_id) for key in self.keys("MediaBucket", prefix)]
 
     def row(self, user: str, upload_id: str) -> dict[str, Any] | None:
         """Return an upload's row."""
