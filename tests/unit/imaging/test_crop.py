@@ -74,10 +74,10 @@ def test_cover_shows_middle_of_crop_and_focus(framing: Framing, left: int, top: 
 @pytest.mark.parametrize("orientation", [1, 6])
 def test_crop_outside_of_picture_is_rejected(orientation: int) -> None:
     images, file = PillowImages(), pictures.a_jpeg(640, 480, orientation=orientation)
-    images.render(file, ContentType.JPEG, Slot.AVATAR, Crop(639, 479, 1, 1))
+    images.render(file, Slot.AVATAR, Crop(639, 479, 1, 1))
     for crop in (Crop(639, 0, 2, 1), Crop(0, 479, 1, 2), Crop(640, 0, 1, 1), Crop(0, 0, 480, 640)):
         with pytest.raises(ImageUnacceptable) as rejected:
-            images.render(file, ContentType.JPEG, Slot.AVATAR, crop)
+            images.render(file, Slot.AVATAR, crop)
         assert rejected.value.reason is Reason.CROP_OUT_OF_BOUNDS
 
 
