@@ -62,8 +62,9 @@ RIGHTS: dict[str, set[tuple[str, ...]]] = {
     "update_upload": {
         *(("dynamodb:" + action, table) for action in ("GetItem", "UpdateItem") for table in (USERS, UPLOADS)),
         ("s3:GetObject", MEDIA_OBJECTS),
+        ("s3:GetObject", MASTERS),
         ("s3:PutObject", MEDIA_OBJECTS),
-        ("s3:ListBucket", "MediaBucket.Arn", f'{{"StringLikeIfExists": {{"s3:prefix": "{MEDIA_PREFIX}*"}}}}'),
+        ("s3:ListBucket", "MediaBucket.Arn", f'{{"StringLikeIfExists": {PREFIXES}}}'),
         ("sqs:SendMessage", "PurgeQueue.Arn"),
     },
     "get_profile": SHOW,

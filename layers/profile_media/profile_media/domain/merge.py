@@ -185,7 +185,7 @@ class MergeWalk:
 
     def _check_unnamed(self, upload: Upload, present: Sequence[str]) -> list[Finding]:
         """Find objects that a bound upload does not name. No key is used twice, so none of them can be shown again."""
-        named = {media_key(upload.upload_id, each) for each in upload.derivatives}
+        named = {key for each in upload.derivatives for key in possible_keys(upload.upload_id, each)}
         unnamed = tuple(key for key in present if key not in named)
         if not (named and unnamed):
             return []
