@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help browser install lock format lint types imports template openapi configuration build budget test check assurance mutation bench up deploy demo smoke token reconcile migrate hostile fuzz clean
+.PHONY: help browser install lock format lint types imports template openapi configuration build budget test check assurance mutation bench up invoke events logs trace reset deploy demo smoke token reconcile migrate hostile fuzz clean client dashboard
 
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 
@@ -13,6 +13,14 @@ help: ## list the commands
 .venv/checkov/.installed: .venv/.installed tools/requirements/checkov.txt
 	@uv venv --quiet --allow-existing --python .venv/bin/python .venv/checkov
 	@uv pip sync --quiet --python .venv/checkov/bin/python --require-hashes tools/requirements/checkov.txt
+	@touch $@
+
+# Benchmarks and drawings need packages that developers and CI do without.
+.venv/bench/.installed: .venv/.installed tools/bench/requirements.txt
+	@uv venv --quiet --allow-existing --python .venv/bin/python .venv/bench
+	@uv pip sync --quiet --compile-bytecode --python .venv/bench/bin/python --require-hashes \
+		tools/requirements/development.txt tools/bench/requirements.txt
+	@uv pip install --quiet --python .venv/bench/bin/python --no-deps --no-build-isolation --editable .
 	@touch $@
 
 install: .venv/.installed ## create the development environment in .venv
@@ -44,13 +52,21 @@ imports: install ## check that imports follow the layers of the architecture
 browser:
 	@tools/scripts/browser >/dev/null || [ -z "$$CI" ]
 
+# Without npm, the tests of the JavaScript client are skipped with the reason. CI fails without it.
+client: clients/js/node_modules/.package-lock.json ## install the development packages of clients/js
+	@:
+
+clients/js/node_modules/.package-lock.json: clients/js/package-lock.json
+	@if command -v npm >/dev/null; then cd clients/js && npm ci --silent --ignore-scripts --no-audit --no-fund && \
+	  touch node_modules/.package-lock.json; else [ -z "$$CI" ]; fi
+
 # Two processes. Tests with the same xdist_group run in the same process.
 PYTEST = pytest -n 2 --dist loadgroup
 
-test: install browser ## run the tests, about four and a half minutes; ARGS="tests/unit -k bind"
+test: install browser client ## run the tests, about four and a half minutes; ARGS="tests/unit -k bind"
 	$(PYTEST) $(ARGS)
 
-assurance: install browser ## run the exhaustive tests and mutation testing, about half an hour
+assurance: install browser client ## run the exhaustive tests and mutation testing, about half an hour
 	$(PYTEST) -m assurance $(ARGS)
 	$(PYTEST) tests/fuzz --hypothesis-profile=assurance
 	@python -m tests.mutation
@@ -64,7 +80,7 @@ fuzz: install ## run the fuzz tests with 20,000 examples each, about half an hou
 hostile: install ## process hostile images: DIR=folder, or generated ones; ARGS="--failed"
 	@python -m tests.hostile $(if $(DIR),"$(DIR)") $(ARGS)
 
-bench: install ## measure everything and write docs/performance.md; ARGS="--only cost"
+bench: .venv/bench/.installed ## measure everything and write docs/performance.md; ARGS="--only cost"
 	@tools/scripts/bench $(ARGS)
 	@.venv/bench/bin/python -m tools.bench $(ARGS)
 
@@ -79,6 +95,9 @@ template: install .venv/checkov/.installed ## validate the templates and workflo
 
 openapi: install ## generate docs/openapi.yaml from the code
 	@python -m tools.openapi
+
+dashboard: .venv/bench/.installed ## draw docs/images/dashboard.svg from dashboard.yaml with sample data
+	@.venv/bench/bin/python -m tools.dashboard
 
 configuration: install ## generate docs/configuration.md from the template
 	@python -m tools.configuration
@@ -101,14 +120,31 @@ check: lint types imports template test ## run everything that CI checks, except
 
 # The folder that belongs to one running stack: its addresses and logs. Another folder allows a second stack.
 STATE = .local
+KEPT = $(if $(filter-out 1,$(KEEP)),$(KEEP),$(STATE)/kept)
 
-up: install ## run the whole service on this machine: PARAMS="PurgeDelaySeconds=2 …" DEBUG=1 PORTS=4000 STATE=folder
-	@exec python -m tools.local --params "$(PARAMS)" --ports "$(PORTS)" --state "$(STATE)" $(if $(DEBUG),--debug $(DEBUG))
+up: install ## run the whole service on this machine: PARAMS="PurgeDelaySeconds=2 …" DEBUG=1 KEEP=1 PORTS=4000
+	@exec python -m tools.local --params "$(PARAMS)" --ports "$(PORTS)" --state "$(STATE)" \
+	  $(if $(DEBUG),--debug $(DEBUG)) $(if $(KEEP),--keep "$(KEPT)")
+
+reset: install ## delete what `make up KEEP=1` keeps: KEEP=folder
+	@python -m tools.local.kept "$(KEPT)"
 
 # Every shell sets USER to the name of the machine's user, so only USER from the command line counts.
 token: PERSON = $(if $(filter command,$(origin USER)),$(USER),ada)
 token: install ## print a token of a development user: USER=grace AS=cognito ARGS="--expired"
 	@python -m tools.local.token "$(PERSON)" --state "$(STATE)" $(if $(AS),--as $(AS)) $(ARGS)
+
+invoke: install ## run one function here, against the running stack: FUNCTION=bind_avatar EVENT=file
+	@python -m tools.local.invoke "$(FUNCTION)" $(if $(EVENT),--event "$(EVENT)") --state "$(STATE)"
+
+events: install ## print a fresh, valid event: FUNCTION=bind_avatar, or one for each function
+	@python -m tools.local.events $(FUNCTION) --state "$(STATE)"
+
+logs: install ## follow the running stack's logs: FUNCTION=bind_avatar UPLOAD=id ARGS="--no-follow"
+	@python -m tools.local.logs --function "$(FUNCTION)" --upload "$(UPLOAD)" --state "$(STATE)" $(ARGS)
+
+trace: install ## print the life of one upload, from the running stack's logs: UPLOAD=id
+	@python -m tools.local.trace "$(UPLOAD)" --state "$(STATE)"
 
 demo: install ## run the whole flow against the local stack and check every step
 	@python -m tools.local.demo --state "$(STATE)" $(ARGS)
@@ -125,4 +161,4 @@ migrate: install ## bring rows of version 0.1.0 up to date, on the local stack o
 	@python -m tools.migrate --state "$(STATE)" $(ARGS)
 
 clean: ## delete everything that was built or installed
-	rm -rf .venv .uv .aws-sam .local build .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
+	rm -rf .venv .uv .aws-sam .local build clients/js/node_modules clients/js/examples/built .mypy_cache .ruff_cache .pytest_cache .import_linter_cache

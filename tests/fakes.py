@@ -1,6 +1,6 @@
 """The ports in memory. The suites under tests/contract run on these and on the AWS adapters."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
@@ -241,7 +241,8 @@ class FakeMedia:
         self.objects: dict[str, bytes] = {}
 
     def fetch(self, upload_id: str, derivative: Derivative) -> bytes | None:
-        return self.objects.get(keys.media_key(upload_id, derivative))
+        found = (self.objects.get(key) for key in keys.possible_keys(upload_id, derivative))
+        return next((content for content in found if content is not None), None)
 
     def store(self, upload_id: str, contents: Sequence[tuple[Derivative, bytes]]) -> None:
         for derivative, content in contents:
@@ -252,7 +253,7 @@ class FakeMedia:
             self.objects.pop(key, None)
 
     def delete_prefix(self, upload_id: str) -> int:
-        found = [key for key in self.objects if key.startswith(keys.media_prefix(upload_id))]
+        found = [key for key in self.objects if key.startswith(keys.media_prefixes(upload_id))]
         self.delete(found)
         return len(found)
 
@@ -289,18 +290,18 @@ class FakeListings:
         self.times: dict[str, datetime] = {}
 
     def incoming(self, after: str | None) -> Page[StoredObject]:
-        return self._list(self._incoming.objects, after)
+        return self._list(self._incoming.objects, after, str)
 
     def media(self, after: str | None) -> Page[StoredObject]:
-        return self._list(self._media.objects, after)
+        return self._list(self._media.objects, after, keys.position)
 
     def derivatives(self, upload_id: str) -> frozenset[str]:
-        return frozenset(key for key in self._media.objects if key.startswith(keys.media_prefix(upload_id)))
+        return frozenset(key for key in self._media.objects if key.startswith(keys.media_prefixes(upload_id)))
 
-    def _list(self, objects: Iterable[str], after: str | None) -> Page[StoredObject]:
-        found = sorted(key for key in objects if key > (after or ""))
+    def _list(self, objects: Iterable[str], after: str | None, order: Callable[[str], str]) -> Page[StoredObject]:
+        found = sorted((key for key in objects if order(key) > (after or "")), key=order)
         items = [StoredObject(key, self.times.get(key, self.at)) for key in found[: self.page]]
-        return Page(items, items[-1].key if len(found) > self.page else None)
+        return Page(items, order(items[-1].key) if len(found) > self.page else None)
 
 
 class FakeUploadIndex:

@@ -1,10 +1,13 @@
 """Errors that only AWS adapters can have: eventually consistent reads, pagination, and partly failed batches."""
 
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Iterator
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from botocore.awsrequest import AWSPreparedRequest, AWSResponse
 from botocore.exceptions import ClientError
 from botocore.session import Session
 from botocore.stub import Stubber
@@ -16,12 +19,13 @@ from profile_media.aws.models import UploadItem
 from profile_media.aws.presigner import S3Presigner
 from profile_media.aws.profiles import DynamoProfiles
 from profile_media.aws.table_scans import DynamoTableScans
+from profile_media.aws.thumbnails import S3ThumbnailLinks
 from profile_media.aws.upload_index import DynamoUploadIndex
 from profile_media.aws.uploads import DynamoUploads
 from profile_media.domain.errors import Unavailable
 from profile_media.domain.keys import media_key
 from profile_media.domain.ports import Page, PurgeRequest, Revision, UploadKey
-from tests import cloud
+from tests import aws_calls, cloud
 from tests.builders import ADA, NOW, a_derivative, a_ready_upload, an_id, an_upload
 from tests.fakes import a_slot_change
 
@@ -281,3 +285,42 @@ def test_presigned_post_uses_the_present_credentials(monkeypatch: pytest.MonkeyP
     credentials = session.signing()[0]._replace(access_key="AKIANEW")
     monkeypatch.setattr(session, "signing", lambda: (credentials, cloud.REGION))
     assert presigner.presign(an_upload(), NOW, NOW).fields["x-amz-credential"].startswith("AKIANEW/")
+
+
+@pytest.fixture
+def fresh_session(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Let all clients be made again, as in a function that has just started."""
+    cached = (tables.connection, session.s3, session.sqs, session._boto3)
+    monkeypatch.setattr(session, "_sessions", [])
+    for each in cached:
+        each.cache_clear()
+    yield
+    for each in cached:
+        each.cache_clear()
+
+
+@pytest.mark.usefixtures("aws", "fresh_session")
+def test_signatures_use_the_credentials_of_the_moment(monkeypatch: pytest.MonkeyPatch) -> None:
+    # Credentials that end within ten minutes are read again by botocore whenever they are used.
+    monkeypatch.setenv("AWS_CREDENTIAL_EXPIRATION", (datetime.now(UTC) + timedelta(minutes=5)).isoformat())
+    presigner = S3Presigner(cloud.UPLOADS_BUCKET, "https://uploads.example.com/")
+    links = S3ThumbnailLinks(cloud.MEDIA_BUCKET)
+
+    def signed_with() -> list[str]:
+        """Return the access keys of a form, a link, and requests to DynamoDB, SQS and S3."""
+        sent: list[str] = []
+
+        def record(call: str, request: AWSPreparedRequest, send: aws_calls.Send) -> AWSResponse:
+            sent.append(str(request.headers["Authorization"]))
+            return send()
+
+        with aws_calls.through(record):
+            DynamoProfiles(cloud.USERS_TABLE).get(ADA)
+            purge_queue.SqsPurgeQueue(cloud.QUEUE_URL).enqueue([PurgeRequest(ADA, an_id(1))])
+            objects.S3Media(cloud.MEDIA_BUCKET).delete_prefix(an_id(1))
+        form = presigner.presign(an_upload(), NOW, NOW).fields["x-amz-credential"]
+        return re.findall(r"AKIA[A-Z]+", " ".join([form, links.link(an_id(1), a_derivative()), *sent]))
+
+    for key in ("AKIAFIRST", "AKIASECOND"):
+        monkeypatch.setenv("AWS_ACCESS_KEY_ID", key)
+        assert signed_with() == [key] * 5

@@ -6,15 +6,14 @@ from profile_media.dialects.native.slots import SLOTS
 from tests.docs.markdown import read, table
 from tests.template.document import of_type
 
-_JAVASCRIPT = re.compile(r"^```js$(.*?)^```$", re.MULTILINE | re.DOTALL)
 _CALL = re.compile(r'call\(\s*"([A-Z]+)",\s*[`"](/[^`"?]*)')
 ROUTE = re.compile(r"\b(GET|POST|PUT|PATCH|DELETE) (/[a-zA-Z0-9_{}/-]+)")
 """An endpoint, as documents name it."""
 
 
-def test_snippet_calls_existing_routes() -> None:
-    (snippet,) = _JAVASCRIPT.findall(read("README.md"))
-    called = {(method, re.sub(r"\$\{[^}]+\}", "{uploadId}", path)) for method, path in _CALL.findall(snippet)}
+def test_example_calls_existing_routes() -> None:
+    example = read("clients/js/examples/fetch.js")
+    called = {(method, re.sub(r"\$\{[^}]+\}", "{uploadId}", path)) for method, path in _CALL.findall(example)}
 
     assert len(called) == 3
     assert called <= routes()

@@ -1,6 +1,9 @@
 """A copy of the service is edited under load: a call that begins after a save runs the saved code."""
 
+import json
 import shutil
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -74,6 +77,25 @@ def test_no_answer_is_old_to_a_call_that_began_after_a_save(project: Path, brows
         following = min((other for other, _ in saved if other > when), default=float("inf"))
         late = {found for began, found in answers if when < began < following} - {exposed}
         assert late <= {other for at, other in saved if at > when}, "a call that began after a save runs older code"
+
+
+def test_breakpoint_of_an_invoked_function_has_the_terminal(project: Path, browser: Browser) -> None:
+    file = project / "functions" / "get_profile" / "app.py"
+    source = file.read_text()
+    file.write_text(source.replace("    return ", "    breakpoint()\n    return "))
+    try:
+        ended = subprocess.run(
+            [sys.executable, "-m", "tools.local.invoke", "get_profile", "--state", browser.state["folder"]],
+            input="p request.caller.user_id[:6]\ncontinue\n",
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+    finally:
+        file.write_text(source)
+    assert ended.returncode == 0, ended.stderr
+    assert "(Pdb) 'local|'\n" in ended.stdout
+    assert json.loads(ended.stdout.splitlines()[-1])["statusCode"] == 200
 
 
 def test_syntax_error_is_in_the_answer_and_on_the_console_until_it_is_mended(project: Path, browser: Browser) -> None:

@@ -17,7 +17,7 @@ from profile_media.domain.keys import incoming_key
 from profile_media.domain.model import Slot
 from profile_media.domain.policy import SIZES
 from tests.pictures import a_jpeg, a_phone_photograph, a_png_claiming, a_scan_bomb
-from tools.local import aws, token
+from tools.local import aws, token, trace
 from tools.local.browser import Answer, Browser, post_form, send
 from tools.local.demo import Demo
 from tools.local.launch import launched
@@ -131,6 +131,26 @@ def test_expired_upload_is_deleted_with_its_objects(stack: Stack, behind: Behind
     behind.expire("linus", ready["uploadId"])
     eventually(lambda: behind.row("linus", ready["uploadId"]) is None)
     eventually(lambda: behind.media(ready["uploadId"]) == [], lambda: behind.media(ready["uploadId"]))
+
+
+def test_trace_shows_every_hop_of_an_upload_under_one_trace_id(
+    stack: Stack, behind: Behind, capsys: pytest.CaptureFixture[str]
+) -> None:
+    intent = Browser.of(stack, "linus").intend("avatar", a_jpeg())
+    upload_id, trace_id = intent.json()["uploadId"], intent.headers["x-correlation-id"]
+    post_form(intent.json()["upload"], a_jpeg())
+    Browser.of(stack, "linus").settled(upload_id)
+    behind.expire("linus", upload_id)
+
+    def told() -> str:
+        assert trace.main([upload_id, "--state", stack["folder"]]) == 0
+        return capsys.readouterr().out
+
+    eventually(lambda: "upload purged" in told())
+    hops = [line for line in told().splitlines() if trace_id in line]
+    order = ("POST /media/intents 201", "upload intended", "upload processed", "upload released", "upload purged")
+    assert [part for line in hops for part in order if part in line] == list(order)
+    assert "POST /" + stack["buckets"]["UploadsBucket"] in told()
 
 
 def test_object_stored_without_the_form_is_processed(stack: Stack, behind: Behind) -> None:

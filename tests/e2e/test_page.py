@@ -1,35 +1,19 @@
 """The demo page in Chromium, against the local stack."""
 
 import re
-import subprocess
 from base64 import b64encode
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, FilePayload, Locator, Page, Request, Response, Route, expect, sync_playwright
+from playwright.sync_api import Browser, FilePayload, Locator, Page, Request, Response, Route, expect
 
 from profile_media.domain.model import Reason
+from tests.e2e.chromium import DEADLINE_MS
 from tests.pictures import a_jpeg
 
 pytestmark = [pytest.mark.e2e, pytest.mark.browser, pytest.mark.enable_socket]
-
-ROOT = Path(__file__).resolve().parents[2]
-DEADLINE_MS = 300_000
-"""Maximum wait for anything on the page. An upload takes about a second on an idle machine."""
-
-QUIET = [
-    "--headless",
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
-"""A browser without a display and without background network traffic, which may run as root."""
 
 type Stack = Mapping[str, Any]
 type Person = Mapping[str, str]
@@ -38,19 +22,6 @@ type Person = Mapping[str, str]
 def a_jpeg_file(content: bytes, name: str = "me.jpg") -> FilePayload:
     """Return a file. Browsers derive the type from the name alone."""
     return {"name": name, "mimeType": "image/jpeg", "buffer": content}
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    """One browser for the module. Each test has a page of its own."""
-    found = subprocess.run([ROOT / "tools/scripts/browser"], capture_output=True, text=True, check=False)
-    if found.returncode != 0:
-        pytest.skip(found.stderr.strip())
-    expect.set_options(timeout=DEADLINE_MS)
-    with sync_playwright() as playwright:
-        running = playwright.chromium.launch(executable_path=found.stdout.strip(), args=QUIET)
-        yield running
-        running.close()
 
 
 @pytest.fixture

@@ -6,12 +6,9 @@ tests/e2e/sdks, and `make lock ARGS=--upgrade`.
 """
 
 import base64
-import hashlib
 import json
 import shutil
-import subprocess
 import sys
-import tempfile
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -20,6 +17,7 @@ from urllib.parse import quote
 import pytest
 
 from profile_media.domain.policy import MAX_DIRECT_BYTES
+from tests.e2e.packages import ROOT, installed, npm_packages, program, run
 from tests.pictures import a_jpeg
 from tools.local.browser import Browser, send
 
@@ -29,12 +27,8 @@ type Stack = Mapping[str, Any]
 type Sdk = tuple[str, list[str]]
 type Calls = Callable[..., list[dict[str, Any]]]
 
-ROOT = Path(__file__).parents[2]
 SDKS = Path(__file__).parent / "sdks"
-KEPT = ROOT / ".local" / "sdks"
-"""One installation per lock file."""
 
-INSTALL_SECONDS = 900
 CALL_SECONDS = 600
 
 ADA = "auth0|ada"
@@ -44,40 +38,11 @@ BARE_ERROR = {"npm": "ClerkAPIResponseError", "pypi": "SDKError"}
 """The Python SDK parses only the bodies of statuses in its schema, which lacks 403, 413 and 429."""
 
 
-def _run(command: list[str], folder: Path, said: str = "", seconds: float = INSTALL_SECONDS) -> str:
-    done = subprocess.run(command, cwd=folder, input=said, capture_output=True, text=True, timeout=seconds, check=False)
-    assert done.returncode == 0, f"{command[0]}: {done.stdout}{done.stderr}"
-    return done.stdout
-
-
-def _installed(name: str, lock: Path, install: Callable[[Path], None]) -> Path:
-    """Return the folder of an installation. Create it atomically if it does not exist."""
-    folder = KEPT / f"{name}-{hashlib.sha256(lock.read_bytes()).hexdigest()[:16]}"
-    if not folder.exists():
-        KEPT.mkdir(parents=True, exist_ok=True)
-        making = Path(tempfile.mkdtemp(dir=KEPT))
-        install(making)
-        try:
-            making.rename(folder)
-        except OSError:  # another test process created it first
-            shutil.rmtree(making)
-    return folder
-
-
 def _npm() -> list[str]:
-    npm, node = shutil.which("npm"), shutil.which("node")
-    if npm is None or node is None:
-        pytest.skip("npm and Node.js are not installed")
-
-    def install(folder: Path) -> None:
-        for each in ("package.json", "package-lock.json", ".npmrc"):
-            shutil.copy(SDKS / each, folder)
-        _run([npm, "ci", "--ignore-scripts", "--no-audit", "--no-fund"], folder)
-
-    folder = _installed("npm", SDKS / "package-lock.json", install)
+    folder = npm_packages("npm", SDKS)
     # Node looks for packages next to the importing file.
     shutil.copy(SDKS / "calls.mjs", folder)
-    return [node, str(folder / "calls.mjs")]
+    return [program("node"), str(folder / "calls.mjs")]
 
 
 def _pypi() -> list[str]:
@@ -86,9 +51,9 @@ def _pypi() -> list[str]:
     def install(folder: Path) -> None:
         # The folder is renamed afterwards, so no file in it may contain its path.
         options = ["--quiet", "--require-hashes", "--target", str(folder), "--python", sys.executable]
-        _run([uv, "pip", "install", *options, "-r", str(lock)], ROOT)
+        run([uv, "pip", "install", *options, "-r", str(lock)], ROOT)
 
-    folder = _installed("pypi", lock, install)
+    folder = installed("pypi", lock, install)
     # -S excludes the project's own packages.
     path = f"import sys; sys.path.insert(0, {str(folder)!r}); import runpy; "
     return [sys.executable, "-I", "-S", "-c", f"{path}runpy.run_path({str(SDKS / 'calls.py')!r}, run_name='__main__')"]
@@ -109,7 +74,7 @@ def calls(sdk: Sdk, stack: Stack) -> Calls:
     def _calls(key: str, *asked: tuple[str, str] | tuple[str, str, bytes]) -> list[dict[str, Any]]:
         listed = [{"verb": verb, "user_id": user_id, **_file(*files)} for verb, user_id, *files in asked]
         said = json.dumps({"base": stack["api"], "key": key, "calls": listed})
-        outcomes: list[dict[str, Any]] = json.loads(_run(command, ROOT, said, CALL_SECONDS))
+        outcomes: list[dict[str, Any]] = json.loads(run(command, ROOT, said, CALL_SECONDS))
         return outcomes
 
     return _calls

@@ -9,7 +9,7 @@ I4  A media object never changes, and the digest in its key is that of its bytes
 I5  An upload only moves along its states; what its intent fixed never changes; no id is used twice.
 I6  One slot changes at a time, and the row of the upload it held is deleted in the same transaction.
 I7  Answers are true: a success has taken effect, a refusal has changed nothing (checked by `baseline`, `linearity`).
-I8  The uploads bucket holds originals under incoming/ only, the media bucket derivatives under media/ only.
+I8  The uploads bucket holds originals under incoming/ only, the media bucket derivatives under their prefixes only.
 L1  No object is in the media bucket without a row.
 L2  No original is left in the uploads bucket.
 L3  No row is past its expiry.
@@ -23,7 +23,7 @@ from hashlib import sha256
 from typing import Any
 
 from profile_media.domain.formats import ContentType
-from profile_media.domain.keys import is_upload_id, media_key, parse_incoming_key
+from profile_media.domain.keys import is_upload_id, media_key, parse_incoming_key, parse_media_key
 from profile_media.domain.model import Derivative, Slot
 from tests import cloud
 from tests.faults.stored import messages_of, objects_of, rows_of
@@ -214,4 +214,4 @@ class Observer:
 
     def _misplaced(self) -> Iterator[str]:
         yield from (f"{key} in the uploads bucket" for key in self.last.incoming if parse_incoming_key(key) is None)
-        yield from (f"{key} in the media bucket" for key in self.last.media if not key.startswith("media/"))
+        yield from (f"{key} in the media bucket" for key in self.last.media if parse_media_key(key) is None)

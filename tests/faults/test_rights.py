@@ -72,6 +72,7 @@ def test_functions_use_exactly_the_rights_of_the_template(world: World, damaged:
             usage.check(scenario.function, posting_needs(answer.body["upload"]["fields"]["policy"]))
     world.reset()
     damaged.damage(whole=True)
+    damaged.age_masters()
     with aws_calls.heard_by(usage), aws_calls.heard_by(calls):
         damaged.reconcile()
 

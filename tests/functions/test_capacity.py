@@ -26,6 +26,8 @@ PUTS = ["PutObject"] * (len(SIZES[Slot.AVATAR]) + 1)
 
 BIND = ["TransactGetItems", "TransactWriteItems"]
 
+CANCEL = ["GetItem", "TransactWriteItems"]
+
 LIFE = {
     # A transaction of two items below 1 KB: the upload's row and the owner's quota.
     "intent": Usage(["TransactWriteItems"], write_units=4),
@@ -144,6 +146,29 @@ def test_new_crop_stores_all_sizes_and_writes_row_and_slot(life: Life) -> None:
             assert life.call("update_upload", body, pathParameters={"uploadId": upload_id}).status == 200
         assert usage.calls == ["TransactGetItems", *calls]
         assert (usage.read_units, usage.write_units) == (4, 4 if calls else 0)
+
+
+@pytest.mark.parametrize("processed", [False, True], ids=["pending", "ready"])
+def test_giving_up_reads_the_row_and_deletes_it_with_its_quota_entry(life: Life, processed: bool) -> None:
+    upload_id = life.intend()
+    if processed:
+        life.process(upload_id)
+    with metered(life.aws) as usage:
+        life.call("cancel_upload", pathParameters={"uploadId": upload_id})
+    assert usage == Usage(CANCEL, read_units=1, write_units=4)
+    with metered(life.aws) as usage:
+        life.call("cancel_upload", pathParameters={"uploadId": upload_id})
+    assert usage == Usage(CANCEL[:1], read_units=1)
+
+
+def test_removing_a_picture_reads_the_user_and_writes_two_rows(life: Life) -> None:
+    life.avatar()
+    with metered(life.aws) as usage:
+        life.call("remove_picture", pathParameters={"slot": "avatar"})
+    assert usage == Usage(["GetItem", "TransactWriteItems"], read_units=1, write_units=4)
+    with metered(life.aws) as usage:
+        life.call("remove_picture", pathParameters={"slot": "avatar"})
+    assert usage == Usage(["GetItem"], read_units=1)
 
 
 def test_purge_without_keys_lists_and_deletes_the_original(life: Life) -> None:

@@ -7,13 +7,14 @@ import pytest
 
 from profile_media.aws.objects import S3Media
 from profile_media.domain.formats import ContentType
-from profile_media.domain.keys import incoming_key, media_prefix
+from profile_media.domain.keys import incoming_key, media_prefixes
 from profile_media.domain.model import AutoBind, Slot, State
 from tests import cloud, pictures
 from tests.builders import ADA, a_derivative, an_id
 from tests.conftest import Logs
 from tests.functions.conftest import Rows, an_event, run
 
+TRACE_ID = "c6af9ac6-7b61-11e6-9a41-93e8deadbeef"
 UPLOAD_ID = "6f1c2b9e-3d44-4c1a-9a52-0b7d1f3e8a90"
 """The upload that the sample events name."""
 
@@ -34,9 +35,9 @@ def test_picture_becomes_ready_with_all_its_derivatives(aws: cloud.Cloud, rows: 
         ("full", 512), ("thumb", 256), ("small", 128), ("icon", 64),
     ]  # fmt: skip
     assert len(aws.keys(cloud.MEDIA_BUCKET)) == 5
-    assert all(key.startswith(media_prefix(UPLOAD_ID)) for key in aws.keys(cloud.MEDIA_BUCKET))
+    assert all(key.startswith(media_prefixes(UPLOAD_ID)) for key in aws.keys(cloud.MEDIA_BUCKET))
     assert aws.keys(cloud.UPLOADS_BUCKET) == set()
-    head = aws.s3.head_object(Bucket=cloud.MEDIA_BUCKET, Key=min(aws.keys(cloud.MEDIA_BUCKET)))
+    head = aws.s3.head_object(Bucket=cloud.MEDIA_BUCKET, Key=max(aws.keys(cloud.MEDIA_BUCKET)))
     assert head["CacheControl"] == "public, max-age=31536000, immutable"
     assert head["ContentType"] == "image/webp"
     assert head["ContentDisposition"].startswith("inline; filename=")
@@ -130,7 +131,7 @@ def test_original_without_row_is_deleted_and_its_upload_purged_again(aws: cloud.
     post(aws, pictures.a_jpeg())
     run("process_upload", an_event("process_upload"))
     assert aws.keys(cloud.UPLOADS_BUCKET) == set()
-    assert aws.messages() == [{"owner_id": ADA, "upload_id": UPLOAD_ID, "media_keys": None}]
+    assert aws.messages() == [{"owner_id": ADA, "upload_id": UPLOAD_ID, "media_keys": None, "trace_id": None}]
 
 
 def test_other_type_than_declared_is_rejected(aws: cloud.Cloud, rows: Rows) -> None:
@@ -164,9 +165,9 @@ def test_removed_uploads_are_enqueued_with_the_keys_of_processed_ones(aws: cloud
         event["Records"].append({**template, "eventName": name, "dynamodb": change})
     assert run("release_media", event) == {"batchItemFailures": []}
     [bound, pending] = sorted(aws.messages(), key=lambda message: message["media_keys"] is None)
-    assert bound == json.loads(an_event("purge_media")["Records"][0]["body"])
+    assert bound == {**json.loads(an_event("purge_media")["Records"][0]["body"]), "trace_id": TRACE_ID}
     pending_id = "0d6f7a3c-8b1e-4f57-8a44-5f0b8f6f2c31"
-    assert pending == {"owner_id": ADA, "upload_id": pending_id, "media_keys": None}
+    assert pending == {"owner_id": ADA, "upload_id": pending_id, "media_keys": None, "trace_id": TRACE_ID}
 
 
 def test_purge_deletes_exactly_the_keys_of_the_message(aws: cloud.Cloud) -> None:
@@ -183,7 +184,7 @@ def test_purge_deletes_exactly_the_keys_of_the_message(aws: cloud.Cloud) -> None
 def test_purge_without_keys_deletes_all_derivatives_and_the_original(aws: cloud.Cloud, keys: dict[str, Any]) -> None:
     media = S3Media(cloud.MEDIA_BUCKET)
     for upload_id in (UPLOAD_ID, an_id(5)):
-        media.store(upload_id, [(a_derivative(), b"webp"), (a_derivative(name="thumb"), b"webp")])
+        media.store(upload_id, [(a_derivative(), b"webp"), (a_derivative(name="master"), b"webp")])
     post(aws, b"late")
     event = an_event("purge_media")
     event["Records"][0]["body"] = json.dumps({"owner_id": ADA, "upload_id": UPLOAD_ID, **keys})
@@ -191,7 +192,7 @@ def test_purge_without_keys_deletes_all_derivatives_and_the_original(aws: cloud.
         assert run("purge_media", event) == {"batchItemFailures": []}
         assert aws.keys(cloud.UPLOADS_BUCKET) == set()
         assert len(aws.keys(cloud.MEDIA_BUCKET)) == 2
-        assert all(key.startswith(media_prefix(an_id(5))) for key in aws.keys(cloud.MEDIA_BUCKET))
+        assert all(key.startswith(media_prefixes(an_id(5))) for key in aws.keys(cloud.MEDIA_BUCKET))
 
 
 @pytest.mark.parametrize("poison", range(7))

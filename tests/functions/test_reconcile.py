@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from profile_media.aws.objects import S3Media
-from profile_media.domain.keys import incoming_key, media_key, media_prefix
+from profile_media.domain.keys import incoming_key, media_key, media_prefixes
 from profile_media.domain.model import MASTER, Slot, State, Upload, utc_now
 from tests import cloud, pictures
 from tests.builders import ADA, a_derivative, an_id
@@ -154,9 +154,10 @@ def test_findings_are_logged_and_counted_without_repair(
 
 
 @pytest.mark.usefixtures("_mends")
-def test_objects_without_row_are_purged_if_chosen(deployment: Deployment) -> None:
+@pytest.mark.parametrize("orphan", ["full", MASTER])
+def test_objects_without_row_are_purged_if_chosen(deployment: Deployment, orphan: str) -> None:
     kept = deployment.bound(1)
-    S3Media(cloud.MEDIA_BUCKET).store(an_id(2), [(a_derivative(), b"webp")])
+    S3Media(cloud.MEDIA_BUCKET).store(an_id(2), [(a_derivative(name=orphan), b"webp")])
     deployment.reconcile_a_day_later()
     messages = deployment.aws.messages()
     assert messages == [{"owner_id": None, "upload_id": an_id(2), "media_keys": None}]
@@ -165,7 +166,7 @@ def test_objects_without_row_are_purged_if_chosen(deployment: Deployment) -> Non
     assert run("purge_media", event) == {"batchItemFailures": []}
     keys = deployment.aws.keys(cloud.MEDIA_BUCKET)
     assert len(keys) == 5
-    assert all(key.startswith(media_prefix(kept.upload_id)) for key in keys)
+    assert all(key.startswith(media_prefixes(kept.upload_id)) for key in keys)
 
 
 @pytest.mark.usefixtures("_mends")

@@ -93,6 +93,14 @@ class Machine(RuleBasedStateMachine):
     def remove(self, actor: str, user: str, hit: Hit | None) -> None:
         self.simulation.remove(actor, user, hit)
 
+    @rule(user=users, slot=slots, hit=hits)
+    def take_off(self, user: str, slot: str, hit: Hit | None) -> None:
+        self.simulation.take_off(user, slot, hit)
+
+    @rule(user=users, other=st.none() | users, number=numbers, hit=hits)
+    def cancel(self, user: str, other: str | None, number: int, hit: Hit | None) -> None:
+        self.simulation.cancel(user, self.of(other or user, number), hit)
+
     @rule(user=users, by_admin=st.booleans(), content=contents, hit=hits)
     def send(self, user: str, by_admin: bool, content: Content, hit: Hit | None) -> None:
         self.simulation.send(JOAN if by_admin else user, user, content, hit)
@@ -217,6 +225,23 @@ class Machine(RuleBasedStateMachine):
             lambda: self.simulation.binding(user, "avatar", upload_id), at, lambda: self.simulation.remove(user, user)
         )
 
+    @rule(user=users, slot=slots, at=st.integers(0, 1))
+    def cancellation_during_a_bind(self, user: str, slot: str, at: int) -> None:
+        upload_id = self.ready(user, slot)
+        self.simulation.during(
+            lambda: self.simulation.binding(user, slot, upload_id), at, lambda: self.simulation.cancel(user, upload_id)
+        )
+
+    @rule(user=users, slot=slots, at=st.integers(0, 1))
+    def bind_during_a_cancellation(self, user: str, slot: str, at: int) -> None:
+        upload_id = self.ready(user, slot)
+        named = Named(user, upload_id)
+        self.simulation.during(
+            lambda: self.simulation.cancelling(user, upload_id),
+            at,
+            lambda: self.simulation.bind_public_id(user, slot, named),
+        )
+
     def ready(self, user: str, slot: str) -> str:
         """Create a ready upload, or return any where the user's limits are reached."""
         upload_id = self.simulation.intent(user, slot)
@@ -226,7 +251,7 @@ class Machine(RuleBasedStateMachine):
         self.simulation.deliver(self.simulation.events.pop())
         return upload_id
 
-    @rule(user=users, slot=slots, at=numbers, then=st.sampled_from(["told", "bound", "expired"]))
+    @rule(user=users, slot=slots, at=numbers, then=st.sampled_from(["told", "bound", "expired", "given up"]))
     def something_during_processing(self, user: str, slot: str, at: int, then: str) -> None:
         events = self.simulation.events
         upload_id = None if events else self.simulation.intent(user, slot)
@@ -239,12 +264,15 @@ class Machine(RuleBasedStateMachine):
             )
 
     def meanwhile(self, upload_id: str, then: str) -> None:
-        """Deliver the same event again, and bind the upload; or let it expire."""
+        """Deliver the same event again, and bind the upload; or let it expire, or give it up."""
         if then == "expired":
             self.simulation.later(HOUR + 1)
             self.simulation.remove_expired()
             self.simulation.stream()
             return self.simulation.queue(0)
+        row = self.simulation.model.uploads.get(upload_id)
+        if then == "given up":
+            return self.simulation.cancel(row.owner, upload_id) if row else None
         self.simulation.later(1)
         self.simulation.deliver(upload_id)
         row = self.simulation.model.uploads.get(upload_id)

@@ -15,6 +15,8 @@ OPEN_INTENTS, INTENTS_PER_HOUR, CHANGES_PER_MINUTE = 3, 6, 4
 
 MINUTE, HOUR, DAY = 60, 3600, 86400
 GRANT = 5 * MINUTE
+OPEN = GRANT + MINUTE
+"""How long an intent without a picture counts as open."""
 
 DONE, AGAIN = "done", "the same answer again"
 
@@ -22,6 +24,7 @@ REFERENCES = ("reference_invalid", "upload_not_found", "upload_not_ready", "uplo
 USUAL = {DONE: 200, "limit_exceeded": 429, "image_unacceptable": 400, "owner_forbidden": 403}
 ANSWERS = {
     "native": USUAL | {DONE: 201, AGAIN: 201, "idempotency_conflict": 409},
+    "cancel": {DONE: 204, "upload_bound": 409},
     "public_id": USUAL | dict.fromkeys(REFERENCES, 400),
     "avatar_url": USUAL | dict.fromkeys(REFERENCES, 400),
     "upload_id": USUAL
@@ -134,7 +137,8 @@ class Model:
     def create(self, upload_id: str, owner: str, slot: str, key: tuple[str, str, object] | None = None) -> str | None:
         """Create a pending upload within the owner's limits."""
         recent = [at for who, at in self.asked if who == owner and at > self.now - HOUR]
-        waiting = [each for each in self.uploads if (row := self.alive(each, owner)) and row.state == "pending"]
+        alive = (self.alive(each, owner) for each in self.uploads)
+        waiting = [row for row in alive if row and row.state == "pending" and row.created > self.now - OPEN]
         if len(recent) >= INTENTS_PER_HOUR or len(waiting) >= OPEN_INTENTS:
             return "limit_exceeded"
         self.asked.append((owner, self.now))
@@ -142,6 +146,15 @@ class Model:
         if key:
             actor, name, body = key
             self.keys[actor, name] = Kept(body, upload_id, ceil(self.now + DAY))
+        return None
+
+    def cancel(self, user: str, upload_id: str) -> str | None:
+        """Delete an upload of the user's, unless a slot holds it."""
+        upload = self.uploads.get(upload_id)
+        if upload and upload.owner == user:
+            if upload.state == "bound":
+                return "upload_bound"
+            del self.uploads[upload_id]
         return None
 
     def settle(self, upload_id: str, content: Content | None) -> str | None:

@@ -66,6 +66,7 @@ DIALECTS = {
     "update_my_profile_picture": "upload_id",
     "update_profile_picture": "upload_id",
     "delete_profile_image": "direct",
+    "remove_picture": "direct",
 }
 """The dialect of each function that changes a slot."""
 
@@ -247,6 +248,15 @@ class Simulation:
         step = partial(Model.change, actor=actor, user=user, slot="avatar", wanted=None)
         path = {"user_id": quote(user)}
         self._does(self._change(actor, "delete_profile_image", None, step, path), hit)
+
+    def take_off(self, user: str, slot: str, hit: Hit | None = None) -> None:
+        """Remove the own picture from a slot."""
+        step = partial(Model.change, actor=user, user=user, slot=slot, wanted=None)
+        self._does(self._change(user, "remove_picture", None, step, {"slot": SLOTS[slot]}), hit)
+
+    def cancel(self, user: str, upload_id: str, hit: Hit | None = None) -> None:
+        """Give up an upload."""
+        self._does(lambda: self.cancelling(user, upload_id), hit)
 
     def send(self, actor: str, user: str, content: Content, hit: Hit | None = None) -> None:
         """Upload a picture through the API."""
@@ -441,6 +451,14 @@ class Simulation:
         step = partial(Model.bind, actor=user, user=user, slot=slot, named=Named(user, upload_id))
         return self._change(user, f"bind_{slot}", body, step)()
 
+    def cancelling(self, user: str, upload_id: str) -> Operation:
+        """Return the cancellation of an upload, for `during`."""
+        upload = self.model.uploads.get(upload_id)
+        if upload and upload.owner == user:
+            self.world.observer.given_up.add(upload_id)
+        step = partial(Model.cancel, user=user, upload_id=upload_id)
+        return Operation((step,), partial(self._ask, user, "cancel_upload", path={"uploadId": upload_id}), "cancel")
+
     # --- at the end
 
     def settle_down(self) -> None:
@@ -481,7 +499,7 @@ class Simulation:
         self, actor: str, function: str, body: object, step: Step, path: Mapping[str, str] | None = None
     ) -> Callable[[], Operation]:
         """Return an operation on a slot; only administrators may change other users' slots."""
-        steps = self._allowed(actor, unquote(path["user_id"]) if path else actor, step)
+        steps = self._allowed(actor, unquote(path["user_id"]) if path and "user_id" in path else actor, step)
         return lambda: Operation(steps, lambda: self._ask(actor, function, body, path=path), DIALECTS[function])
 
     @staticmethod

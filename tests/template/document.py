@@ -63,8 +63,9 @@ def nested(stack: str) -> dict[str, dict[str, Any]]:
 
 
 def alarms() -> dict[str, dict[str, Any]]:
-    """Return the properties of all alarms by logical id."""
-    return nested("Alarms")
+    """Return the properties of all alarms by logical id. Composite alarms have an AlarmRule."""
+    resources = {**nested("Alarms"), **nested("Latency"), **nested("Cdn")}
+    return {name: body for name, body in resources.items() if name.endswith("Alarm")}
 
 
 def _given(value: Any, parameters: dict[str, Any]) -> Any:

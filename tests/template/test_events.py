@@ -1,19 +1,16 @@
-"""The asynchronous paths: each retries a bounded number of times, ends in a dead-letter queue, and has alarms."""
+"""The asynchronous paths: each retries a bounded number of times, ends in a dead-letter queue, and raises an alarm."""
 
 import json
-import re
 from datetime import timedelta
 
 import pytest
 
 from profile_media.domain.findings import GracePeriods
-from profile_media.domain.process import Outcome
 from profile_media.domain.reconcile import RESERVE
-from tests.template.document import alarms, of_type, properties, text
-from tools.template import ROOT, read, written
+from tests.template.document import of_type, properties, text
+from tools.template import read, written
 
 QUEUES = of_type("AWS::SQS::Queue")
-ALARMS = alarms()
 PARAMETERS = written()["Parameters"]
 DEAD_LETTER_QUEUES = {"ProcessFailures", "ReleaseFailures", "PurgeDlq", "ReconcileFailures"}
 
@@ -21,15 +18,6 @@ OTHER_SORT_KEYS = ("quota", "idempotency#", "reconcile#", "writes#")
 """The start of the sort keys of items that are not uploads; the last one is of version 0.1.0."""
 
 MINUTE, HOUR, DAY = 60, 3600, 24 * 3600
-
-
-def watched() -> set[tuple[str, ...]]:
-    """Return metric and dimension values of every alarm on a single metric."""
-    return {
-        (alarm["MetricName"], *(text(dimension["Value"]) for dimension in alarm["Dimensions"]))
-        for alarm in ALARMS.values()
-        if "MetricName" in alarm
-    }
 
 
 # --- event sources
@@ -68,9 +56,8 @@ def test_every_event_source_ends_in_a_dead_letter_queue() -> None:
 
 
 @pytest.mark.parametrize("queue", sorted(DEAD_LETTER_QUEUES))
-def test_dead_letters_are_kept_for_two_weeks_and_raise_an_alarm(queue: str) -> None:
+def test_dead_letters_are_kept_for_two_weeks(queue: str) -> None:
     assert QUEUES[queue]["MessageRetentionPeriod"] == 14 * DAY
-    assert ("ApproximateNumberOfMessagesVisible", f"{queue}.QueueName") in watched()
 
 
 @pytest.mark.parametrize(
@@ -187,81 +174,3 @@ def test_run_of_reconcile_ends_before_the_next_one_starts() -> None:
 
     assert timeout < MINUTE * PARAMETERS["ReconcileMinutes"]["MinValue"]
     assert timedelta(seconds=timeout / 2) > RESERVE
-
-
-# --- alarms
-
-
-@pytest.mark.parametrize(
-    "metric",
-    [
-        *(("Errors", f"{name}Function") for name in ("ProcessUpload", "ReleaseMedia", "PurgeMedia", "Reconcile")),
-        ("Throttles", "ProcessUploadFunction"),
-        ("Duration", "ProcessUploadFunction"),
-        ("IteratorAge", "ReleaseMediaFunction"),
-        ("ApproximateAgeOfOldestMessage", "PurgeQueue.QueueName"),
-        ("5XXError", "AWS::StackName", "StageName"),
-        ("ReconcileFindings", "profile-media", "AWS::StackName"),
-        ("UnexpectedErrors", "profile-media", "AWS::StackName"),
-    ],
-)
-def test_metric_has_an_alarm(metric: tuple[str, ...]) -> None:
-    assert metric in watched()
-
-
-def test_latency_alarms_cover_every_route_but_the_long_poll() -> None:
-    routes = {(route.method, route.path) for route in read().routes if route.method != "OPTIONS"}
-    latencies = {found[1:] for found in watched() if found[0] == "Latency"}
-
-    assert latencies == {
-        ("AWS::StackName", "StageName", method, path)
-        for method, path in routes - {("GET", "/media/uploads/{uploadId}")}
-    }
-
-
-def test_rejections_alarm_counts_the_outcomes_of_processing() -> None:
-    metrics = [
-        metric["MetricStat"]["Metric"] for metric in ALARMS["RejectionsAlarm"]["Metrics"] if "MetricStat" in metric
-    ]
-
-    assert {metric["MetricName"] for metric in metrics} == {
-        f"Uploads{outcome.value.capitalize()}" for outcome in (Outcome.READY, Outcome.REJECTED)
-    }
-
-
-def test_alarms_on_own_metrics_have_the_stack_as_dimension() -> None:
-    """Two stacks in one account must not raise each other's alarms."""
-    metrics = [
-        metric
-        for alarm in ALARMS.values()
-        for metric in [
-            alarm,
-            *(each["MetricStat"]["Metric"] for each in alarm.get("Metrics", ()) if "MetricStat" in each),
-        ]
-        if metric.get("Namespace") == "ProfileMedia"
-    ]
-
-    assert len(metrics) == 4
-    for metric in metrics:
-        assert {each["Name"]: text(each["Value"]) for each in metric["Dimensions"]} == {
-            "service": "profile-media",
-            "stack": "AWS::StackName",
-        }
-
-
-@pytest.mark.parametrize("alarm", ALARMS)
-def test_alarm_is_described_and_notifies_the_topic(alarm: str) -> None:
-    settings = ALARMS[alarm]
-
-    assert settings["AlarmDescription"].endswith(".")
-    assert settings["TreatMissingData"] == "notBreaching"
-    assert settings["AlarmActions"] == [{"Fn::If": ["Notify", {"Ref": "AlarmTopicArn"}, {"Ref": "AWS::NoValue"}]}]
-
-
-def test_operations_page_explains_every_alarm() -> None:
-    page = (ROOT / "docs" / "operations.md").read_text()
-    explained = {
-        name for line in page.splitlines() if line.startswith("### ") for name in re.findall(r"\w+Alarm", line)
-    }
-
-    assert explained == set(ALARMS)

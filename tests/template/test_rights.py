@@ -2,7 +2,7 @@
 
 import pytest
 
-from profile_media.domain.keys import INCOMING_PREFIX, MEDIA_PREFIX
+from profile_media.domain.keys import INCOMING_PREFIX, MASTERS_PREFIX, MEDIA_PREFIX
 from tests.rights import Right, rights, role, statements
 from tests.template.document import FOLDERS
 
@@ -10,6 +10,8 @@ UPLOADS = "UploadsTable.Arn"
 USERS = "UsersTable.Arn"
 INCOMING_OBJECTS = f"${{UploadsBucket.Arn}}/{INCOMING_PREFIX}*"
 MEDIA_OBJECTS = f"${{MediaBucket.Arn}}/{MEDIA_PREFIX}*"
+MASTERS = f"${{MediaBucket.Arn}}/{MASTERS_PREFIX}*"
+PREFIXES = f'{{"s3:prefix": ["{MEDIA_PREFIX}*", "{MASTERS_PREFIX}*"]}}'
 UPLOADS_BUCKET = "arn:${AWS::Partition}:s3:::${AWS::StackName}-uploads-${AWS::AccountId}-${AWS::Region}"
 """A computed name, because process_upload cannot refer to the bucket that notifies it."""
 
@@ -28,10 +30,11 @@ UNBIND: set[tuple[str, ...]] = SHOW | {("dynamodb:DeleteItem", UPLOADS)}
 
 PRESIGN: set[tuple[str, ...]] = {("s3:GetObject", MEDIA_OBJECTS)}
 
+STORE = {(action, objects) for action in ("s3:PutObject", "s3:DeleteObject") for objects in (MEDIA_OBJECTS, MASTERS)}
+
 INGEST: set[tuple[str, ...]] = {
     ("dynamodb:PutItem", UPLOADS),
-    ("s3:PutObject", MEDIA_OBJECTS),
-    ("s3:DeleteObject", MEDIA_OBJECTS),
+    *STORE,
     ("sqs:SendMessage", "PurgeQueue.Arn"),
 }
 
@@ -59,8 +62,9 @@ RIGHTS: dict[str, set[tuple[str, ...]]] = {
     "update_upload": {
         *(("dynamodb:" + action, table) for action in ("GetItem", "UpdateItem") for table in (USERS, UPLOADS)),
         ("s3:GetObject", MEDIA_OBJECTS),
+        ("s3:GetObject", MASTERS),
         ("s3:PutObject", MEDIA_OBJECTS),
-        ("s3:ListBucket", "MediaBucket.Arn", f'{{"StringLikeIfExists": {{"s3:prefix": "{MEDIA_PREFIX}*"}}}}'),
+        ("s3:ListBucket", "MediaBucket.Arn", f'{{"StringLikeIfExists": {PREFIXES}}}'),
         ("sqs:SendMessage", "PurgeQueue.Arn"),
     },
     "get_profile": SHOW,
@@ -80,8 +84,7 @@ RIGHTS: dict[str, set[tuple[str, ...]]] = {
         ("s3:GetObject", f"{UPLOADS_BUCKET}/{INCOMING_PREFIX}*"),
         ("s3:DeleteObject", f"{UPLOADS_BUCKET}/{INCOMING_PREFIX}*"),
         ("s3:ListBucket", UPLOADS_BUCKET, f'{{"StringLikeIfExists": {{"s3:prefix": "{INCOMING_PREFIX}*"}}}}'),
-        ("s3:PutObject", MEDIA_OBJECTS),
-        ("s3:DeleteObject", MEDIA_OBJECTS),
+        *STORE,
         ("sqs:SendMessage", "PurgeQueue.Arn"),
         ("sqs:SendMessage", "ProcessFailures.Arn"),
         ("sqs:ReceiveMessage", "RedriveQueue.Arn"),
@@ -94,8 +97,9 @@ RIGHTS: dict[str, set[tuple[str, ...]]] = {
     },
     "purge_media": {
         ("s3:DeleteObject", MEDIA_OBJECTS),
+        ("s3:DeleteObject", MASTERS),
         ("s3:DeleteObject", INCOMING_OBJECTS),
-        ("s3:ListBucket", "MediaBucket.Arn", f'{{"StringLike": {{"s3:prefix": "{MEDIA_PREFIX}*"}}}}'),
+        ("s3:ListBucket", "MediaBucket.Arn", f'{{"StringLike": {PREFIXES}}}'),
         ("sqs:ReceiveMessage", "PurgeQueue.Arn"),
         ("sqs:DeleteMessage", "PurgeQueue.Arn"),
         ("sqs:GetQueueAttributes", "PurgeQueue.Arn"),
@@ -105,8 +109,9 @@ RIGHTS: dict[str, set[tuple[str, ...]]] = {
         *((f"dynamodb:{action}", UPLOADS) for action in ("BatchGetItem", "PutItem", "DeleteItem")),
         ("dynamodb:Query", "${UploadsTable.Arn}/index/by-upload-id"),
         ("s3:ListBucket", "UploadsBucket.Arn", f'{{"StringLike": {{"s3:prefix": "{INCOMING_PREFIX}*"}}}}'),
-        ("s3:ListBucket", "MediaBucket.Arn", f'{{"StringLikeIfExists": {{"s3:prefix": "{MEDIA_PREFIX}*"}}}}'),
+        ("s3:ListBucket", "MediaBucket.Arn", f'{{"StringLikeIfExists": {PREFIXES}}}'),
         ("s3:GetObject", MEDIA_OBJECTS),
+        ("s3:GetObject", MASTERS),
         ("s3:PutObject", MEDIA_OBJECTS),
         ("sqs:SendMessage", "PurgeQueue.Arn"),
         ("sqs:SendMessage", "RedriveQueue.Arn"),

@@ -86,7 +86,7 @@ def test_deployment_is_refused_for_example_values_and_unknown_stages(
     assert message in capsys.readouterr().err
 
 
-PROTECTION = {"termination_protection": True, "rollback_alarms": ["ApiErrorsAlarm"], "monitoring_minutes": 15}
+PROTECTION = {"termination_protection": True, "rollback_alarms": ["PageAlarm"], "monitoring_minutes": 15}
 TRIGGERS = {
     "RollbackTriggers": [
         {"Arn": "arn:aws:cloudwatch:eu-central-1:123456789012:alarm:Api-1", "Type": "AWS::CloudWatch::Alarm"}
@@ -110,7 +110,7 @@ def test_protect_sets_termination_protection_and_rollback_alarms_once(is_protect
         "Tags": [{"Key": "stage", "Value": "production"}],
         "Parameters": [{"ParameterKey": "TokenIssuer", "ParameterValue": "https://issuer"}],
     }
-    alarm = {"LogicalResourceId": "ApiErrorsAlarm", "PhysicalResourceId": "Api-1", "LastUpdatedTimestamp": at,
+    alarm = {"LogicalResourceId": "PageAlarm", "PhysicalResourceId": "Api-1", "LastUpdatedTimestamp": at,
              "ResourceStatus": "CREATE_COMPLETE", "ResourceType": "AWS::CloudWatch::Alarm"}  # fmt: skip
     nested = {**alarm, "LogicalResourceId": "Alarms", "PhysicalResourceId": NESTED_ID}
     update = {

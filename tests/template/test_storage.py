@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from profile_media.domain.keys import INCOMING_PREFIX, MEDIA_PREFIX
+from profile_media.domain.keys import INCOMING_PREFIX, MASTERS_PREFIX, MEDIA_PREFIX
 from tests.template.document import as_list, nested, of_type, properties, text
 from tools.template import BUCKET, QUEUE, REQUIRED, STACK, TABLE, read, written
 
@@ -119,6 +119,10 @@ def test_media_bucket_is_read_by_exactly_one_distribution(parameters: dict[str, 
             "Condition": {"StringEquals": {"aws:SourceArn": distribution}},
         }
     ]
+
+
+def test_distribution_may_not_read_masters() -> None:
+    assert not MASTERS_PREFIX.startswith(MEDIA_PREFIX)
 
 
 def test_media_bucket_is_read_by_nobody_without_a_distribution() -> None:
@@ -241,7 +245,8 @@ def test_distribution_exists_only_without_a_media_base_url() -> None:
     def parts(**parameters: str) -> set[str]:
         template = read(given={**REQUIRED, **parameters})
         types = (DISTRIBUTION, STACK)
-        return {each.logical_id for type_ in types for each in template.of_type(type_)} - {"Alarms"}
+        watching = {"Alarms", "Cdn", "Dashboard", "Queries"}
+        return {each.logical_id for type_ in types for each in template.of_type(type_)} - watching
 
     assert parts() == {"MediaDistribution", "Delivery"}
     assert parts(MediaBaseUrl="https://cdn.example.com") == set()

@@ -87,7 +87,7 @@ def _load(order: dict[str, Any]) -> worker.Handler:
         time.tzset()
         for folder in packages:
             if (version := version_of([Path(folder)])) != _imported.get(folder):
-                _forget(folder)
+                worker.forget([folder])
                 _imported[folder] = version
         worker.import_from(packages)
         # All functions' modules have the same name, so they do not go into sys.modules.
@@ -96,12 +96,6 @@ def _load(order: dict[str, Any]) -> worker.Handler:
         loader.exec_module(loaded)
     handler: worker.Handler = getattr(loaded, attribute)
     return handler
-
-
-def _forget(folder: str) -> None:
-    for name, module in list(sys.modules.items()):
-        if (getattr(module, "__file__", None) or "").startswith(f"{folder}{os.sep}"):
-            del sys.modules[name]
 
 
 if __name__ == "__main__":

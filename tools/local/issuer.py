@@ -17,7 +17,13 @@ from wsgiref.types import StartResponse, WSGIEnvironment
 
 import jwt
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
-from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+from cryptography.hazmat.primitives.serialization import (
+    Encoding,
+    NoEncryption,
+    PrivateFormat,
+    PublicFormat,
+    load_pem_private_key,
+)
 from jwt.algorithms import get_default_algorithms
 from werkzeug.exceptions import ClientDisconnected
 from werkzeug.wrappers import Request, Response
@@ -32,6 +38,9 @@ DEFAULT_TTL = 8 * 3600
 
 ALGORITHMS = (*ACCEPTED, "HS256", "none")
 """The algorithms that the service accepts, and two that it must refuse."""
+
+RSA = "RS256"
+"""The name of the key of all RSA algorithms."""
 
 PROVIDERS = (*IMITATIONS, "custom")
 
@@ -126,44 +135,64 @@ class TokenRequest:
     kid: str | None = None
 
 
-class _Keys:
+class Keys:
     """Private keys for all algorithms."""
 
-    def __init__(self) -> None:
-        self.rsa = rsa.generate_private_key(65537, 2048)
+    def __init__(self, keys: Mapping[str, Any]) -> None:
+        self._keys = keys
+
+    @classmethod
+    def generate(cls) -> "Keys":
+        """Return new keys."""
         curves = {"ES256": ec.SECP256R1(), "ES384": ec.SECP384R1(), "ES512": ec.SECP521R1()}
-        self.other: dict[str, Any] = {alg: ec.generate_private_key(curve) for alg, curve in curves.items()}
-        self.other["EdDSA"] = ed25519.Ed25519PrivateKey.generate()
+        elliptic: dict[str, Any] = {alg: ec.generate_private_key(curve) for alg, curve in curves.items()}
+        rsa_key = rsa.generate_private_key(65537, 2048)
+        return cls({RSA: rsa_key, "EdDSA": ed25519.Ed25519PrivateKey.generate(), **elliptic})
+
+    @classmethod
+    def parse(cls, pems: Mapping[str, str]) -> "Keys":
+        """Return keys that were exported."""
+        return cls({alg: load_pem_private_key(pem.encode(), None) for alg, pem in pems.items()})
+
+    def export(self) -> dict[str, str]:
+        """Return the keys in PEM."""
+        form = (Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+        return {alg: key.private_bytes(*form).decode() for alg, key in self._keys.items()}
 
     def private(self, alg: str) -> Any:
         """Return the key for an algorithm; the algorithms of RSA share one."""
-        return "" if alg == "none" else self.other.get(alg, self.rsa)
+        return "" if alg == "none" else self._keys.get(alg, self._keys[RSA])
 
 
 class Issuer:
-    """The issuer as a WSGI application, with new keys for each stack.
+    """The issuer as a WSGI application, with new keys unless some are given.
 
     `provider`, `issuer` and `audience` are what the stack accepts by its template parameters. If `tenant_claim` is not
     empty, every token contains the user's tenant in that claim.
     """
 
     def __init__(
-        self, url: str, tenant_claim: str = "", provider: str = "custom", issuer: str = "", audience: str = AUDIENCE
+        self,
+        url: str,
+        tenant_claim: str = "",
+        provider: str = "custom",
+        issuer: str = "",
+        audience: str = AUDIENCE,
+        *,
+        keys: Keys | None = None,
     ) -> None:
         self.url = url
         self._tenant_claim = tenant_claim
         self._provider = provider or "custom"
         self._issuer = (issuer or url).replace(ISSUER_TENANT, TENANT)
         self._audience = audience.partition(",")[0]
-        self._published = _Keys()
-        self._unpublished = _Keys()
+        self.keys = keys or Keys.generate()
+        self._unpublished = Keys.generate()
 
     def jwks(self) -> dict[str, Any]:
         """Return the public keys."""
         algorithms = get_default_algorithms()
-        keys = {
-            alg: algorithms[alg].to_jwk(self._published.private(alg).public_key(), as_dict=True) for alg in ACCEPTED
-        }
+        keys = {alg: algorithms[alg].to_jwk(self.keys.private(alg).public_key(), as_dict=True) for alg in ACCEPTED}
         return {"keys": [{**key, "kid": _kid(alg), "alg": alg, "use": "sig"} for alg, key in keys.items()]}
 
     def mint(self, request: TokenRequest) -> str:
@@ -183,7 +212,7 @@ class Issuer:
         claims = self._claims(request, imitation, is_own=provider == self._provider)
         if alg == "HS256":
             return self._signed_with_public_key(headers, claims)
-        keys = self._published if request.key == "published" else self._unpublished
+        keys = self.keys if request.key == "published" else self._unpublished
         return jwt.encode(claims, keys.private(alg), algorithm=alg, headers=headers)
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
@@ -227,7 +256,7 @@ class Issuer:
 
     def _signed_with_public_key(self, headers: dict[str, str], claims: dict[str, Any]) -> str:
         """Sign with the public key as an HMAC secret, which PyJWT refuses to do."""
-        secret = self._published.rsa.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
+        secret = self.keys.private(RSA).public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
         parts = [{"alg": "HS256", "typ": "JWT", **headers}, claims]
         signed = ".".join(_segment(json.dumps(part).encode()) for part in parts)
         return f"{signed}.{_segment(hmac.digest(secret, signed.encode(), 'sha256'))}"

@@ -229,7 +229,7 @@ class Runner:
         try:
             found = found or self._start(function)
             pool.drain(generation)
-            answer = found.exchange(_invocation(function, event, request_id, seconds), seconds)
+            answer = found.exchange(invocation_of(function, event, request_id, seconds), seconds)
             alive = found if answer is not None else None
         except InitFailed as failure:
             return {"error": failure.error}, "failure"
@@ -254,7 +254,7 @@ class Runner:
         order = {
             "sources": [str(folder) for folder in function.sources],
             "handler": function.handler,
-            "environment": {**function.environment, **_runtime_variables(function)},
+            "environment": {**function.environment, **runtime_variables(function)},
             "log": str(self._log_of(function)),
         }
         with theirs, self._lock:
@@ -330,7 +330,7 @@ def _replaced(variables: Mapping[str, str], replacements: Mapping[str, str | Non
     return {name: value for name, value in replaced.items() if value is not None}
 
 
-def _runtime_variables(function: Function) -> dict[str, str]:
+def runtime_variables(function: Function) -> dict[str, str]:
     """Return the variables that Lambda sets."""
     return {
         "AWS_DEFAULT_REGION": function.region,
@@ -366,7 +366,8 @@ def _program(debug_port: int | None) -> list[str]:
     return ["-X", "frozen_modules=off", "-m", "tools.local.debug_worker", str(debug_port)]
 
 
-def _invocation(function: Function, event: str, request_id: str, seconds: float | None) -> dict[str, Any]:
+def invocation_of(function: Function, event: str, request_id: str, seconds: float | None) -> dict[str, Any]:
+    """Return what a worker needs for one call. Without a limit of seconds, the function is told a long one."""
     return {
         "event": event,
         "seconds": DEBUG_SECONDS if seconds is None else function.timeout,

@@ -1,12 +1,13 @@
 """Start the local stack on 127.0.0.1 and stop it again.
 
-It stops on Ctrl-C and SIGTERM, and when the process that started it ends. All data is in memory and is lost then; the
-logs stay in `.local/logs`.
+It stops on Ctrl-C and SIGTERM, and when the process that started it ends. All data is in memory and is lost then,
+unless a folder keeps it; the logs stay in `.local/logs`.
 """
 
 import logging
 import os
 import signal
+import subprocess
 import sys
 import threading
 import time
@@ -16,10 +17,14 @@ from pathlib import Path
 from typing import Any
 from wsgiref.types import WSGIApplication
 
+from botocore.exceptions import ClientError
+
 from tools.local import aws
+from tools.local.access_log import AccessLog
 from tools.local.addresses import Addresses
 from tools.local.browser import send
-from tools.local.issuer import PEOPLE, Issuer, TokenRequest
+from tools.local.issuer import PEOPLE, Issuer, Keys, TokenRequest
+from tools.local.kept import Kept, kept_keys
 from tools.local.options import STATE, Options, parse_arguments
 from tools.local.pumps import Pumps
 from tools.local.reload import LiveGateway
@@ -34,8 +39,17 @@ from tools.template import BUCKET, FUNCTION, QUEUE, TABLE, Template, TemplateInv
 START_SECONDS = 300
 """moto starts within two seconds on an idle machine."""
 
+SAVE_SECONDS = 10
+"""Interval of the saves with KEEP=1."""
+
 CHECK_SECONDS = 0.5
 """Interval of the checks whether the template has changed and whether the parent process still runs."""
+
+
+LOG = logging.getLogger(__name__)
+
+ACCESS_LOGS = {"api": "Api.log", "edge": "S3.log"}
+"""The access log of a server, by the name of its port."""
 
 
 class StartFailed(Exception):
@@ -60,7 +74,7 @@ def running(options: Options) -> Iterator[dict[str, Any]]:
         cleanup.callback(runner.stop)
         _wait_for_moto(moto.poll, addresses.aws)
         create_all(template)
-        issuer = _issuer(addresses.issuer, template.parameters)
+        issuer = _issuer(addresses.issuer, template.parameters, options.keep)
         debug_port = runner.debug_port()
 
         def publish() -> dict[str, Any]:
@@ -70,18 +84,22 @@ def running(options: Options) -> Iterator[dict[str, Any]]:
             return state
 
         api = LiveGateway(lambda: _read(options, addresses), runner, addresses, publish)
-        apps: dict[str, WSGIApplication] = {"api": api, **_apps(template, addresses, issuer)}
-        for name, app in apps.items():
-            server = serve(app, listeners[name])
-            cleanup.callback(server.server_close)
-            cleanup.callback(server.shutdown)
         pumps = Pumps(template, runner)
         # Stop moto before the pumps: a pump in a long poll then ends at once.
         cleanup.callback(moto.kill)
+        is_restored = options.keep is not None and cleanup.enter_context(_kept(options.keep, template, issuer, pumps))
         cleanup.callback(pumps.stop)
         pumps.start()
+        apps: dict[str, WSGIApplication] = {"api": api, **_apps(template, addresses, issuer)}
+        for name, app in apps.items():
+            path = ACCESS_LOGS.get(name)
+            server = serve(AccessLog(app, logs / path) if path else app, listeners[name])
+            cleanup.callback(server.server_close)
+            cleanup.callback(server.shutdown)
         state = publish()
         cleanup.callback(remove_state, options.state)
+        if is_restored:
+            cleanup.enter_context(_recovery(options.state))
         cleanup.enter_context(_repeated(api.check, CHECK_SECONDS))
         yield state
 
@@ -93,7 +111,10 @@ def _repeated(action: Callable[[], object], seconds: float) -> Iterator[None]:
 
     def repeat() -> None:
         while not stopping.wait(seconds):
-            action()
+            try:
+                action()
+            except Exception:
+                LOG.exception("%s failed", action)
 
     thread = threading.Thread(target=repeat, daemon=True)
     thread.start()
@@ -111,10 +132,41 @@ def _read(options: Options, addresses: Addresses) -> Template:
     return read(options.template, given, addresses.aws, aws.REGION, local)
 
 
-def _issuer(url: str, parameters: Mapping[str, str]) -> Issuer:
+@contextmanager
+def _kept(folder: Path, template: Template, issuer: Issuer, pumps: Pumps) -> Iterator[bool]:
+    """Fill the stack from a folder, and save it there while it runs and at the end. Yield whether it was filled."""
+    with locked(folder):
+        kept = Kept(folder, template, issuer.keys.export())
+        try:
+            is_restored = kept.restore()
+        except (ClientError, KeyError) as error:
+            raise StartFailed(f"the state in {folder} does not fit the template: `make reset` deletes it") from error
+        with _repeated(kept.save, SAVE_SECONDS):
+            yield is_restored
+        pumps.join()
+        kept.save(with_messages=True)
+
+
+@contextmanager
+def _recovery(state: Path) -> Iterator[None]:
+    """Repair what was on its way when the state was saved, such as purge messages that SQS still delayed."""
+    command = [sys.executable, "-m", "tools.local.reconcile", "--mend", "--patience", "0", "--state", str(state)]
+    with (state / "logs" / "recovery.log").open("wb") as log:
+        process = subprocess.Popen(command, stdout=log, stderr=log)
+    try:
+        yield
+    finally:
+        process.kill()
+        process.wait()
+
+
+def _issuer(url: str, parameters: Mapping[str, str], keep: Path | None) -> Issuer:
     """Return an issuer whose tokens the stack accepts."""
     names = ("TenantClaim", "IdentityProvider", "TokenIssuer", "TokenAudience")
-    return Issuer(url, *(parameters.get(name, "") for name in names))
+    tenant_claim, provider, issuer, audience = (parameters.get(name, "") for name in names)
+    pems = kept_keys(keep) if keep else None
+    keys = Keys.parse(pems) if pems else None
+    return Issuer(url, tenant_claim, provider, issuer, audience, keys=keys)
 
 
 def _apps(template: Template, addresses: Addresses, issuer: Issuer) -> dict[str, WSGIApplication]:

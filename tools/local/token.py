@@ -45,7 +45,7 @@ def main(arguments: list[str]) -> int:
     """Print the token. Return 1, with a message on standard error, if there is none."""
     wanted, state = parse_arguments(arguments)
     try:
-        print(_mint(read_state(state)["issuer"], wanted))
+        print(mint(read_state(state)["issuer"], wanted))
     except StackNotRunning as error:
         print(error, file=sys.stderr)
         return 1
@@ -55,7 +55,8 @@ def main(arguments: list[str]) -> int:
     return 0
 
 
-def _mint(issuer: str, wanted: dict[str, Any]) -> str:
+def mint(issuer: str, wanted: dict[str, Any]) -> str:
+    """Return a token of the stack's issuer. Raise HTTPError if it cannot mint it."""
     request = urllib.request.Request(  # noqa: S310 - URL of the local stack
         f"{issuer}/tokens", json.dumps(wanted).encode(), {"Content-Type": "application/json"}
     )

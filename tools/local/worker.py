@@ -88,7 +88,7 @@ def _become_worker(order: dict[str, Any], runner: socket.socket) -> NoReturn:
         import_from(order["sources"])
         os.chdir(order["sources"][0])
         send(runner, {"pid": os.getpid()})
-        serve(lambda: _load(order["handler"]), runner)
+        serve(lambda: load(order["handler"]), runner)
         status = 0
     except BaseException:
         traceback.print_exc()
@@ -109,10 +109,10 @@ def _redirect_output(path: str) -> None:
     sys.stderr = os.fdopen(2, "w", buffering=1)
 
 
-def serve(load: Callable[[], Handler], runner: socket.socket) -> None:
+def serve(load_handler: Callable[[], Handler], runner: socket.socket) -> None:
     """Load the handler, report it, and answer invocations until the runner closes the socket."""
     try:
-        handler = load()
+        handler = load_handler()
     except BaseException as error:
         described = _init_error_of(error)
         _log({"level": "ERROR", **described})
@@ -147,7 +147,15 @@ def import_from(folders: list[str]) -> None:
     sys.path_importer_cache.clear()
 
 
-def _load(name: str) -> Handler:
+def forget(folders: list[str]) -> None:
+    """Make the next import of the folders' packages read their files again."""
+    for name in list(sys.modules):
+        if any(os.path.isdir(os.path.join(folder, name.partition(".")[0])) for folder in folders):
+            del sys.modules[name]
+
+
+def load(name: str) -> Handler:
+    """Import a handler by its name in the template."""
     module, _, attribute = name.rpartition(".")
     handler: Handler = getattr(importlib.import_module(module.replace("/", ".")), attribute)
     return handler

@@ -21,6 +21,10 @@ const SENTENCES = {
   payload_too_large: "The file is too large. Choose a smaller one.",
   too_complex: "The picture takes too long to read. Save it again as a plain JPEG or PNG.",
   checksum_mismatch: CHANGED,
+  crop_out_of_bounds: "The chosen part lies outside of the picture. Choose it again.",
+  crop_unavailable: "This picture can no longer be cropped. Upload it again.",
+  upload_bound: "This picture is in use. Remove it from the profile instead.",
+  upload_not_ready: "The picture is not ready yet. Try again.",
   upload_not_found: "This upload no longer exists. Choose the picture again.",
   reference_invalid: "This picture can no longer be used. Choose it again.",
   attachment_changed: "The picture is being changed elsewhere. Try again.",
@@ -40,6 +44,7 @@ const FALLBACK = "The picture could not be changed.";
 
 const RETRYABLE = new Set([
   "checksum_mismatch",
+  "upload_not_ready",
   "attachment_changed",
   "token_unavailable",
   "limit_exceeded",
@@ -87,7 +92,7 @@ export class ProfileMediaError extends Error {
   /** @type {number | undefined} */ retryAfter;
   /** @type {number | undefined} */ status;
   /** @type {string | undefined} */ detail;
-  /** @type {number | undefined} */ limit;
+  /** @type {number | string | undefined} */ limit;
   /** @type {string | undefined} */ correlationId;
 
   /**
@@ -102,10 +107,10 @@ export class ProfileMediaError extends Error {
   }
 }
 
-/** @param {string} code @param {{ limit?: number | undefined, retryAfter?: number | undefined }} facts */
+/** @param {string} code @param {{ limit?: number | string | undefined, retryAfter?: number | undefined }} facts */
 function sentence(code, { limit, retryAfter }) {
-  if (limit && /too_large$/.test(code)) {
-    return `The file is too large. Choose one of at most ${Math.floor(limit / 2 ** 20) || "1"} MB.`;
+  if (typeof limit === "number" && /too_large$/.test(code)) {
+    return `The file is too large. Choose one of at most ${(limit / 2 ** 20).toLocaleString("en", { maximumFractionDigits: 1 })} MB.`;
   }
   const text = SENTENCES[code] ?? FALLBACK;
   return retryAfter && retryAfter > 1 ? text.replace(/(Try again)[^.]*\.$/, `$1 in ${duration(retryAfter)}.`) : text;
@@ -122,7 +127,7 @@ export async function serviceError(response) {
   const body = (await response.json().catch(() => null)) ?? {};
   const { error = {}, errors = [], message } = body;
   const first = errors[0] ?? {};
-  const raw = String(first.meta?.reason ?? error.code ?? first.code ?? "").toLowerCase();
+  const raw = String(first.meta?.reason ?? error.i18nVars?.reason ?? error.code ?? first.code ?? "").toLowerCase();
   const code = raw || BY_STATUS[status] || (status === 503 || status === 504 ? "unavailable" : "");
   return new ProfileMediaError(ALIASES[code] ?? (code || (status < 500 ? "request_invalid" : "internal")), {
     status,

@@ -24,17 +24,20 @@ export interface Derivative {
   bytes: number;
 }
 
-/** What can be shown before a picture has loaded, and the text in its place. */
-export interface Preview {
-  /** A ThumbHash in base64. */
-  thumbHash?: string | null;
+/** What else is known of a picture. Missing if it is not. */
+export interface Description {
+  /** The part that the client asked for. */
+  crop?: Crop;
+  focus?: Focus;
+  altText?: string;
+  /** A ThumbHash in base64, to show a blurred picture until the real one has loaded. */
+  thumbHash?: string;
   /** A CSS colour, `#rrggbb`. */
-  dominantColor?: string | null;
-  altText?: string | null;
+  dominantColor?: string;
 }
 
 /** One submitted picture. */
-export interface Upload extends Preview {
+export interface Upload extends Description {
   uploadId: string;
   publicId: string;
   slot: Slot;
@@ -70,7 +73,7 @@ export interface Intent {
 }
 
 /** A picture in a slot. An external picture has a `url`, no ids and no derivatives. */
-export interface Picture extends Preview {
+export interface Picture extends Description {
   uploadId: string | null;
   publicId: string | null;
   url?: string;
@@ -125,6 +128,13 @@ export interface PictureOptions {
   altText?: string | undefined;
 }
 
+/** Changes of a ready upload. `null` returns to the default crop, or removes the text. */
+export interface PictureChanges {
+  crop?: Crop | null | undefined;
+  focus?: Focus | null | undefined;
+  altText?: string | null | undefined;
+}
+
 export interface UploadOptions extends PictureOptions {
   /** `avatar` if missing. */
   slot?: Slot | undefined;
@@ -154,6 +164,7 @@ export type ErrorCode =
   | "too_large"
   | "too_complex"
   | "checksum_mismatch"
+  | "crop_out_of_bounds"
   // The request.
   | "request_invalid"
   | "upload_too_large"
@@ -162,6 +173,9 @@ export type ErrorCode =
   | "upload_not_found"
   | "user_not_found"
   | "owner_forbidden"
+  | "upload_not_ready"
+  | "upload_bound"
+  | "crop_unavailable"
   | "reference_invalid"
   | "idempotency_conflict"
   | "attachment_changed"
@@ -195,8 +209,8 @@ export class ProfileMediaError extends Error {
   status?: number | undefined;
   /** The message of the service or of S3, for developers. */
   detail?: string | undefined;
-  /** The limit that was hit, if the service named it: bytes for `upload_too_large`. */
-  limit?: number | undefined;
+  /** The limit that was hit: bytes for `upload_too_large`, a name for `limit_exceeded`. */
+  limit?: number | string | undefined;
   /** Identifies the request in the service's log. */
   correlationId?: string | undefined;
 }
@@ -225,10 +239,10 @@ export interface ProfileMedia {
   /** Resolve once an upload is ready. Reject if the service refuses the picture. */
   wait(uploadId: string, options?: SignalOption): Promise<ReadyUpload>;
   /** Change the crop, the focus or the alternative text of a ready upload, without sending the picture again. */
-  update(uploadId: string, changes: PictureOptions, options?: SignalOption): Promise<ReadyUpload>;
+  update(uploadId: string, changes: PictureChanges, options?: SignalOption): Promise<ReadyUpload>;
   /** Put a ready upload into its slot. */
   bind(upload: Pick<Upload, "slot" | "publicId">, options?: SignalOption): Promise<void>;
-  /** Delete an upload that is not bound. It is no error if it no longer exists. */
+  /** Delete an upload. It is no error if it no longer exists; `upload_bound` if a slot shows it. */
   cancel(uploadId: string, options?: SignalOption): Promise<void>;
   /** Empty a slot. */
   remove(slot: Slot, options?: SignalOption): Promise<Profile>;

@@ -15,7 +15,7 @@ const BIND_PATHS = { avatar: "/user/profile/avatar", coverImage: "/user/profile/
 /** Seconds that one request waits for a pending upload: the service's maximum. */
 const WAIT = 20;
 
-/** Milliseconds between two such requests. */
+/** Milliseconds before the second such request. The pauses grow: a service under load does not wait. */
 const PAUSE = 500;
 
 /** Milliseconds until the call gives up waiting. The service repeats a failed attempt after one and two minutes. */
@@ -64,8 +64,8 @@ export async function withPreparedPicture(file, { maxBytes, crop, onProgress, si
     } catch (error) {
       const { code, limit = maxBytes } = /** @type {ProfileMediaError} */ (error);
       const because = AVOIDABLE[code];
-      const other = because && tried < CONVERSIONS && (await convert(because, limit));
-      if (!other || (because === "bytes" && other.file.size > limit)) throw error;
+      const other = because && tried < CONVERSIONS && (await convert(because, Number(limit)));
+      if (!other || (because === "bytes" && other.file.size > Number(limit))) throw error;
       prepared = other;
     }
   }
@@ -150,7 +150,7 @@ export async function announcement(call, file, type, { slot = "avatar", crop, fo
  * @param {Call} call @param {string} uploadId @param {Pick<UploadOptions, "signal" | "onProgress">} options
  */
 export async function settled(call, uploadId, { signal, onProgress }) {
-  for (let waited = 0; waited < PATIENCE; ) {
+  for (let asked = 1, waited = 0; waited < PATIENCE; asked++) {
     const started = Date.now();
     /** @type {Upload} */
     const upload = await call("GET", `${uploadPath(uploadId)}?wait=${WAIT}`, { signal, onProgress });
@@ -158,7 +158,7 @@ export async function settled(call, uploadId, { signal, onProgress }) {
       throw new ProfileMediaError(upload.reason?.code ?? "corrupt", { detail: upload.reason?.message });
     }
     if (upload.state !== "pending") return /** @type {ReadyUpload} */ (upload);
-    await pause(PAUSE, signal);
+    await pause(PAUSE * asked, signal);
     waited += Math.min(Date.now() - started, 2 * WAIT * 1000); // the time that the computer slept does not count
   }
   throw new ProfileMediaError("slow");

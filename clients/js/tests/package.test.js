@@ -1,10 +1,12 @@
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
+import { readFileSync } from "node:fs";
 import { test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { gzipSync } from "node:zlib";
 
 import { buildSync } from "esbuild";
+import { ProfileMediaError } from "profile-media";
 
 const ROOT = fileURLToPath(new URL("..", import.meta.url));
 
@@ -36,4 +38,14 @@ test("the published package holds the sources, their types, the licence and noth
       ),
     ],
   );
+});
+
+test("the README lists the errors as they are", () => {
+  const rows = [...readFileSync(`${ROOT}/README.md`, "utf8").matchAll(/^\| `([a-z_]+)` \| (yes|no) \| (.+) \|$/gm)];
+
+  assert.ok(rows.length > 30);
+  for (const [, code, retryable, message] of rows) {
+    const error = new ProfileMediaError(code);
+    assert.deepEqual([error.retryable, error.message], [retryable === "yes", message], code);
+  }
 });

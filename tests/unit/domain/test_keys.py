@@ -54,7 +54,24 @@ def test_media_key_contains_the_digest() -> None:
     derivative = a_derivative(content=b"webp")
     key = keys.media_key(an_id(1), derivative)
     assert key == f"media/{an_id(1)}/full-{keys.digest(b'webp')}.webp"
-    assert key.startswith(keys.media_prefix(an_id(1)))
+    assert key.startswith(keys.media_prefixes(an_id(1)))
+    assert keys.parse_media_key(key) == an_id(1)
+
+
+def test_master_is_outside_of_what_the_distribution_may_read() -> None:
+    master = a_derivative(name="master", content=b"webp")
+    key, former = keys.possible_keys(an_id(1), master)
+    assert keys.media_key(an_id(1), master) == key == f"masters/{an_id(1)}/master-{keys.digest(b'webp')}.webp"
+    assert former == f"media/{an_id(1)}/master-{keys.digest(b'webp')}.webp"
+    assert {keys.parse_media_key(each) for each in (key, former)} == {an_id(1)}
+    assert keys.possible_keys(an_id(1), a_derivative()) == (keys.media_key(an_id(1), a_derivative()),)
+
+
+def test_positions_order_objects_of_all_prefixes_by_upload() -> None:
+    stored = [keys.media_key(an_id(n), a_derivative(name=name)) for n in (1, 2) for name in ("icon", "master", "thumb")]
+    assert sorted(sorted(stored), key=keys.position) == stored
+    assert keys.position(stored[2]) < keys.end_position(an_id(1)) <= keys.first_position(an_id(2))
+    assert keys.first_position(an_id(2)) < keys.position(stored[3])
 
 
 @pytest.mark.parametrize(
@@ -68,6 +85,6 @@ def test_component_outside_its_alphabet_is_refused(change: dict[str, str]) -> No
 @pytest.mark.parametrize("upload_id", ["", "../x", an_id(1) + "/", an_id(0xABC).upper(), "*"])
 def test_prefix_matches_one_upload_only(upload_id: str) -> None:
     with pytest.raises(ValueError, match="not a key component"):
-        keys.media_prefix(upload_id)
+        keys.media_prefixes(upload_id)
     with pytest.raises(ValueError, match="not a key component"):
         keys.incoming_key(ADA, upload_id)

@@ -2,7 +2,8 @@
 
 import pytest
 
-from profile_media.domain.keys import incoming_key, media_key
+from profile_media.domain.keys import incoming_key, media_key, possible_keys
+from profile_media.domain.model import MASTER
 from profile_media.domain.ports import PurgeRequest
 from profile_media.domain.purge import purge
 from tests.builders import ADA, a_derivative, an_id
@@ -24,6 +25,13 @@ def test_purge_with_keys_deletes_exactly_those_without_listing() -> None:
     media.objects = dict.fromkeys((KEY, OTHER), b"")
     assert purge(incoming, media, PurgeRequest(ADA, an_id(1), (KEY,))) == 1
     assert set(media.objects) == {OTHER}
+
+
+def test_purge_deletes_master_at_its_key_of_version_0_1_0() -> None:
+    media, master = UnlistedMedia(), a_derivative(name=MASTER)
+    media.objects = dict.fromkeys((*possible_keys(an_id(1), master), KEY), b"")
+    assert purge(FakeIncoming(), media, PurgeRequest(ADA, an_id(1), (media_key(an_id(1), master),))) == 1
+    assert set(media.objects) == {KEY}
 
 
 def test_purge_without_keys_lists_the_prefix_and_deletes_the_original() -> None:

@@ -12,7 +12,8 @@ from profile_media.domain.errors import ImageUnacceptable, Unavailable
 from profile_media.domain.findings import Finding, FindingKind, GracePeriods, RepairAction
 from profile_media.domain.formats import ContentType
 from profile_media.domain.framing import Framing
-from profile_media.domain.keys import incoming_key, media_key
+from profile_media.domain.keys import MASTERS_PREFIX, MEDIA_PREFIX, incoming_key, media_key, position
+from profile_media.domain.merge import Position
 from profile_media.domain.model import (
     MASTER,
     Attachment,
@@ -226,7 +227,7 @@ def test_every_upload_is_checked_once_however_pages_are_cut(
         world.bound(number, owner_id=f"user{number}")
     world.media.objects = {key: b"" for key in world.media.objects if an_id(7) not in key}
     left = [world.orphan(number) for number in range(2, 12, 2)]
-    world.media.objects[f"media/{an_id(5)}/a/b"] = world.media.objects["media/z"] = b""
+    world.media.objects |= dict.fromkeys((f"media/{an_id(5)}/a/b", "media/z", f"masters/{an_id(6)}/a/b"), b"")
     world.listings.page, world.index.page = objects, rows
     for _ in range(20):
         world.repairer.run(hours(*[1] * 3) if seconds == 45 else endless)
@@ -235,7 +236,7 @@ def test_every_upload_is_checked_once_however_pages_are_cut(
     assert found == {
         FindingKind.OBJECTS_WITHOUT_ROW: len(left),
         FindingKind.ROW_WITHOUT_OBJECTS: 1,
-        FindingKind.KEY_UNKNOWN: 2,
+        FindingKind.KEY_UNKNOWN: 3,
     }
     assert sorted(each.upload_id for each in world.purge_queue.messages) == left
 
@@ -410,6 +411,21 @@ def test_missing_derivatives_are_made_from_the_master(world: World) -> None:
     assert [each.name for each in row.derivatives] == [each.name for each in upload.derivatives]
     world.clock.pass_(days=1)
     assert world.run(world.repairer) == []
+
+
+def test_masters_of_version_0_1_0_are_found_beside_the_other_derivatives(world: World) -> None:
+    upload = world.bound()
+    [key] = [key for key in world.media.objects if key.startswith(MASTERS_PREFIX)]
+    world.media.objects[MEDIA_PREFIX + position(key)] = world.media.objects.pop(key)
+    assert world.run(world.repairer) == []
+    world.lose(upload, "full")
+    world.clock.pass_(days=1)
+    assert [each.mended for each in world.run(world.repairer)] == [RepairAction.REMADE]
+
+
+def test_position_of_a_checkpoint_of_version_0_1_0_is_read() -> None:
+    assert Position.parse(f"{an_id(1)} media/{an_id(2)}/") == Position(an_id(1), f"{an_id(2)}/")
+    assert Position.parse(str(Position(None, "x"))) == Position(None, "x")
 
 
 def test_slot_is_cleared_when_its_picture_cannot_be_restored(world: World) -> None:

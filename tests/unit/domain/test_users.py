@@ -47,6 +47,22 @@ def test_load_own_profile_keeps_fields_that_a_later_token_leaves_out(tables: Fak
     assert users.load_own_profile(profiles, clock, terse).identity == replace(CALLER.identity, last_name="Lovelace")
 
 
+@pytest.mark.parametrize(
+    ("token", "expected"),
+    [
+        (Identity(last_name="Lovelace"), True),
+        (Identity(email="new@example.com"), False),
+        (Identity(email="new@example.com", email_verified=True), True),
+    ],
+    ids=["no e-mail", "unverified e-mail", "verified e-mail"],
+)
+def test_email_verified_changes_only_with_an_email(token: Identity, expected: bool) -> None:
+    known = Identity(email="ada@example.com", email_verified=True)
+
+    assert known.merged_with(token).email_verified is expected
+    assert replace(known, email_verified=False).merged_with(token).email_verified is (token.email_verified)
+
+
 def test_load_own_profile_keeps_the_slots(tables: FakeTables) -> None:
     bound = Profile(ADA).with_attachment(Slot.AVATAR, attachment_of(a_ready_upload()), NOW)
     tables.profiles[ADA] = bound

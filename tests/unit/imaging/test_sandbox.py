@@ -2,6 +2,7 @@
 
 import ctypes
 import os
+import resource
 import signal
 import socket
 import time
@@ -62,6 +63,19 @@ def test_run_clears_environment_of_child(monkeypatch: pytest.MonkeyPatch) -> Non
     assert result_of(lambda: (dict(os.environ), libc.getenv(b"AWS_SECRET_ACCESS_KEY"))) == "({}, None)"
 
     assert os.environ["AWS_SECRET_ACCESS_KEY"] == "secret"
+
+
+def test_child_writes_neither_core_dumps_nor_files() -> None:
+    kinds = (resource.RLIMIT_CORE, resource.RLIMIT_FSIZE)
+    soft_before = [resource.getrlimit(kind)[0] for kind in kinds]
+    for kind in kinds:  # a shell may have lowered the soft limit to 0 already
+        hard = resource.getrlimit(kind)[1]
+        resource.setrlimit(kind, (hard, hard))
+    try:
+        assert result_of(lambda: [resource.getrlimit(kind) for kind in kinds]) == "[(0, 0), (0, 0)]"
+    finally:
+        for kind, soft in zip(kinds, soft_before, strict=True):
+            resource.setrlimit(kind, (soft, resource.getrlimit(kind)[1]))
 
 
 def test_child_cannot_open_descriptors(tmp_path: Path) -> None:

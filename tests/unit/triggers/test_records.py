@@ -6,7 +6,6 @@ from typing import Any
 
 import pytest
 
-from profile_media.domain.keys import media_prefix
 from profile_media.domain.ports import PurgeRequest
 from profile_media.triggers.records import created_objects, failures, removed_uploads
 from tests.builders import ADA
@@ -14,7 +13,8 @@ from tests.functions.conftest import an_event
 
 BOUND, PENDING = "6f1c2b9e-3d44-4c1a-9a52-0b7d1f3e8a90", "0d6f7a3c-8b1e-4f57-8a44-5f0b8f6f2c31"
 NAMES = ("full-3f0a9c1b2d4e5f60718293a4b5c6d7e8.webp", "master-9b8a7c6d5e4f30211203f4e5d6c7b8a9.jpg")
-KEYS = tuple(media_prefix(BOUND) + name for name in NAMES)
+TRACE_ID = "c6af9ac6-7b61-11e6-9a41-93e8deadbeef"
+KEYS = (f"media/{BOUND}/{NAMES[0]}", f"masters/{BOUND}/{NAMES[1]}")
 
 
 def a_removal(**changes: Any) -> dict[str, Any]:
@@ -27,8 +27,8 @@ def a_removal(**changes: Any) -> dict[str, Any]:
 
 def test_removed_uploads_takes_media_keys_from_row_with_derivatives() -> None:
     assert removed_uploads(an_event("release_media")) == {
-        "111": PurgeRequest(ADA, BOUND, KEYS),
-        "112": PurgeRequest(ADA, PENDING),
+        "111": PurgeRequest(ADA, BOUND, KEYS, TRACE_ID),
+        "112": PurgeRequest(ADA, PENDING, trace_id=TRACE_ID),
     }
 
 

@@ -326,6 +326,7 @@ class UploadItem(UploadsTableItem):
     derivatives = DerivativesAttribute(null=True)
     reason = EnumAttribute(Reason, null=True)
     auto_bind = AutoBindMap(null=True)
+    trace_id = UnicodeAttribute(null=True)
     framing = FramingAttribute(null=True)
     alt_text = UnicodeAttribute(null=True)
     placeholder = PlaceholderAttribute(null=True)

@@ -2,8 +2,8 @@
 
 Incoming needs s3:GetObject and s3:DeleteObject on `incoming/*` of the uploads bucket, and s3:ListBucket, without which
 S3 answers 403 for a missing object. Media needs, on the media bucket, s3:GetObject to fetch, s3:PutObject to store,
-s3:DeleteObject to delete, and s3:ListBucket under `media/` to delete a prefix. ObjectListings need s3:ListBucket under
-`incoming/` and `media/`.
+s3:DeleteObject to delete, each on `media/*` and `masters/*`, and s3:ListBucket under both to delete by prefix.
+ObjectListings need s3:ListBucket under `incoming/`, `media/` and `masters/`.
 """
 
 from collections.abc import Iterable, Sequence
@@ -15,7 +15,15 @@ from typing import TYPE_CHECKING
 from botocore.exceptions import ClientError
 
 from profile_media.aws.session import available, s3
-from profile_media.domain.keys import INCOMING_PREFIX, MEDIA_PREFIX, incoming_key, media_key, media_prefix
+from profile_media.domain.keys import (
+    DERIVATIVE_PREFIXES,
+    INCOMING_PREFIX,
+    incoming_key,
+    media_key,
+    media_prefixes,
+    position,
+    possible_keys,
+)
 from profile_media.domain.model import MASTER, Derivative
 from profile_media.domain.ports import Page, StoredObject
 
@@ -59,7 +67,8 @@ class S3Media:
 
     def fetch(self, upload_id: str, derivative: Derivative) -> bytes | None:
         """Return the derivative's bytes."""
-        return _fetch(self._bucket, media_key(upload_id, derivative))
+        found = (_fetch(self._bucket, key) for key in possible_keys(upload_id, derivative))
+        return next((content for content in found if content is not None), None)
 
     def store(self, upload_id: str, contents: Sequence[tuple[Derivative, bytes]]) -> None:
         """Store derivatives in parallel. The threads end before the return, because decoding forks the process."""
@@ -94,8 +103,8 @@ class S3Media:
                 raise DeleteFailed(errors[0].get("Code", ""))
 
     def delete_prefix(self, upload_id: str) -> int:
-        """List and delete all derivatives of an upload. Return their number."""
-        keys = _keys(self._bucket, media_prefix(upload_id))
+        """List and delete all derivatives of an upload, under both prefixes. Return their number."""
+        keys = _keys(self._bucket, media_prefixes(upload_id))
         self.delete(keys)
         return len(keys)
 
@@ -112,12 +121,15 @@ class S3ObjectListings:
         return _list(self._uploads_bucket, INCOMING_PREFIX, after)
 
     def media(self, after: str | None) -> Page[StoredObject]:
-        """List up to a thousand derivatives."""
-        return _list(self._media_bucket, MEDIA_PREFIX, after)
+        """List up to a thousand derivatives of each prefix, as far as both listings reach."""
+        pages = [_list(self._media_bucket, prefix, after and prefix + after) for prefix in DERIVATIVE_PREFIXES]
+        end = min((position(page.next) for page in pages if page.next), default=None)
+        listed = [item for page in pages for item in page.items if end is None or position(item.key) <= end]
+        return Page(sorted(listed, key=lambda item: position(item.key)), end)
 
     def derivatives(self, upload_id: str) -> frozenset[str]:
         """Return the keys of one upload's derivatives."""
-        return frozenset(_keys(self._media_bucket, media_prefix(upload_id)))
+        return frozenset(_keys(self._media_bucket, media_prefixes(upload_id)))
 
 
 def _storage_class(derivative: Derivative) -> "StorageClassType":
@@ -141,16 +153,17 @@ def _fetch(bucket: str, key: str, most: int | None = None) -> bytes | None:
     return content
 
 
-def _keys(bucket: str, prefix: str) -> list[str]:
-    """List all keys with a prefix."""
+def _keys(bucket: str, prefixes: Iterable[str]) -> list[str]:
+    """List all keys with one of the prefixes."""
     keys: list[str] = []
-    after: str | None = None
-    while True:
-        page = _list(bucket, prefix, after)
-        keys += [stored.key for stored in page.items]
-        if page.next is None:
-            return keys
-        after = page.next
+    for prefix in prefixes:
+        after: str | None = None
+        while True:
+            page = _list(bucket, prefix, after)
+            keys += [stored.key for stored in page.items]
+            if (after := page.next) is None:
+                break
+    return keys
 
 
 def _list(bucket: str, prefix: str, after: str | None) -> Page[StoredObject]:

@@ -37,18 +37,22 @@ def send(url: str, bodies: Sequence[str]) -> list[int]:
 
 
 class _Message(BaseModel):
-    """The body of a message. Messages of version 0.1.0 have no `media_keys`."""
+    """The body of a message. Messages of version 0.1.0 have no `media_keys` and no `trace_id`."""
 
     model_config = ConfigDict(extra="forbid", strict=True, defer_build=True)
 
     owner_id: str | None
     upload_id: str
     media_keys: list[str] | None = None
+    trace_id: str | None = None
 
 
 def _body(request: PurgeRequest) -> str:
     keys = None if request.media_keys is None else list(request.media_keys)
-    return _Message(owner_id=request.owner_id, upload_id=request.upload_id, media_keys=keys).model_dump_json()
+    message = _Message(
+        owner_id=request.owner_id, upload_id=request.upload_id, media_keys=keys, trace_id=request.trace_id
+    )
+    return message.model_dump_json()
 
 
 def parse_body(body: str) -> PurgeRequest:
@@ -60,4 +64,4 @@ def parse_body(body: str) -> PurgeRequest:
     if not is_upload_id(message.upload_id):
         raise ValueError("not a purge request")
     keys = None if message.media_keys is None else tuple(message.media_keys)
-    return PurgeRequest(message.owner_id, message.upload_id, keys)
+    return PurgeRequest(message.owner_id, message.upload_id, keys, message.trace_id)

@@ -19,13 +19,15 @@ class DirectUpload:
     processor: UploadProcessor
     images: Images
 
-    def ingest(self, access: Access, slot: Slot, content: bytes, framing: Framing = None) -> Processed:
+    def ingest(
+        self, access: Access, slot: Slot, content: bytes, framing: Framing = None, *, trace_id: str | None = None
+    ) -> Processed:
         """Create an upload and process it.
 
         Raises ImageUnacceptable if the format is not supported, and the errors of `PendingUploads.create`.
         """
         content_type = self.images.identify(content)
-        request = IntentRequest(slot, content_type, len(content), framing=framing)
+        request = IntentRequest(slot, content_type, len(content), framing=framing, trace_id=trace_id)
         upload = self.pending_uploads.create(access, request)
         return self.processor.process(upload, content)
 

@@ -54,6 +54,8 @@ class IntentRequest:
     """Whether processing binds the upload as soon as it is ready."""
     framing: Framing = None
     alt_text: str | None = None
+    trace_id: str | None = None
+    """The correlation id of the client's request."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,6 +135,7 @@ class PendingUploads:
             created_at=now,
             expires_at=expiry(now, self.lifetimes.pending),
             auto_bind=AutoBind(access.caller.user_id, access.caller.tenant) if request.bind else None,
+            trace_id=request.trace_id,
             framing=request.framing,
             alt_text=request.alt_text,
         )

@@ -2,22 +2,28 @@
 
     incoming/{owner}/{upload_id}                    an original, written with a presigned POST
     media/{upload_id}/{derivative}-{digest}.{ext}   a derivative; the digest makes the key immutable
+    masters/{upload_id}/master-{digest}.{ext}       the master, outside of what the distribution may read
 
 `owner` is the subject in URL-safe base64 without padding, because subjects can contain `|`, `/` and `$`.
 """
 
 import re
 from base64 import urlsafe_b64decode, urlsafe_b64encode
+from collections.abc import Iterable
 from dataclasses import replace
 from hashlib import sha256
 from os import urandom
 
 from profile_media.domain.formats import FORMATS
-from profile_media.domain.model import Derivative
+from profile_media.domain.model import MASTER, Derivative
 from profile_media.domain.policy import MAX_OWNER_BYTES
 
 INCOMING_PREFIX = "incoming/"
 MEDIA_PREFIX = "media/"
+MASTERS_PREFIX = "masters/"
+
+DERIVATIVE_PREFIXES = (MASTERS_PREFIX, MEDIA_PREFIX)
+"""The prefixes of the media bucket."""
 
 UPLOAD_ID = r"[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}"
 """A version 4 UUID in lower case."""
@@ -26,7 +32,7 @@ OWNER = r"[A-Za-z0-9_-]{2,340}"
 """A user id of up to `policy.MAX_OWNER_BYTES` bytes, as `encode_owner` encodes it."""
 
 _INCOMING = re.compile(rf"incoming/({OWNER})/({UPLOAD_ID})")
-_MEDIA = re.compile(rf"media/({UPLOAD_ID})/[^/]+")
+_MEDIA = re.compile(rf"(?:{'|'.join(DERIVATIVE_PREFIXES)})({UPLOAD_ID})/[^/]+")
 _UPLOAD_ID = re.compile(UPLOAD_ID)
 _NAME = re.compile(r"[a-z]{1,16}")
 _DIGEST = re.compile(r"[0-9a-f]{32}")
@@ -72,14 +78,24 @@ def parse_incoming_key(key: str) -> tuple[str, str] | None:
     return (owner_id, match[2]) if match and owner_id is not None else None
 
 
-def media_prefix(upload_id: str) -> str:
-    """Return the prefix of an upload's derivatives. It ends in a slash, so that a purge cannot match another upload."""
-    return f"{MEDIA_PREFIX}{_check_component(_UPLOAD_ID, upload_id)}/"
+def media_prefixes(upload_id: str) -> tuple[str, ...]:
+    """Return the prefixes of an upload's objects. They end in a slash, so that a purge cannot match another upload."""
+    return tuple(prefix + first_position(upload_id) for prefix in DERIVATIVE_PREFIXES)
 
 
-def media_end(upload_id: str) -> str:
-    """Return a key that sorts after all keys of the upload and before those of the next upload."""
-    return media_prefix(upload_id)[:-1] + chr(ord("/") + 1)
+def position(key: str) -> str:
+    """Return what follows the prefix of a key in the media bucket. It orders the objects of all prefixes by upload."""
+    return key.partition("/")[2]
+
+
+def first_position(upload_id: str) -> str:
+    """Return a position before all objects of the upload and after those of the upload before."""
+    return f"{_check_component(_UPLOAD_ID, upload_id)}/"
+
+
+def end_position(upload_id: str) -> str:
+    """Return a position after all objects of the upload and before those of the next upload."""
+    return first_position(upload_id)[:-1] + chr(ord("/") + 1)
 
 
 def parse_media_key(key: str) -> str | None:
@@ -89,10 +105,22 @@ def parse_media_key(key: str) -> str | None:
 
 
 def media_key(upload_id: str, derivative: Derivative) -> str:
-    """Return the key of a derivative, which is also the path of its URL."""
+    """Return the key of a derivative, which is also the path of its URL unless it is the master."""
     name = _check_component(_NAME, derivative.name)
     digest = _check_component(_DIGEST, derivative.digest)
-    return f"{media_prefix(upload_id)}{name}-{digest}.{FORMATS[derivative.content_type].extension}"
+    prefix = MASTERS_PREFIX if name == MASTER else MEDIA_PREFIX
+    return f"{prefix}{first_position(upload_id)}{name}-{digest}.{FORMATS[derivative.content_type].extension}"
+
+
+def possible_keys(upload_id: str, derivative: Derivative) -> tuple[str, ...]:
+    """Return the keys at which a derivative may be stored. A master of version 0.1.0 is beside the others."""
+    return with_former_keys([media_key(upload_id, derivative)])
+
+
+def with_former_keys(keys: Iterable[str]) -> tuple[str, ...]:
+    """Return the keys, and those that masters among them had in version 0.1.0."""
+    given = tuple(keys)
+    return given + tuple(MEDIA_PREFIX + position(key) for key in given if key.startswith(MASTERS_PREFIX))
 
 
 def digest(content: bytes) -> str:

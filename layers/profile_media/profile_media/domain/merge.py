@@ -1,6 +1,7 @@
 """Compare derivatives with upload rows in a merge join: both are read once, in the order of upload ids.
 
-S3 lists objects in the order of their keys, which begin with the upload id; the index has the rows in the same order.
+Objects are listed in the order of upload ids, with which their keys begin after the prefix; the index has the rows in
+the same order.
 A page takes the next rows and the objects up to the last of them, so the work is linear and the memory holds one page
 at a time.
 
@@ -15,7 +16,14 @@ from hashlib import sha256
 from itertools import batched, count
 
 from profile_media.domain.findings import Finding, FindingKind, GracePeriods, PageResult, Report
-from profile_media.domain.keys import media_end, media_key, media_prefix, parse_media_key
+from profile_media.domain.keys import (
+    MEDIA_PREFIX,
+    end_position,
+    first_position,
+    parse_media_key,
+    position,
+    possible_keys,
+)
 from profile_media.domain.model import State, Upload
 from profile_media.domain.ports import (
     MAX_ROWS,
@@ -32,7 +40,7 @@ from profile_media.domain.ports import (
 from profile_media.domain.repair import Repair
 
 MAX_LISTINGS = 20
-"""Maximum listings in one page: up to 20,000 objects, about 10 MiB."""
+"""Maximum listings in one page: up to 20,000 objects of each prefix, about 10 MiB."""
 
 MAX_SUSPECTS = 1_000
 """Maximum suspects in a checkpoint, which is one item of at most 400 KB. The next pass takes a different sample."""
@@ -40,19 +48,19 @@ MAX_SUSPECTS = 1_000
 
 @dataclass(frozen=True, slots=True)
 class Position:
-    """The progress of the comparison: all rows up to `upload_id` and all objects up to `key` are done."""
+    """The progress of the comparison: all rows up to `upload_id` and all objects up to `end` are done."""
 
     upload_id: str | None = None
-    key: str | None = None
+    end: str | None = None
 
     @classmethod
     def parse(cls, text: str | None) -> "Position":
-        """Parse the result of `str`."""
-        upload_id, _, key = (text or " ").partition(" ")
-        return cls(upload_id or None, key or None)
+        """Parse the result of `str`. Before version 0.2.0 the end was a key, with its prefix."""
+        upload_id, _, end = (text or " ").partition(" ")
+        return cls(upload_id or None, end.removeprefix(MEDIA_PREFIX) or None)
 
     def __str__(self) -> str:
-        return f"{self.upload_id or ''} {self.key or ''}"
+        return f"{self.upload_id or ''} {self.end or ''}"
 
 
 @dataclass(slots=True)
@@ -65,7 +73,7 @@ class Listed:
     unknown: list[str] = field(default_factory=list)
     """Keys that this service does not write."""
     end: str | None = None
-    """All objects up to this key are here; None for all objects."""
+    """All objects up to this position are here; None for all objects."""
 
     def add(self, items: Sequence[StoredObject]) -> None:
         """Add the objects of one listing."""
@@ -82,7 +90,7 @@ class Listed:
         last = next(reversed(self.keys), None)
         if last and not _is_before(last, self.end):
             del self.keys[last], self.latest[last]
-            self.end = media_prefix(last)
+            self.end = first_position(last)
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,8 +112,8 @@ class MergeWalk:
         """Check the next uploads. Stop early if little time remains."""
         start = Position.parse(checkpoint.position)
         page = self.index.keys_after(start.upload_id)
-        rows_end = media_end(page.next) if page.next else None
-        listed = self._list(start.key, rows_end)
+        rows_end = end_position(page.next) if page.next else None
+        listed = self._list(start.end, rows_end)
         end = min(filter(None, (listed.end, rows_end)), default=None)
         rows = {key.upload_id: key for key in page.items if _is_before(key.upload_id, end)}
         ids = sorted(rows.keys() | {each for each in listed.keys if _is_before(each, end)})
@@ -123,15 +131,15 @@ class MergeWalk:
                 suspects.append(upload_id)
             if self.is_out_of_time():
                 done = Position(
-                    max((each for each in rows if each <= upload_id), default=start.upload_id), media_end(upload_id)
+                    max((each for each in rows if each <= upload_id), default=start.upload_id), end_position(upload_id)
                 )
                 break
-        findings += self._unknown([key for key in listed.unknown if done.key is None or key <= done.key])
+        findings += self._unknown([key for key in listed.unknown if done.end is None or position(key) <= done.end])
         sample = _sample((*checkpoint.suspects, *suspects), checkpoint.began)
-        return PageResult(findings, str(done) if done.key else None, sample)
+        return PageResult(findings, str(done) if done.end else None, sample)
 
     def _list(self, after: str | None, until: str | None) -> Listed:
-        """List the objects after one key and up to another. The last upload is left out unless it is complete."""
+        """List the objects after one position and up to another. The last upload is left out unless it is complete."""
         listed = Listed()
         for calls in count(1):
             page = self.listings.media(after)
@@ -177,7 +185,7 @@ class MergeWalk:
 
     def _check_unnamed(self, upload: Upload, present: Sequence[str]) -> list[Finding]:
         """Find objects that a bound upload does not name. No key is used twice, so none of them can be shown again."""
-        named = {media_key(upload.upload_id, each) for each in upload.derivatives}
+        named = {key for each in upload.derivatives for key in possible_keys(upload.upload_id, each)}
         unnamed = tuple(key for key in present if key not in named)
         if not (named and unnamed):
             return []
@@ -205,13 +213,13 @@ class MergeWalk:
 
 
 def _is_before(upload_id: str, end: str | None) -> bool:
-    """Return whether all keys of the upload come before the end; None is the end of everything."""
-    return end is None or media_end(upload_id) <= end
+    """Return whether all objects of the upload come before the end; None is the end of everything."""
+    return end is None or end_position(upload_id) <= end
 
 
 def _missing_names(upload: Upload, present: frozenset[str]) -> list[str]:
     """Return the names of derivatives that are in the row but have no object."""
-    return [each.name for each in upload.derivatives if media_key(upload.upload_id, each) not in present]
+    return [each.name for each in upload.derivatives if present.isdisjoint(possible_keys(upload.upload_id, each))]
 
 
 def _sample(suspects: Iterable[str], began: datetime) -> tuple[str, ...]:

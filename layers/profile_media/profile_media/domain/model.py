@@ -112,6 +112,8 @@ class Upload:
     """Why the upload was rejected."""
     auto_bind: AutoBind | None = None
     """Set if processing binds the upload itself as soon as it is ready."""
+    trace_id: str | None = None
+    """The correlation id of the request that created the upload. The functions that handle the upload later log it."""
     framing: Framing = None
     """The part of the picture that the client chose to show."""
     alt_text: str | None = None

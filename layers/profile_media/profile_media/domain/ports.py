@@ -207,7 +207,7 @@ class Media(Protocol):
         """Delete these objects, as far as they exist."""
 
     def delete_prefix(self, upload_id: str) -> int:
-        """List and delete all derivatives of an upload. Return their number."""
+        """List and delete all derivatives of an upload, under both prefixes. Return their number."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -252,11 +252,13 @@ class PurgeRequest:
     """None if only the objects are known."""
     upload_id: str
     media_keys: tuple[str, ...] | None = None
-    """The keys of all derivatives, from the removed row of a ready or bound upload; None to list the prefix."""
+    """The keys of all derivatives, from the removed row of a ready or bound upload; None to list the prefixes."""
+    trace_id: str | None = None
+    """The trace id of the removed upload, for the log."""
 
     def __post_init__(self) -> None:
         if any(parse_media_key(key) != self.upload_id for key in self.media_keys or ()):
-            raise ValueError("a key is not under the upload's prefix")
+            raise ValueError("a key is not under a prefix of the upload")
 
 
 class PurgeQueue(Protocol):
@@ -291,13 +293,13 @@ class StoredObject:
 
 
 class ObjectListings(Protocol):
-    """Listings of both buckets, in the order of the keys. A listing contains every object stored before the call."""
+    """Ordered listings of both buckets. A listing contains every object stored before the call."""
 
     def incoming(self, after: str | None) -> Page[StoredObject]:
         """List originals whose keys come after this one. `Page.next` is the last key."""
 
     def media(self, after: str | None) -> Page[StoredObject]:
-        """List derivatives whose keys come after this one. `Page.next` is the last key."""
+        """List derivatives after this position, in the order of `keys.position`. `Page.next` is the last position."""
 
     def derivatives(self, upload_id: str) -> frozenset[str]:
         """Return the keys of one upload's derivatives."""

@@ -7,7 +7,7 @@ from profile_media.domain.bind import clear_unrecoverable
 from profile_media.domain.errors import ImageUnacceptable, Unavailable
 from profile_media.domain.findings import RepairAction
 from profile_media.domain.framing import scale_framing
-from profile_media.domain.keys import media_key, with_new_digest
+from profile_media.domain.keys import media_key, possible_keys, with_new_digest
 from profile_media.domain.model import MASTER, Derivative, Profile, Upload
 from profile_media.domain.ports import Attachments, Clock, Images, Media, PurgeQueue, PurgeRequest, Revision, Uploads
 
@@ -37,7 +37,7 @@ class Repair:
             return None
         master = next((each for each in upload.derivatives if each.name == MASTER), None)
         content = None
-        if master and media_key(upload.upload_id, master) in present:
+        if master and not present.isdisjoint(possible_keys(upload.upload_id, master)):
             content = self.media.fetch(upload.upload_id, master)
         if master is None or content is None:
             return RepairAction.CLEARED if clear_unrecoverable(self.attachments, self.clock, upload) else None
@@ -45,7 +45,7 @@ class Repair:
 
     def discard(self, upload: Upload, keys: tuple[str, ...]) -> RepairAction:
         """Queue the deletion of objects that the upload does not name."""
-        if self.purge_queue.enqueue([PurgeRequest(upload.owner_id, upload.upload_id, keys)]):
+        if self.purge_queue.enqueue([PurgeRequest(upload.owner_id, upload.upload_id, keys, upload.trace_id)]):
             raise Unavailable("the delete queue refused the request")
         return RepairAction.QUEUED
 
@@ -82,6 +82,6 @@ class Repair:
         if current and set(made).intersection(current.derivatives):
             return RepairAction.REMADE
         keys = tuple(media_key(upload.upload_id, each) for each in made) if current else None
-        if self.purge_queue.enqueue([PurgeRequest(upload.owner_id, upload.upload_id, keys)]):
+        if self.purge_queue.enqueue([PurgeRequest(upload.owner_id, upload.upload_id, keys, upload.trace_id)]):
             raise Unavailable("the delete queue refused the request")
         return None

@@ -86,7 +86,9 @@ def removed_uploads(event: Mapping[str, Any]) -> dict[str, PurgeRequest]:
             continue
         if is_upload_id(upload_id := row.keys["upload_id"]):
             keys = _media_keys(upload_id, row.old_image)
-            removed[str(row.sequence_number)] = PurgeRequest(row.keys["owner_id"], upload_id, keys)
+            removed[str(row.sequence_number)] = PurgeRequest(
+                row.keys["owner_id"], upload_id, keys, row.old_image.get("trace_id")
+            )
     return removed
 
 

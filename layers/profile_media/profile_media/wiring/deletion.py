@@ -15,7 +15,13 @@ def release(removed: Mapping[str, PurgeRequest]) -> Sequence[str]:
     """Enqueue removed uploads. Return the sequence numbers of the ones that failed."""
     refused = _queue().enqueue(list(removed.values()))
     for upload in removed.values():
-        logger.info("upload released", owner=upload.owner_id, upload_id=upload.upload_id, queued=upload not in refused)
+        logger.info(
+            "upload released",
+            owner=upload.owner_id,
+            upload_id=upload.upload_id,
+            trace_id=upload.trace_id,
+            queued=upload not in refused,
+        )
     count("UploadsReleased", len(removed) - len(refused))
     return [number for number, upload in removed.items() if upload in refused]
 
@@ -24,8 +30,9 @@ def purge(body: str) -> None:
     """Delete the objects of the upload that a message names."""
     request = parse_body(body)
     incoming, media = _buckets()
-    deleted = purging.purge(incoming, media, request)
-    logger.info("upload purged", owner=request.owner_id, upload_id=request.upload_id, derivatives=deleted)
+    with logger.append_context_keys(upload_id=request.upload_id, trace_id=request.trace_id):
+        deleted = purging.purge(incoming, media, request)
+        logger.info("upload purged", owner=request.owner_id, derivatives=deleted)
     count("ObjectsPurged", deleted)
 
 

@@ -1,5 +1,6 @@
 """Create intents, and find their uploads."""
 
+from dataclasses import replace
 from functools import cache
 
 from profile_media.aws import settings
@@ -17,7 +18,8 @@ from profile_media.telemetry import count_slot, logger
 def issue(caller: Caller, owner_id: str, request: IntentRequest) -> Intent:
     """Issue an intent for a picture of the owner's."""
     issuer = _issuer(settings.load(settings.IntentSettings))
-    intent = issuer.issue(access.grant_for_intent(_profiles(), caller, owner_id), request)
+    traced = replace(request, trace_id=logger.get_correlation_id())
+    intent = issuer.issue(access.grant_for_intent(_profiles(), caller, owner_id), traced)
     logger.info(
         "upload intended",
         upload_id=intent.upload.upload_id,

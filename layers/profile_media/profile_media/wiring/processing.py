@@ -32,15 +32,18 @@ def process(bucket: str, key: str, stored_at: datetime | None) -> None:
         logger.warning("not an upload's object", bucket=bucket, key=key)
         return
     owner_id, upload_id = owned
-    processed = _incoming_processor(chosen).process(owner_id, upload_id)
-    _report(owner_id, upload_id, processed, _waited(processed, stored_at))
-    if processed.bound:
-        pictures.record(processed.bound)
+    with logger.append_context_keys(upload_id=upload_id):  # also in the record of an error
+        processed = _incoming_processor(chosen).process(owner_id, upload_id)
+        _report(owner_id, upload_id, processed, _waited(processed, stored_at))
+        if processed.bound:
+            pictures.record(processed.bound)
 
 
 def upload(access: Access, slot: Slot, content: bytes, framing: Framing) -> Profile:
     """Create an upload of a picture that came through the API, process it and bind it."""
-    processed = _direct_upload(settings.load(settings.DirectUploadSettings)).ingest(access, slot, content, framing)
+    processed = _direct_upload(settings.load(settings.DirectUploadSettings)).ingest(
+        access, slot, content, framing, trace_id=logger.get_correlation_id()
+    )
     count_slot("UploadsStored", slot)
     _report(access.owner_id, None, processed, {})
     return pictures.bind(access, slot, Reference(access.owner_id, require_ready(processed).upload_id))
@@ -70,6 +73,7 @@ def _report(owner_id: str, upload_id: str | None, processed: Processed, waited: 
         "upload processed",
         owner=owner_id,
         upload_id=upload.upload_id if upload else upload_id,
+        trace_id=upload.trace_id if upload else None,
         outcome=processed.outcome.value,
         reason=reason,
         detail=processed.detail,
