@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from profile_media.domain.keys import incoming_key
+from profile_media.domain.keys import incoming_key, media_prefixes
 from profile_media.domain.model import Slot
 from profile_media.domain.policy import SIZES
 from tests.pictures import a_jpeg, a_phone_photograph, a_png_claiming, a_scan_bomb
@@ -54,7 +54,7 @@ class Behind:
 
     def media(self, upload_id: str) -> list[str]:
         """Return the keys of an upload in the media bucket."""
-        return self.keys("MediaBucket", f"media/{upload_id}/")
+        return [key for prefix in media_prefixes(upload_id) for key in self.keys("MediaBucket", prefix)]
 
     def row(self, user: str, upload_id: str) -> dict[str, Any] | None:
         """Return an upload's row."""
@@ -131,6 +131,29 @@ def test_expired_upload_is_deleted_with_its_objects(stack: Stack, behind: Behind
     behind.expire("linus", ready["uploadId"])
     eventually(lambda: behind.row("linus", ready["uploadId"]) is None)
     eventually(lambda: behind.media(ready["uploadId"]) == [], lambda: behind.media(ready["uploadId"]))
+
+
+def test_upload_that_is_given_up_leaves_nothing_even_if_its_picture_comes_later(stack: Stack, behind: Behind) -> None:
+    browser, content = Browser.of(stack, "linus"), a_jpeg()
+    ready, late = upload(browser, content), browser.intend("avatar", content).json()
+    for upload_id in (ready["uploadId"], late["uploadId"]):
+        answers = [browser.call("DELETE", f"/media/uploads/{upload_id}") for _ in range(2)]
+        assert [(answer.status, answer.body) for answer in answers] == [(204, b"")] * 2
+        assert browser.call("GET", f"/media/uploads/{upload_id}").status == 404
+    assert post_form(late["upload"], content).status == 201
+    eventually(lambda: not behind.keys("UploadsBucket", _owner_prefix(stack, "linus", late["uploadId"])))
+    eventually(lambda: not behind.media(ready["uploadId"]))
+
+
+def test_cover_image_is_removed_from_its_slot(stack: Stack, behind: Behind) -> None:
+    browser = Browser.of(stack, "linus")
+    ready = upload(browser, a_jpeg(), slot="coverImage")
+    assert browser.bind("coverImage", ready["publicId"]).status == 200
+    assert browser.call("DELETE", f"/media/uploads/{ready['uploadId']}").status == 409
+    removed = browser.call("DELETE", "/media/profile/coverImage")
+    assert (removed.status, removed.json()) == (200, browser.profile())
+    assert removed.json()["coverImage"] is None
+    eventually(lambda: not behind.media(ready["uploadId"]))
 
 
 def test_trace_shows_every_hop_of_an_upload_under_one_trace_id(

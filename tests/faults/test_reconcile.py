@@ -10,7 +10,7 @@ import pytest
 
 from profile_media.domain.errors import Unavailable
 from profile_media.domain.findings import FindingKind
-from profile_media.domain.keys import MASTERS_PREFIX, incoming_key, media_key, position
+from profile_media.domain.keys import incoming_key, media_key, position
 from profile_media.domain.model import Slot, State, Upload
 from tests import cloud, pictures
 from tests.builders import ADA, GRACE, an_id
@@ -58,11 +58,11 @@ class DamagedWorld:
         world.injector.after_each = self._look
         return world.save()
 
-    def age_masters(self) -> None:
-        """Move all masters to the keys that they had in version 0.1.0."""
+    def age_master(self, number: int) -> None:
+        """Move the master of an upload to the key that it had in version 0.1.0."""
         s3 = self.world.aws.s3
         for key in self.world.aws.keys(cloud.MEDIA_BUCKET):
-            if key.startswith(MASTERS_PREFIX):
+            if key.startswith(f"masters/{an_id(number)}/"):
                 content = s3.get_object(Bucket=cloud.MEDIA_BUCKET, Key=key)["Body"].read()
                 s3.put_object(Bucket=cloud.MEDIA_BUCKET, Key=f"media/{position(key)}", Body=content)
                 s3.delete_object(Bucket=cloud.MEDIA_BUCKET, Key=key)

@@ -21,7 +21,7 @@ from tests.faults.scenarios import (
     purged,
     send,
 )
-from tests.faults.test_reconcile import DamagedWorld, damaged
+from tests.faults.test_reconcile import DAMAGED, DamagedWorld, damaged
 from tests.faults.world import World
 from tests.functions.conftest import Answer, an_event, run
 from tests.rights import PLATFORM, Right, Usage, is_for_the_platform, needs, posting_needs, rights, running
@@ -72,9 +72,10 @@ def test_functions_use_exactly_the_rights_of_the_template(world: World, damaged:
             usage.check(scenario.function, posting_needs(answer.body["upload"]["fields"]["policy"]))
     world.reset()
     damaged.damage(whole=True)
-    damaged.age_masters()
+    damaged.age_master(DAMAGED)
     with aws_calls.heard_by(usage), aws_calls.heard_by(calls):
         damaged.reconcile()
+        damaged.settle()
 
     described = {f"{service}.{operation}" for service, names in OPERATIONS.items() for operation in names}
     assert described - calls.made == {"s3.HeadBucket"}

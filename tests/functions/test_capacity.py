@@ -175,7 +175,7 @@ def test_purge_without_keys_lists_and_deletes_the_original(life: Life) -> None:
     upload_id = life.intend()
     life.release(life.row(upload_id))
     life.purge()
-    assert life.usage["purge"] == Usage(["ListObjectsV2", "DeleteObject"])
+    assert life.usage["purge"] == Usage(["ListObjectsV2", "ListObjectsV2", "DeleteObject"])
 
 
 def test_ten_removed_uploads_are_released_with_one_call(life: Life, aws: cloud.Cloud) -> None:

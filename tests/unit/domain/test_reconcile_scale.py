@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from profile_media.domain.findings import Finding, FindingKind, GracePeriods
-from profile_media.domain.keys import media_key, parse_media_key
+from profile_media.domain.keys import media_key, parse_media_key, position
 from profile_media.domain.model import Attachment, Profile, Slot, Upload
 from profile_media.domain.ports import Checkpoint, Page, PurgeRequest, StoredObject, UploadKey
 from profile_media.domain.reconcile import Reconciler
@@ -44,14 +44,14 @@ class Simulated:
         self.calls["list"] += 1
         keys = islice(self._keys_after(after), LISTING + 1)
         items = [StoredObject(key, NOW - timedelta(days=2)) for key in keys]
-        return Page(items[:LISTING], items[LISTING - 1].key if len(items) > LISTING else None)
+        return Page(items[:LISTING], position(items[LISTING - 1].key) if len(items) > LISTING else None)
 
     def _keys_after(self, after: str | None) -> Iterator[str]:
-        first = 1 if after is None else int(after.split("/")[1][:8], 16)
+        first = 1 if after is None else int(after[:8], 16)
         for number in range(first, self.size + 1):
             for derivative in DERIVATIVES:
                 key = media_key(an_id(number), derivative)
-                if after is None or key > after:
+                if after is None or position(key) > after:
                     yield key
 
     def derivatives(self, upload_id: str) -> frozenset[str]:
