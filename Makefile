@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help browser install lock format lint types imports template openapi configuration build budget test check assurance mutation bench up invoke events logs trace reset deploy demo smoke token reconcile migrate hostile fuzz clean client dashboard
+.PHONY: help browser install lock format lint types imports template openapi configuration build budget test check assurance mutation bench up invoke events logs trace reset deploy demo smoke token reconcile migrate restore hostile fuzz clean client dashboard
 
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 
@@ -124,7 +124,8 @@ KEPT = $(if $(filter-out 1,$(KEEP)),$(KEEP),$(STATE)/kept)
 
 up: install ## run the whole service on this machine: PARAMS="PurgeDelaySeconds=2 …" DEBUG=1 KEEP=1 PORTS=4000
 	@exec python -m tools.local --params "$(PARAMS)" --ports "$(PORTS)" --state "$(STATE)" \
-	  $(if $(DEBUG),--debug $(DEBUG)) $(if $(KEEP),--keep "$(KEPT)")
+	  $(if $(DEBUG),--debug $(DEBUG)) $(if $(KEEP),--keep "$(KEPT)") \
+	  $(if $(CONTAINERS),--containers $(CONTAINERS))
 
 reset: install ## delete what `make up KEEP=1` keeps: KEEP=folder
 	@python -m tools.local.kept "$(KEPT)"
@@ -159,6 +160,9 @@ reconcile: install ## report orphans and missing objects, on the local stack or 
 
 migrate: install ## bring rows of version 0.1.0 up to date, on the local stack or on AWS: ARGS="--stack NAME --apply"
 	@python -m tools.migrate --state "$(STATE)" $(ARGS)
+
+restore: install ## copy rows of restored tables into a stack's tables: ARGS="--stack NAME --users T --uploads T --apply"
+	@python -m tools.restore --state "$(STATE)" $(ARGS)
 
 clean: ## delete everything that was built or installed
 	rm -rf .venv .uv .aws-sam .local build clients/js/node_modules clients/js/examples/built .mypy_cache .ruff_cache .pytest_cache .import_linter_cache

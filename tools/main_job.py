@@ -15,6 +15,7 @@ from typing import Any
 
 from PIL import Image, ImageChops, ImageOps, ImageStat
 
+from profile_media.domain.framing import frame
 from profile_media.domain.model import Slot
 from profile_media.domain.policy import SIZES
 from tools.local.browser import Answer, Browser, post_form, send
@@ -31,7 +32,7 @@ class Runbook(StrEnum):
 
     BIND = "unexpectederrorsalarm"
     FINDINGS = "reconcilefindingsalarm"
-    INTENT = "apierrorsalarm"
+    INTENT = "pagealarm"
     PROCESS = "processfailuresalarm"
     PURGE = "purgedlqalarm"
     RELEASE = "releasefailuresalarm"
@@ -144,7 +145,8 @@ def check_picture(name: str, content: bytes, size: tuple[int, int], original: by
         check(picture.size == size, f"{name}: {picture.size}, not {size}")
         kept = {"exif", "icc_profile", "xmp", "XML:com.adobe.xmp", "comment"} & picture.info.keys()
         check(not kept and not picture.getexif(), f"{name}: metadata {kept}")
-        expected = ImageOps.fit(ImageOps.exif_transpose(source).convert("RGB"), size)
+        upright = ImageOps.exif_transpose(source).convert("RGB")
+        expected = upright.resize(size, Image.Resampling.LANCZOS, box=frame(upright.size, size, None))
         difference = ImageStat.Stat(ImageChops.difference(picture.convert("RGB"), expected)).mean
     check(max(difference) < LARGEST_DIFFERENCE, f"{name}: another picture, or rotated: {difference}")
     chunks = [chunk for chunk in (b"EXIF", b"XMP ", b"ICCP") if chunk in content[:64]]

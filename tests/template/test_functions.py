@@ -21,6 +21,7 @@ SHARED = {
     "POWERTOOLS_LOG_LEVEL",
     "STACK_NAME",
     "AWS_CA_BUNDLE",
+    "AWS_ENDPOINT_URL",
     "APP_NAME",
     "ALLOWED_ORIGINS",
     "MEDIA_BASE_URL",
@@ -52,8 +53,6 @@ SETTINGS: dict[str, type | None] = {
     "reconcile": settings.ReconcilingSettings,
 }
 """The settings that each function reads besides the shared variables."""
-
-LOCAL_ONLY = {"JWKS_ALLOW_LOOPBACK"}
 
 FORMS = ("upload_user_image", "update_profile_image")
 
@@ -114,7 +113,14 @@ def test_function_states_its_properties_in_the_same_order(folder: str) -> None:
 def test_function_gets_exactly_the_variables_of_its_settings(folder: str) -> None:
     variables = set(read().functions[logical_id(folder)].environment)
 
-    assert variables == SHARED | (variables_of(SETTINGS[folder]) - LOCAL_ONLY)
+    assert variables == SHARED | variables_of(SETTINGS[folder])
+
+
+def test_variables_for_local_containers_change_nothing_on_aws() -> None:
+    functions = read().functions
+
+    assert {function.environment["AWS_ENDPOINT_URL"] for function in functions.values()} == {""}
+    assert functions["AuthorizeFunction"].environment["JWKS_ALLOW_LOOPBACK"] == "false"
 
 
 def variables_of(settings_class: Any) -> set[str]:

@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 from tools.local import aws
@@ -28,10 +28,6 @@ class Addresses:
     def of(cls, state: Mapping[str, Any]) -> "Addresses":
         """Return the addresses of a running stack."""
         return cls(state["api"], state["page"], state["media"], state["issuer"], state["aws_endpoint"])
-
-    def seen_from(self, host: str) -> "Addresses":
-        """Return the same addresses for a place that calls this machine by another name, such as a container."""
-        return replace(self, **{name: url.replace(HOST, host) for name, url in asdict(self).items()})
 
     def local_parameters(self, provider: str = "custom") -> dict[str, str]:
         """Return template parameters for this machine, with the issuer that is imitated. `--params` overrides them."""

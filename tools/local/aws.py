@@ -1,6 +1,6 @@
 """S3, DynamoDB, DynamoDB Streams and SQS in memory, on one port of 127.0.0.1: moto, in a process of its own.
 
-    python -m tools.local.aws DESCRIPTOR      file descriptor of a listening socket
+    python -m tools.local.aws DESCRIPTOR …      file descriptors of listening sockets
 
 The process ends when its standard input ends, so it never outlives the process that started it.
 """
@@ -12,6 +12,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterable
+from contextlib import ExitStack
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -58,8 +59,9 @@ def client(service: str, endpoint: str) -> Any:
         )
 
 
-def start(listener: socket.socket, log: Path) -> subprocess.Popen[bytes]:
-    """Start moto on a listening socket, which the process takes over. It answers a second or so later."""
+def start(listener: socket.socket, log: Path, *more: socket.socket) -> subprocess.Popen[bytes]:
+    """Start moto on listening sockets, which the process takes over. It answers a second or so later."""
+    listeners = (listener, *more)
     environment = {
         **os.environ,
         "AWS_ACCESS_KEY_ID": CREDENTIALS["access_key_id"],
@@ -68,10 +70,11 @@ def start(listener: socket.socket, log: Path) -> subprocess.Popen[bytes]:
         "MOTO_PORT": str(port_of(listener)),
     }
     # Close our copy of the socket: clients get "connection refused" when the process has ended.
-    with listener, log.open("ab") as output:
+    with ExitStack() as copies, log.open("ab") as output:
+        descriptors = [copies.enter_context(each).fileno() for each in listeners]
         return subprocess.Popen(
-            [sys.executable, "-m", "tools.local.aws", str(listener.fileno())],
-            pass_fds=[listener.fileno()],
+            [sys.executable, "-m", "tools.local.aws", *map(str, descriptors)],
+            pass_fds=descriptors,
             stdin=subprocess.PIPE,
             stdout=output,
             stderr=output,
@@ -94,8 +97,9 @@ def main() -> None:
             """Drop the line."""
 
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    listener = socket.socket(fileno=int(sys.argv[1]))
-    serve(Serialized(DomainDispatcherApplication(create_backend_app)), listener, Handler)
+    app = Serialized(DomainDispatcherApplication(create_backend_app))
+    for descriptor in sys.argv[1:]:
+        serve(app, socket.socket(fileno=int(descriptor)), Handler)
     sys.stdin.buffer.read()
     # Do not wait for the interpreter to take moto apart: that takes seconds, and there is nothing to save.
     os._exit(0)

@@ -35,8 +35,8 @@ class Kept:
 
     folder: Path
     template: Template
-    keys: Mapping[str, str]
-    """The issuer's private keys, in PEM."""
+    tokens: Mapping[str, Any]
+    """What makes tokens valid: the issuer's private keys, in PEM, and the ports, which are part of its name."""
     _last: Content = field(default_factory=dict)
 
     def restore(self) -> bool:
@@ -58,7 +58,7 @@ class Kept:
     def save(self, *, with_messages: bool = False) -> None:
         """Save the state if it has changed. `with_messages` takes the messages out of their queues."""
         content: Content = {
-            "keys": dict(self.keys),
+            "tokens": self.tokens,
             "tables": {name: list(self._items(name)) for name in self._names(TABLE)},
             "objects": [found for name in self._names(BUCKET) for found in self._objects(name)],
             "queues": {name: list(self._messages(name)) for name in self._names(QUEUE)} if with_messages else {},
@@ -137,10 +137,11 @@ def saved_in(folder: Path) -> Path | None:
         return None
 
 
-def kept_keys(folder: Path) -> dict[str, str] | None:
-    """Return the issuer's keys of the last save."""
-    saved = saved_in(folder)
-    return _read(saved)["keys"] if saved else None
+def kept_tokens(folder: Path | None) -> Content:
+    """Return `tokens` of the last save: `keys` and `ports`, or nothing."""
+    saved = saved_in(folder) if folder else None
+    tokens: Content = _read(saved)["tokens"] if saved else {}
+    return tokens
 
 
 def reset(folder: Path) -> None:

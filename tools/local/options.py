@@ -31,6 +31,8 @@ class Options:
     """Port for a debugger, if the functions are to be debugged."""
     keep: Path | None = None
     """Folder that keeps the data between two runs."""
+    containers: str | None = None
+    """Address on which containers call this machine."""
 
 
 def parse_arguments(arguments: list[str]) -> Options:
@@ -40,16 +42,16 @@ def parse_arguments(arguments: list[str]) -> Options:
     parser.add_argument("--state", type=Path, default=STATE, help="folder of stack.json and of the logs")
     parser.add_argument("--params", default="", help="template parameters: Name=value …")
     parser.add_argument("--ports", default="", help="the first of five ports, or api=… page=… edge=… issuer=… aws=…")
+    parser.add_argument("--containers", help="address of this machine, besides 127.0.0.1, that containers call")
     parser.add_argument("--keep", type=Path, help="folder that keeps the data between two runs")
     parser.add_argument("--debug", type=int, help="run the functions in one process for a debugger: 1, or a port")
     chosen = parser.parse_args(arguments)
     try:
-        debug = DEBUG_PORT if chosen.debug == 1 else chosen.debug
-        return Options(
-            chosen.template, chosen.state, _ports(chosen.ports), _parameters(chosen.params), debug, chosen.keep
-        )
+        parameters, ports = _parameters(chosen.params), _ports(chosen.ports)
     except ValueError as error:
         parser.error(str(error))
+    debug = DEBUG_PORT if chosen.debug == 1 else chosen.debug
+    return Options(chosen.template, chosen.state, ports, parameters, debug, chosen.keep, chosen.containers)
 
 
 def _parameters(text: str) -> dict[str, str]:

@@ -7,6 +7,7 @@ unless a folder keeps it; the logs stay in `.local/logs`.
 import logging
 import os
 import signal
+import socket
 import subprocess
 import sys
 import threading
@@ -19,12 +20,12 @@ from wsgiref.types import WSGIApplication
 
 from botocore.exceptions import ClientError
 
-from tools.local import aws
+from tools.local import aws, sam
 from tools.local.access_log import AccessLog
 from tools.local.addresses import Addresses
 from tools.local.browser import send
 from tools.local.issuer import PEOPLE, Issuer, Keys, TokenRequest
-from tools.local.kept import Kept, kept_keys
+from tools.local.kept import Kept, kept_tokens
 from tools.local.options import STATE, Options, parse_arguments
 from tools.local.pumps import Pumps
 from tools.local.reload import LiveGateway
@@ -64,9 +65,16 @@ def running(options: Options) -> Iterator[dict[str, Any]]:
     with ExitStack() as cleanup:
         cleanup.enter_context(locked(options.state))
         remove_stale_state(options.state)
-        listeners = {name: cleanup.enter_context(listen(port)) for name, port in options.ports.items()}
-        addresses = Addresses(**{name: f"http://{HOST}:{port_of(found)}" for name, found in listeners.items()})
-        moto = aws.start(listeners["aws"], logs / "aws.log")
+        tokens = kept_tokens(options.keep)
+        ports = {name: port or tokens.get("ports", {}).get(name, 0) for name, port in options.ports.items()}
+        listeners = {name: cleanup.enter_context(listen(port)) for name, port in ports.items()}
+        ports = {name: port_of(found) for name, found in listeners.items()}
+        addresses = Addresses(**{name: f"http://{HOST}:{port}" for name, port in ports.items()})
+        reachable = {
+            name: [socket.create_server((options.containers, port_of(listeners[name])))] if options.containers else []
+            for name in ("aws", "issuer")  # what functions call
+        }
+        moto = aws.start(listeners["aws"], logs / "aws.log", *reachable["aws"])
         cleanup.callback(moto.wait)
         cleanup.callback(moto.kill)
         template = _read(options, addresses)
@@ -74,12 +82,13 @@ def running(options: Options) -> Iterator[dict[str, Any]]:
         cleanup.callback(runner.stop)
         _wait_for_moto(moto.poll, addresses.aws)
         create_all(template)
-        issuer = _issuer(addresses.issuer, template.parameters, options.keep)
+        issuer = _issuer(addresses.issuer, template.parameters, tokens.get("keys"))
         debug_port = runner.debug_port()
 
         def publish() -> dict[str, Any]:
-            """Write stack.json and return its content."""
+            """Write the files for SAM CLI, then stack.json, and return its content."""
             state = {**_describe(api.template, addresses, issuer), "debug_port": debug_port}
+            sam.write_files(options.state, api.template, addresses)
             write_state(options.state, state)
             return state
 
@@ -87,15 +96,18 @@ def running(options: Options) -> Iterator[dict[str, Any]]:
         pumps = Pumps(template, runner)
         # Stop moto before the pumps: a pump in a long poll then ends at once.
         cleanup.callback(moto.kill)
-        is_restored = options.keep is not None and cleanup.enter_context(_kept(options.keep, template, issuer, pumps))
+        tokens = {"keys": issuer.keys.export(), "ports": ports}
+        is_restored = options.keep is not None and cleanup.enter_context(_kept(options.keep, template, tokens, pumps))
         cleanup.callback(pumps.stop)
         pumps.start()
         apps: dict[str, WSGIApplication] = {"api": api, **_apps(template, addresses, issuer)}
         for name, app in apps.items():
             path = ACCESS_LOGS.get(name)
-            server = serve(AccessLog(app, logs / path) if path else app, listeners[name])
-            cleanup.callback(server.server_close)
-            cleanup.callback(server.shutdown)
+            logged = AccessLog(app, logs / path) if path else app
+            for listener in (listeners[name], *reachable.get(name, ())):
+                server = serve(logged, listener)
+                cleanup.callback(server.server_close)
+                cleanup.callback(server.shutdown)
         state = publish()
         cleanup.callback(remove_state, options.state)
         if is_restored:
@@ -133,10 +145,10 @@ def _read(options: Options, addresses: Addresses) -> Template:
 
 
 @contextmanager
-def _kept(folder: Path, template: Template, issuer: Issuer, pumps: Pumps) -> Iterator[bool]:
+def _kept(folder: Path, template: Template, tokens: Mapping[str, Any], pumps: Pumps) -> Iterator[bool]:
     """Fill the stack from a folder, and save it there while it runs and at the end. Yield whether it was filled."""
     with locked(folder):
-        kept = Kept(folder, template, issuer.keys.export())
+        kept = Kept(folder, template, tokens)
         try:
             is_restored = kept.restore()
         except (ClientError, KeyError) as error:
@@ -160,11 +172,10 @@ def _recovery(state: Path) -> Iterator[None]:
         process.wait()
 
 
-def _issuer(url: str, parameters: Mapping[str, str], keep: Path | None) -> Issuer:
+def _issuer(url: str, parameters: Mapping[str, str], pems: Mapping[str, str] | None) -> Issuer:
     """Return an issuer whose tokens the stack accepts."""
     names = ("TenantClaim", "IdentityProvider", "TokenIssuer", "TokenAudience")
     tenant_claim, provider, issuer, audience = (parameters.get(name, "") for name in names)
-    pems = kept_keys(keep) if keep else None
     keys = Keys.parse(pems) if pems else None
     return Issuer(url, tenant_claim, provider, issuer, audience, keys=keys)
 

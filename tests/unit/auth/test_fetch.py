@@ -47,7 +47,9 @@ def test_parse_endpoint_accepts_https(url: str, endpoint: Endpoint) -> None:
     assert parse_endpoint(url, allow_loopback=True) == endpoint
 
 
-@pytest.mark.parametrize("url", ["http://127.0.0.1:9000/jwks", "http://localhost/jwks"])
+@pytest.mark.parametrize(
+    "url", ["http://127.0.0.1:9000/jwks", "http://localhost/jwks", "http://host.docker.internal:3003/jwks"]
+)
 def test_parse_endpoint_accepts_http_only_for_allowed_loopback(url: str) -> None:
     assert not parse_endpoint(url, allow_loopback=True).secure
 

@@ -23,7 +23,8 @@ _URL = re.compile(
     r"(?P<target>/[A-Za-z0-9._~!$&'()*+,;=:@%/?-]*)",
     re.ASCII,
 )
-_LOOPBACK = ("127.0.0.1", "localhost")
+_LOOPBACK = ("127.0.0.1", "localhost", "host.docker.internal")
+"""This machine, also as a container on it names it."""
 
 
 class Endpoint(NamedTuple):
