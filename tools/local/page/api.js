@@ -70,10 +70,10 @@ export function mediaApi({ api, token, signal = new AbortController().signal, ob
       const path = `/media/uploads/${encodeURIComponent(uploadId)}?wait=${WAIT}`;
       const deadline = Date.now() + patience;
       for (;;) {
-        const upload = await call("GET", path, { signal: own });
+        const upload = await call("GET", path, { signal: own }).catch(throttled);
         if (upload.state !== "pending") return upload;
         if (Date.now() >= deadline) throw new MediaFailure("slow");
-        await pause(PAUSE, either(signal, own));
+        await pause(upload.retryAfter * 1000 || PAUSE, either(signal, own));
       }
     },
 
@@ -201,6 +201,12 @@ function parsedOr(fallback, text) {
 
 function either(signal, other) {
   return other ? AbortSignal.any([signal, other]) : signal;
+}
+
+/** Treat a 429 as an upload that is pending still: a deployment limits how many calls wait. */
+function throttled(error) {
+  if (error.status !== 429) throw error;
+  return { state: "pending", retryAfter: error.retryAfter };
 }
 
 function pause(milliseconds, signal) {
