@@ -213,8 +213,12 @@ SIZES: Samples = {
     "just over the side": Sample(lambda: pictures.a_jpeg_claiming(30_001, 48), Reason.TOO_MANY_PIXELS),
     "claims more than it holds": Sample(lambda: pictures.a_jpeg_claiming(640, 480), size=(640, 480)),
     "claims the cap": Sample(lambda: pictures.a_jpeg_claiming(10_000, 12_000), size=(10_000, 12_000)),
-    "claims the cap in the costliest shape": Sample(lambda: pictures.a_jpeg_claiming(3_740, 30_000)),
-    "progressive, claims its cap": Sample(lambda: pictures.a_jpeg_claiming(1_666, 30_000, progressive=True)),
+    "claims the cap in the costliest shape": Sample(
+        lambda: pictures.a_jpeg_claiming(3_740, 30_000), size=(3_740, 30_000)
+    ),
+    "progressive, claims its cap": Sample(
+        lambda: pictures.a_jpeg_claiming(1_666, 30_000, progressive=True), size=(1_666, 30_000)
+    ),
     "holds more than it claims": Sample(lambda: pictures.a_jpeg_claiming(32, 24), size=(32, 24)),
     "no height": Sample(lambda: pictures.a_jpeg_claiming(64, 0), Reason.CORRUPT),
     "12000 x 16": Sample(lambda: pictures.a_jpeg(12_000, 16), size=(12_000, 16)),

@@ -48,6 +48,12 @@ def test_render_accepts_jpeg_without_its_end(missing: int, mode: str, *, progres
     assert difference(master_of(whole[:-missing]), pictures.a_picture(320, 240, mode)) <= MAX_DIFFERENCE
 
 
+def test_render_accepts_jpeg_cut_in_a_segment() -> None:
+    whole = pictures.a_jpeg(320, 240, progressive=True)
+    cut = whole[: whole.rindex(b"\xff\xc4") + 9]
+    assert difference(master_of(cut), pictures.a_picture(320, 240)) <= MAX_DIFFERENCE
+
+
 def test_render_rejects_jpeg_without_its_lower_half() -> None:
     whole = pictures.a_jpeg(320, 240)
     master_of(whole[: len(whole) * 6 // 10])
@@ -68,7 +74,8 @@ def test_render_accepts_truncated_jpeg_of_one_colour() -> None:
         (flat(128, gamma(100_000)), 188),  # linear
         (flat(128, gamma(100_000), chunk(b"sRGB", b"\0")), 128),
         (flat(128, gamma(45_455)), 128),
-        (flat(128, gamma(47_000)), 128),  # close enough to sRGB for browsers
+        (flat(32, gamma(43_300)), 32),  # close enough to sRGB for browsers
+        (flat(32, gamma(43_000)), 22),
         (flat(128, gamma(22_727)), 61),
         (flat(128, gamma(0)), 128),
         (flat(128, chunk(b"gAMA", struct.pack("!I", 100_000), flaw=1)), 128),
@@ -92,6 +99,17 @@ def test_render_converts_stated_primaries() -> None:
     red = Image.new("RGB", (16, 16), (200, 60, 40))
     assert colour_of(pictures.an_avif_in(12, 13, red))[:3] == pytest.approx((217, 48, 27), abs=5)
     assert colour_of(pictures.an_avif_in(9, 13, red))[:3] == pytest.approx((247, 0, 23), abs=5)
+
+
+def test_render_keeps_hue_of_high_dynamic_range() -> None:
+    """The expected colours are Chromium's."""
+    for transfer, expected in ((16, (137, 52, 9)), (18, (101, 65, 38))):
+        brown = pictures.an_avif_in(9, transfer, Image.new("RGB", (16, 16), (120, 90, 60)))
+        assert colour_of(brown)[:3] == pytest.approx(expected, abs=6)
+    bright = pictures.an_avif_in(9, 16, Image.new("RGB", (16, 16), (200, 100, 100)))
+    assert colour_of(bright)[2] < 40
+    blue = pictures.an_avif_in(9, 18, Image.new("RGB", (16, 16), (0, 0, 150)))
+    assert colour_of(blue)[:3] == pytest.approx((0, 0, 98), abs=6)
 
 
 @pytest.mark.parametrize("make", [pictures.a_jpeg, pictures.a_webp, pictures.an_avif], ids=["JPEG", "WebP", "AVIF"])

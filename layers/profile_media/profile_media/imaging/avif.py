@@ -18,11 +18,11 @@ _CODED_COLOURS = re.compile(rb"colrnclx(.{2})(.{2})", re.DOTALL)
 
 
 def is_avif(content: bytes) -> bool:
-    """Return whether a file of the ISO base media format names an AVIF brand, as its major brand or another one."""
+    """Return whether a file of the ISO base media format lists an AVIF brand as compatible."""
     if not _FILE_TYPE.match(content):
         return False
     brands = content[16 : min(int.from_bytes(content[:4]), 16 + 4 * _MAX_BRANDS)]
-    return content[8:12] in _BRANDS or any(brands[at : at + 4] in _BRANDS for at in range(0, len(brands), 4))
+    return any(brands[at : at + 4] in _BRANDS for at in range(0, len(brands), 4))
 
 
 def with_known_brand(avif: bytes) -> bytes:
