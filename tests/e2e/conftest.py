@@ -4,9 +4,10 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser
+from playwright.sync_api import Browser, Page
 
-from tests.e2e.chromium import chromium
+from tests.e2e.chromium import DEADLINE_MS, chromium
+from tests.e2e.pages import Person, people
 from tools.local.launch import launched
 
 PARAMETERS = {"PurgeDelaySeconds": "1", "OpenIntents": "100", "IntentsPerHour": "1000", "WritesPerMinute": "1000"}
@@ -24,3 +25,26 @@ def browser() -> Iterator[Browser]:
     """One browser for the module. Each test has a page of its own."""
     with chromium() as running:
         yield running
+
+
+@pytest.fixture
+def errors() -> list[str]:
+    """Console errors and warnings, uncaught exceptions, CSP violations."""
+    return []
+
+
+@pytest.fixture
+def page(browser: Browser, errors: list[str]) -> Iterator[Page]:
+    """An empty page with storage of its own."""
+    page = browser.new_page()
+    page.set_default_timeout(DEADLINE_MS)
+    page.on("console", lambda message: errors.append(message.text) if message.type in ("error", "warning") else None)
+    page.on("pageerror", lambda error: errors.append(str(error)))
+    yield page
+    page.close()
+
+
+@pytest.fixture
+def person(stack: dict[str, Any]) -> Person:
+    """The user of the page."""
+    return people(stack)[0]

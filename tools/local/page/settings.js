@@ -8,7 +8,7 @@ import { clientOf, readStack, remember, remembered } from "./session.js";
 const at = (id) => document.getElementById(id);
 const parts = (name) => document.querySelectorAll(`[data-part="${name}"]`);
 const part = (name) => parts(name)[0];
-const pickers = document.querySelectorAll("profile-media-picker");
+const pickers = () => document.querySelectorAll("profile-media-picker");
 
 /** CSS pixels of the faces on the page. */
 const FACES = { face: 32, avatar: 96, message: 48, mention: 24 };
@@ -35,8 +35,6 @@ async function start() {
 // Sign-in
 
 function chooseFrom(stack) {
-  session = null;
-  for (const picker of pickers) picker.client = null;
   at("people").replaceChildren(...Object.keys(stack.users).map((person) => personItem(stack, person)));
   show("sign-in");
 }
@@ -71,13 +69,28 @@ function signIn(stack, person) {
   for (const place of parts("name")) place.textContent = user.name;
   showPictures();
   const client = watched(clientOf(stack, person), session);
-  for (const picker of pickers) {
-    picker.setAttribute("name", user.name);
-    picker.style.setProperty("--provided", user.picture ? `url("${user.picture}")` : "none");
-    picker.classList.toggle("provided", user.picture !== null && picker.matches("[slot-name=avatar]"));
-    picker.client = client;
-  }
+  at("avatar").append(pickerOf("avatar", user, client));
+  at("cover").append(pickerOf("coverImage", user, client));
   show("profile");
+}
+
+/** Return a new picker for each person: a removal that can still be undone belongs to the person who made it. */
+function pickerOf(slot, user, client) {
+  const picker = document.createElement("profile-media-picker");
+  picker.setAttribute("slot-name", slot);
+  picker.setAttribute("name", user.name);
+  if (slot === "avatar" && user.picture) {
+    picker.className = "provided";
+    picker.style.setProperty("--provided", `url("${user.picture}")`);
+  }
+  picker.client = client;
+  return picker;
+}
+
+function signOut() {
+  for (const picker of pickers()) picker.remove();
+  session = null;
+  remember(null);
 }
 
 /** Return the client with two additions: both pickers share one reading of the profile, and other tabs learn of changes. */
@@ -135,11 +148,11 @@ document.addEventListener("profile-media-change", ({ target, detail }) => {
 });
 
 changes.addEventListener("message", ({ data }) => {
-  if (session?.person === data) for (const picker of pickers) picker.refresh();
+  if (session?.person === data) for (const picker of pickers()) picker.refresh();
 });
 
 at("switch").addEventListener("click", async () => {
-  remember(null);
+  signOut();
   at("person").hidden = at("profile").hidden = true;
   await start();
   at("sign-in-heading").focus();
