@@ -77,7 +77,6 @@ export class Editor {
         class: slot,
         "aria-labelledby": "title",
         cancel: (event) => {
-          if (event.target !== this.element) return; // the file dialog has such an event, too
           event.preventDefault();
           this.#giveUp();
         },
@@ -86,12 +85,11 @@ export class Editor {
           closed();
         },
       },
-      h("h2", { id: "title", part: "title" }, strings.adjust),
+      h("div", { class: "head" }, h("h2", { id: "title", part: "title" }, strings.adjust), this.#other),
       h("div", { class: "body" }, this.#stage.element, this.#makePreviews(previews)),
-      h("p", { id: "help", class: "help" }, strings.areaHelp),
+      h("div", { class: "strip" }, h("p", { id: "help", class: "help" }, strings.areaHelp), this.#message),
       h("div", { class: "strip" }, this.#controls, this.#progress),
-      this.#message,
-      h("div", { class: "actions" }, this.#other, this.#cancel, this.#apply),
+      h("div", { class: "actions" }, this.#cancel, this.#apply),
       this.#said,
     );
   }
@@ -106,7 +104,7 @@ export class Editor {
 
   /** Show a picture. @param {Source} source */
   show(source) {
-    this.#message.textContent = "";
+    this.#complain("");
     this.#said.textContent = "";
     this.#unseen.hidden = source.bitmap !== null;
     this.#controls.toggleAttribute("inert", source.bitmap === null);
@@ -120,7 +118,7 @@ export class Editor {
 
   /** Say why something failed. @param {ProfileMediaError} error */
   fail(error) {
-    this.#message.textContent = explain(this.#strings, this.#language, error);
+    this.#complain(explain(this.#strings, this.#language, error));
   }
 
   close() {
@@ -130,7 +128,7 @@ export class Editor {
 
   async #submit() {
     const sending = (this.#sending = new AbortController());
-    this.#message.textContent = "";
+    this.#complain("");
     this.#setBusy(true);
     this.#report({ phase: "preparing" });
     this.#cancel.focus();
@@ -157,14 +155,19 @@ export class Editor {
     else this.element.close();
   }
 
+  /** Show an error in place of the help. @param {string} text */
+  #complain(text) {
+    this.#message.textContent = text;
+    this.element.classList.toggle("failed", text !== "");
+  }
+
   /** @param {boolean} busy */
   #setBusy(busy) {
-    const { strings } = { strings: this.#strings };
     this.element.classList.toggle("busy", busy);
     for (const each of [this.#stage.element, this.#controls, this.#other]) each.toggleAttribute("inert", busy);
     this.#progress.toggleAttribute("inert", !busy);
     this.#apply.disabled = busy;
-    this.#cancel.textContent = busy ? strings.stop : strings.cancel;
+    this.#cancel.textContent = busy ? this.#strings.stop : this.#strings.cancel;
   }
 
   /** @param {Progress} progress */

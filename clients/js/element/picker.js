@@ -2,11 +2,12 @@
 
 import { button, Editor, SHAPES } from "./editor.js";
 import { h, icon } from "./dom.js";
+import { sharedBy } from "./shared.js";
 import { readSource } from "./source.js";
 import { directionOf, explain, filled, stringsOf } from "./strings.js";
 import { styleSheet } from "./style.js";
 
-/** @import { Picture, Profile, ProfileMedia, ProfileMediaError, Slot } from "../src/index.js" */
+/** @import { Picture, ProfileMedia, ProfileMediaError, ReadyUpload, Slot } from "../src/index.js" */
 /** @import { Strings } from "./index.js" */
 /** @import { Send } from "./editor.js" */
 
@@ -26,17 +27,17 @@ export class ProfileMediaPicker extends Base {
 
   /** @type {ProfileMedia | null} */ #client = null;
   /** @type {Partial<Strings>} */ #own = {};
-  /** @type {Profile | null} */ #profile = null;
-  /** The removal that can be undone. @type {{ profile: Profile, timer: number } | null} */ #removal = null;
+  /** The removal that can be undone. @type {{ client: ProfileMedia, slot: Slot, timer: number } | null} */ #removal = null;
   /** The removal that is on its way. @type {Promise<void>} */ #removing = Promise.resolve();
   /** @type {Editor | null} */ #editor = null;
   /** Counts what is read, so that only the last counts. */ #reading = 0;
   /** @type {AbortController | null} */ #connected = null;
   #rendered = false;
+  /** Whether the profile could not be read. */ #failed = false;
 
   constructor() {
     super();
-    const root = this.attachShadow({ mode: "open", delegatesFocus: true });
+    const root = this.attachShadow({ mode: "open" });
     root.adoptedStyleSheets = [styleSheet()];
   }
 
@@ -45,7 +46,9 @@ export class ProfileMediaPicker extends Base {
   }
 
   set client(client) {
+    this.#commitRemoval();
     this.#client = client;
+    this.#showPicture();
     if (this.isConnected) this.refresh();
   }
 
@@ -65,12 +68,21 @@ export class ProfileMediaPicker extends Base {
 
   /** Read the profile again. */
   async refresh() {
-    if (!this.#client) return;
+    const client = this.#client;
+    if (!client) return;
+    this.#failed = false;
     try {
-      this.#show(await this.#client.profile());
+      await sharedBy(client).read();
     } catch (error) {
+      this.#failed = client === this.#client;
       this.#fail(/** @type {ProfileMediaError} */ (error), () => this.refresh());
     }
+    this.#showPicture();
+  }
+
+  /** @param {FocusOptions} [options] */
+  focus(options) {
+    this.#find(".choose")?.focus(options);
   }
 
   connectedCallback() {
@@ -92,7 +104,10 @@ export class ProfileMediaPicker extends Base {
     this.#commitRemoval();
   }
 
-  attributeChangedCallback() {
+  /** @param {string} name */
+  attributeChangedCallback(name) {
+    if (name === "name") return this.#showPicture();
+    if (name === "slot-name") this.#commitRemoval();
     this.#render();
   }
 
@@ -142,7 +157,7 @@ export class ProfileMediaPicker extends Base {
       language,
       send: (result, watch) => this.#send(result, watch),
       choose: () => this.#input("file").click(),
-      closed: () => this.#find(".choose").focus({ preventScroll: true }),
+      closed: () => this.focus({ preventScroll: true }),
     });
     this.#root.replaceChildren(
       h(
@@ -225,19 +240,15 @@ export class ProfileMediaPicker extends Base {
     return /** @type {HTMLInputElement} */ (this.#find(`[data-name=${name}]`));
   }
 
-  /** @param {Profile} profile */
-  #show(profile) {
-    this.#profile = profile;
-    this.#showPicture();
-  }
-
   #showPicture() {
     if (!this.#rendered) return;
     const frame = this.#find(".picture");
-    const picture = this.#profile?.[this.slotName] ?? null;
+    const profile = this.#client && sharedBy(this.#client).shown;
+    const picture = profile?.[this.slotName] ?? null;
     const texts = this.#texts;
     this.#find(".choose").textContent = picture ? texts.replace : texts.choose;
-    this.#find(".remove").hidden = !picture;
+    this.#find(".container").classList.toggle("loading", !profile && !this.#failed);
+    this.#find(".container").classList.toggle("vacant", !picture);
     frame.classList.toggle("empty", !picture);
     this.#placeholder();
     frame.querySelector("img")?.remove();
@@ -280,7 +291,7 @@ export class ProfileMediaPicker extends Base {
     message.classList.remove("error");
     message.replaceChildren(text, ...(action ? [" ", action] : []));
     this.#find(".notes").classList.toggle("told", text !== "");
-    if (lost) this.#find(".choose").focus({ preventScroll: true });
+    if (lost) this.focus({ preventScroll: true });
   }
 
   /** @param {ProfileMediaError} error @param {() => void} [again] */
@@ -298,9 +309,9 @@ export class ProfileMediaPicker extends Base {
     this.dispatchEvent(new CustomEvent(`profile-media-${name}`, { detail, bubbles: true, composed: true }));
   }
 
-  #changed(/** @type {Profile} */ profile) {
-    this.#show(profile);
-    this.#announce("change", { profile });
+  #changed() {
+    this.#showPicture();
+    this.#announce("change", { profile: this.#client && sharedBy(this.#client).shown });
   }
 
   // ---- another picture
@@ -354,12 +365,25 @@ export class ProfileMediaPicker extends Base {
     this.#commitRemoval();
     await this.#removing;
     try {
-      await (this.slotName === "avatar" ? client.setAvatar : client.setCoverImage)(file, { ...watch, ...(crop && { crop }) });
-      this.#changed(await client.profile());
-      this.#say(this.#texts.done);
+      const options = { ...watch, ...(crop && { crop }) };
+      const upload = await (this.slotName === "avatar" ? client.setAvatar(file, options) : client.setCoverImage(file, options));
+      await this.#readAfter(client, upload);
     } catch (error) {
       if (!watch.signal.aborted) this.#announce("error", error);
       throw error;
+    }
+    this.#changed();
+    this.#say(this.#texts.done);
+  }
+
+  /** Read the profile. The picture is set, so it is no error if that fails. @param {ProfileMedia} client @param {ReadyUpload} upload */
+  async #readAfter(client, upload) {
+    const shared = sharedBy(client);
+    try {
+      await shared.read();
+    } catch {
+      const before = shared.profile ?? { userId: "", avatar: null, coverImage: null, updatedAt: null };
+      shared.profile = { ...before, [upload.slot]: upload };
     }
   }
 
@@ -367,36 +391,47 @@ export class ProfileMediaPicker extends Base {
 
   /** Show no picture. The service is told when it can no longer be undone. */
   #remove() {
-    const profile = /** @type {Profile} */ (this.#profile);
+    const client = /** @type {ProfileMedia} */ (this.#client);
+    const { slotName: slot } = this;
     const undo = button("undo", "undo", this.#texts.undo, () => this.#undo());
-    this.#removal = { profile, timer: window.setTimeout(() => this.#commitRemoval(), UNDO) };
-    this.#changed({ ...profile, [this.slotName]: null });
+    this.#removal = { client, slot, timer: window.setTimeout(() => this.#commitRemoval(), UNDO) };
+    sharedBy(client).removed.add(slot);
+    this.#changed();
     this.#say(this.#texts.removed, undo);
     undo.focus({ preventScroll: true });
   }
 
   #undo() {
-    if (!this.#removal) return;
-    const { profile, timer } = this.#removal;
-    clearTimeout(timer);
-    this.#removal = null;
-    this.#changed(profile);
+    if (!this.#endRemoval()) return;
+    this.#changed();
     this.#say(this.#texts.restored);
   }
 
+  /** Remove the picture for good. */
   #commitRemoval() {
-    if (!this.#removal) return;
-    const { profile, timer } = this.#removal;
-    clearTimeout(timer);
-    this.#removal = null;
+    const removal = this.#endRemoval();
+    if (!removal) return;
+    const { client, slot } = removal;
+    const shared = sharedBy(client);
+    const { profile } = shared;
+    if (profile) shared.profile = { ...profile, [slot]: null };
     this.#say(this.#texts.removed);
-    const { slotName: slot } = this;
-    this.#removing = /** @type {ProfileMedia} */ (this.#client).remove(slot, { keepalive: true }).then(
+    this.#removing = client.remove(slot, { keepalive: true }).then(
       () => {},
       (error) => {
-        this.#changed(profile);
+        if (shared.profile && profile) shared.profile = { ...shared.profile, [slot]: profile[slot] };
+        this.#changed();
         this.#fail(error);
       },
     );
+  }
+
+  #endRemoval() {
+    const removal = this.#removal;
+    this.#removal = null;
+    if (!removal) return null;
+    clearTimeout(removal.timer);
+    sharedBy(removal.client).removed.delete(removal.slot);
+    return removal;
   }
 }

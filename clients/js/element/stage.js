@@ -7,8 +7,8 @@ import { turn, turnedFile } from "./source.js";
 /** @import { Size, View } from "./geometry.js" */
 /** @import { Source } from "./source.js" */
 
-/** CSS pixels between the frame and the edge of the crop area: the style sheet has the same. */
-export const INSET = 24;
+/** The share of the crop area's width on each side of the frame: a crop area of 560 CSS pixels shows 512. */
+const MARGIN = 24 / 560;
 
 /** CSS pixels that an arrow key moves the picture, alone and with Shift. */
 const STEP = 10;
@@ -140,7 +140,12 @@ export class Stage {
 
   /** Pixels of the picture per CSS pixel of the crop area. */
   get #scale() {
-    return shownWidth(this.#view, this.#size, this.#ratio) / Math.max(1, this.element.clientWidth - 2 * INSET);
+    return shownWidth(this.#view, this.#size, this.#ratio) / Math.max(1, this.#frame);
+  }
+
+  /** CSS pixels of the frame's width. */
+  get #frame() {
+    return this.element.clientWidth * (1 - 2 * MARGIN);
   }
 
   /** @param {View} view @param {boolean} [byKey] */
@@ -160,7 +165,7 @@ export class Stage {
   /** @param {number} factor @param {{ clientX: number, clientY: number }} at */
   #zoomAt(factor, { clientX, clientY }) {
     const { left, top, width, height } = this.element.getBoundingClientRect();
-    const frame = width - 2 * INSET;
+    const frame = this.#frame;
     const from = { x: (clientX - left - width / 2) / frame, y: (clientY - top - height / 2) / frame };
     this.#show(zoomTo(this.#view, this.#size, this.#ratio, this.#view.zoom * factor, from));
   }
@@ -211,7 +216,7 @@ export class Stage {
     const { clientWidth, clientHeight } = this.element;
     const density = devicePixelRatio;
     const context = prepared(this.#canvas, clientWidth * density, clientHeight * density);
-    const frame = (clientWidth - 2 * INSET) * density;
+    const frame = this.#frame * density;
     this.#paint(context, frame);
     context.resetTransform();
     outline(context, frame, frame / this.#ratio, this.#round);
@@ -254,7 +259,7 @@ function outline(context, width, height, round) {
   else frame.roundRect((canvas.width - width) / 2, (canvas.height - height) / 2, width, height, 6 * devicePixelRatio);
   const outside = new Path2D(frame);
   outside.rect(0, 0, canvas.width, canvas.height);
-  context.fillStyle = "rgb(0 0 0 / 0.6)";
+  context.fillStyle = "rgb(0 0 0 / 0.55)";
   context.fill(outside, "evenodd");
   context.strokeStyle = "#fff";
   context.lineWidth = 2 * devicePixelRatio;

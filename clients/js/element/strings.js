@@ -1,52 +1,9 @@
-/** The texts of the element, by language. Words in braces are replaced. */
+/** Choose and fill the texts of the element. */
+
+import { en, LANGUAGES } from "./languages.js";
 
 /** @import { Strings } from "./index.js" */
 /** @import { ProfileMediaError } from "../src/index.js" */
-
-/** @type {Strings} */
-const en = {
-  avatar: "Profile picture",
-  coverImage: "Cover image",
-  avatarOf: "Profile picture of {name}",
-  coverImageOf: "Cover image of {name}",
-  choose: "Choose picture",
-  replace: "Replace picture",
-  camera: "Take photo",
-  remove: "Remove",
-  undo: "Undo",
-  again: "Try again",
-  cancel: "Cancel",
-  stop: "Stop",
-  other: "Choose another",
-  apply: "Set picture",
-  accepted: "{formats}. At least {width} × {height} pixels look best; files over {size} are made smaller.",
-  ways: "You can also drop or paste a picture here.",
-  drop: "Drop the picture here",
-  adjust: "Adjust your picture",
-  area: "Part of the picture",
-  areaHelp: "Drag the picture, or use the arrow keys. Plus and minus zoom.",
-  zoom: "Zoom",
-  zoomIn: "Zoom in",
-  zoomOut: "Zoom out",
-  turnLeft: "Rotate left",
-  turnRight: "Rotate right",
-  preview: "Preview",
-  position: "Centre {x} across, {y} down. Zoom {zoom}.",
-  unseen: "This browser cannot show this picture. It will be cropped automatically.",
-  reading: "Reading the picture …",
-  sending: "Uploading …",
-  processing: "Almost done …",
-  retrying: "The connection is poor. Trying again …",
-  done: "The picture was set.",
-  stopped: "The upload was stopped.",
-  removed: "The picture was removed.",
-  restored: "The picture is back.",
-  soon: "later",
-  errors: {},
-};
-
-/** @type {Record<string, Strings>} */
-export const LANGUAGES = { en };
 
 /** The languages that are written from right to left. */
 const RIGHT_TO_LEFT = /^(ar|dv|fa|he|ku|ps|sd|ug|ur|yi)\b/;

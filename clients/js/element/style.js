@@ -44,7 +44,8 @@ p, h2 { margin: 0; font-size: inherit; }
 }
 .avatar > .picture { inline-size: var(--avatar); aspect-ratio: 1; border-radius: 50%; }
 .coverImage > .picture { inline-size: 100%; aspect-ratio: 3; }
-.picture.empty { background: var(--placeholder); }
+.picture.empty, .loading .picture { background: var(--placeholder); }
+.loading .side > .actions, .loading .placeholder, .vacant .remove { visibility: hidden; }
 .picture img { position: absolute; inset: 0; inline-size: 100%; block-size: 100%; object-fit: cover; }
 .placeholder { visibility: hidden; color: var(--muted); font-size: calc(var(--avatar) * 0.34); font-weight: 600; line-height: 1; }
 .picture.empty .placeholder { visibility: visible; }
@@ -107,7 +108,7 @@ svg { inline-size: 1.25em; block-size: 1.25em; fill: none; stroke: currentColor;
 .dragging > .drop { visibility: visible; }
 
 dialog {
-  --stage: min(560px, 100dvh - 17rem);
+  --stage: min(560px, 100dvh - 16rem);
   inline-size: fit-content;
   max-inline-size: calc(100% - 2rem);
   max-block-size: calc(100% - 2rem);
@@ -121,20 +122,21 @@ dialog {
   color: var(--text);
   box-shadow: 0 24px 64px rgb(0 0 0 / 0.35);
 }
-dialog.coverImage { --stage: 798px; }
+dialog.coverImage { --stage: min(820px, 200dvh - 46rem); }
 dialog[open] { display: grid; gap: 0.75rem; grid-template-columns: minmax(0, 1fr); }
 dialog::backdrop { background: rgb(0 0 0 / 0.6); }
+.head { display: flex; flex-wrap: wrap; gap: 0 1rem; align-items: center; justify-content: space-between; }
+.head button { margin-inline-end: -0.95rem; }
 h2 { font-size: 1.2em; font-weight: 600; }
-.body { display: flex; gap: 1.25rem; justify-content: center; align-items: flex-start; }
+.body { display: grid; gap: 1rem; justify-items: center; }
 .stage {
   position: relative;
-  flex: 0 1 var(--stage);
-  min-inline-size: 0;
-  inline-size: var(--stage);
+  inline-size: max(var(--stage), 13rem);
+  max-inline-size: 100%;
   aspect-ratio: 1;
   overflow: hidden;
   border-radius: var(--radius);
-  background: light-dark(#e3e6ec, #0d0f13);
+  background: #1b1d22;
   cursor: grab;
   touch-action: none;
   user-select: none;
@@ -142,46 +144,69 @@ h2 { font-size: 1.2em; font-weight: 600; }
 .stage:active { cursor: grabbing; }
 .coverImage .stage { aspect-ratio: 2; }
 .stage canvas { position: absolute; inset: 0; inline-size: 100%; block-size: 100%; }
-.cannot { position: absolute; inset: 0; display: grid; place-items: center; padding: 3rem; text-align: center; color: #fff; }
-.previews { display: flex; flex: none; gap: 1rem; align-items: center; }
-.avatar .previews { flex-direction: column; }
+.cannot { position: absolute; inset: 0; display: grid; place-items: center; padding: 2rem; text-align: center; color: #fff; }
+.previews { display: flex; gap: 1rem; align-items: center; justify-content: center; max-inline-size: 100%; }
 .preview { display: block; border-radius: 50%; background: var(--placeholder); }
-.coverImage .body { flex-direction: column; align-items: center; }
 .coverImage .preview { border-radius: calc(var(--radius) / 2); }
-.w256 { inline-size: 256px; block-size: 256px; }
+.w256 { inline-size: 256px; block-size: 256px; display: none; }
 .w128 { inline-size: 128px; block-size: 128px; }
 .w64 { inline-size: 64px; block-size: 64px; }
 .w375 { inline-size: 375px; max-inline-size: 100%; aspect-ratio: 3; }
 .help { font-size: 0.875em; color: var(--muted); text-align: center; }
-.strip { display: grid; }
+.failed .help { visibility: hidden; }
+dialog .message { font-size: 0.875em; font-weight: 500; text-align: center; }
+.strip { display: grid; grid-template-columns: minmax(0, 1fr); }
 .strip > * { grid-area: 1 / 1; align-self: center; }
 .controls { display: flex; gap: 0.5rem; align-items: center; justify-content: center; }
-.controls input { flex: 0 1 16rem; min-inline-size: 3rem; block-size: 2rem; margin: 0; accent-color: var(--accent); cursor: pointer; }
+.controls input { flex: 0 1 16rem; min-inline-size: 0; block-size: 2rem; margin: 0; accent-color: var(--accent); cursor: pointer; }
 button.icon { inline-size: 2.5rem; padding: 0; flex: none; }
 .sending { visibility: hidden; }
 .sending label { display: grid; gap: 0.35rem; font-size: 0.875em; }
 .busy .controls { visibility: hidden; }
 .busy .sending { visibility: visible; }
 .busy .stage { opacity: 0.7; cursor: default; }
-progress { inline-size: 100%; block-size: 0.5rem; border: 0; border-radius: 1rem; overflow: hidden; accent-color: var(--accent); appearance: none; background: var(--placeholder); }
+progress {
+  inline-size: 100%;
+  block-size: 0.5rem;
+  overflow: hidden;
+  appearance: none;
+  border: 0;
+  border-radius: 1rem;
+  background: var(--placeholder);
+}
 progress::-webkit-progress-bar { background: var(--placeholder); }
 progress::-webkit-progress-value { border-radius: 1rem; background: var(--accent); }
 progress::-moz-progress-bar { border-radius: 1rem; background: var(--accent); }
-dialog .message { min-block-size: 1.45em; }
 dialog > .actions { justify-content: flex-end; }
-dialog > .actions > .plain { margin-inline-end: auto; }
 
-@media (max-width: 899px) {
-  .avatar .body { flex-direction: column; align-items: center; }
-  .avatar .previews { flex-direction: row; }
-  .avatar .w256 { display: none; }
-  dialog.avatar { --stage: min(560px, 100dvh - 25rem); }
+@media (min-width: 560px) and (min-height: 960px) {
+  dialog.avatar { --stage: min(560px, 100dvh - 33rem); }
+  .avatar .w256 { display: block; }
 }
-@media (max-width: 639px) {
-  dialog { inline-size: 100%; max-inline-size: 100%; block-size: 100%; max-block-size: 100%; padding: 1rem; border: 0; border-radius: 0; align-content: start; }
-  .stage { inline-size: 100%; flex-basis: auto; }
-  .avatar .stage { max-inline-size: max(14rem, 100dvh - 26rem); }
+@media (min-width: 720px) and (max-height: 959px) {
+  .avatar .body { grid-template-columns: auto auto; gap: 1.25rem; align-items: center; }
+  .avatar .previews { flex-direction: column; }
+}
+@media (min-width: 940px) {
+  dialog.avatar { --stage: min(560px, 100dvh - 16rem); }
+  .avatar .body { grid-template-columns: auto auto; gap: 1.25rem; align-items: center; }
+  .avatar .previews { flex-direction: column; }
+  .avatar .w256 { display: block; }
+}
+@media (max-width: 559px) {
+  dialog {
+    inline-size: 100%;
+    max-inline-size: 100%;
+    block-size: 100%;
+    max-block-size: 100%;
+    padding: 1rem;
+    border: 0;
+    border-radius: 0;
+    align-content: start;
+  }
+  dialog.avatar { --stage: calc(100dvh - 24rem); }
   dialog > .actions button { flex: 1 1 auto; }
+  .controls button.icon { inline-size: 2.25rem; }
 }
 @media (prefers-reduced-motion: no-preference) {
   button { transition: border-color 0.15s, filter 0.15s; }

@@ -8,6 +8,14 @@ import { gzipSync } from "node:zlib";
 import { buildSync } from "esbuild";
 import { ProfileMediaError } from "profile-media";
 
+const PUBLISHED = {
+  src: ["calls.js", "errors.js", "form.js", "index.d.ts", "index.js", "picture.js", "react.d.ts", "react.js", "retry.js", "upload.js"],
+  element: [
+    ...["dom.js", "editor.js", "geometry.js", "index.d.ts", "index.js", "languages.js"],
+    ...["picker.js", "shared.js", "source.js", "stage.js", "strings.js", "style.js"],
+  ],
+};
+
 const ROOT = fileURLToPath(new URL("..", import.meta.url));
 
 for (const [name, entry, external, limit] of [
@@ -39,13 +47,9 @@ test("the published package holds the sources, their types, the licence and noth
       "LICENSE",
       "README.md",
       "package.json",
-      ...["dom.js", "editor.js", "geometry.js", "index.d.ts", "index.js", "picker.js", "source.js", "stage.js", "strings.js", "style.js"].map(
-        (name) => `element/${name}`,
-      ),
-      ...["calls.js", "errors.js", "form.js", "index.d.ts", "index.js", "picture.js", "react.d.ts", "react.js", "retry.js", "upload.js"].map(
-        (name) => `src/${name}`,
-      ),
-    ],
+      ...PUBLISHED.src.map((name) => `src/${name}`),
+      ...PUBLISHED.element.map((name) => `element/${name}`),
+    ].sort(),
   );
 });
 
