@@ -36,12 +36,16 @@ def errors() -> list[str]:
 @pytest.fixture
 def page(browser: Browser, errors: list[str]) -> Iterator[Page]:
     """An empty page with storage of its own."""
-    page = browser.new_page()
+    context = browser.new_context()
+    page = context.new_page()
     page.set_default_timeout(DEADLINE_MS)
-    page.on("console", lambda message: errors.append(message.text) if message.type in ("error", "warning") else None)
+    page.on(
+        "console",
+        lambda said: errors.append(f"{said.text} {said.location}") if said.type in ("error", "warning") else None,
+    )
     page.on("pageerror", lambda error: errors.append(str(error)))
     yield page
-    page.close()
+    context.close()
 
 
 @pytest.fixture

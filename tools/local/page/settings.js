@@ -16,7 +16,7 @@ const FACES = { face: 32, avatar: 96, message: 48, mention: 24 };
 /** Tells the other tabs of this browser whose pictures have changed. */
 const changes = new BroadcastChannel("profile-media");
 
-/** The signed-in person's key, the entry in stack.json, and the pictures. */
+/** The signed-in person's key, and the entry in stack.json. */
 let session = null;
 
 async function start() {
@@ -65,7 +65,8 @@ function personItem(stack, person) {
 
 function signIn(stack, person) {
   const user = stack.users[person];
-  session = { person, user, profile: {} };
+  session = { person, user };
+  at("people").replaceChildren();
   for (const place of parts("name")) place.textContent = user.name;
   showPictures();
   const client = watched(clientOf(stack, person), session);
@@ -93,18 +94,14 @@ function signOut() {
   remember(null);
 }
 
-/** Return the client with two additions: both pickers share one reading of the profile, and other tabs learn of changes. */
+/** Return the client with two additions: the page shows each profile that it reads, and other tabs learn of removals. */
 function watched(client, mine) {
-  let reading = null;
-  const shown = (profile) => {
-    if (session === mine) showPictures(profile);
-    return profile;
-  };
   return {
     ...client,
-    profile() {
-      reading ??= client.profile().then(shown).finally(() => (reading = null));
-      return reading;
+    async profile(options) {
+      const profile = await client.profile(options);
+      if (session === mine) showPictures(profile);
+      return profile;
     },
     async remove(...given) {
       const profile = await client.remove(...given);
@@ -121,10 +118,9 @@ function show(view) {
 
 // How others see the person
 
-/** Show pictures of the profile. Slots that are missing stay as they are. */
-function showPictures(changed = {}) {
-  const { user, profile } = session;
-  Object.assign(profile, changed);
+/** Show the pictures of a profile, or empty places while it is not known. */
+function showPictures(profile = {}) {
+  const { user } = session;
   for (const [place, size] of Object.entries(FACES)) {
     const alt = place === "avatar" ? `Profile picture of ${user.name}` : "";
     showFace(part(place), { size, avatar: profile.avatar, user, alt });
@@ -140,10 +136,8 @@ function showPictures(changed = {}) {
 
 // Events
 
-document.addEventListener("profile-media-change", ({ target, detail }) => {
-  // Each picker knows the present state of its own slot only.
-  const slot = target.getAttribute("slot-name");
-  showPictures({ [slot]: detail.profile[slot] });
+document.addEventListener("profile-media-change", ({ detail }) => {
+  showPictures(detail.profile);
   changes.postMessage(session.person);
 });
 
