@@ -33,6 +33,8 @@ export class ProfileMediaPicker extends Base {
   /** Counts what is read, so that only the last counts. */ #reading = 0;
   /** @type {AbortController | null} */ #connected = null;
   #rendered = false;
+  #language = "en";
+  #texts = stringsOf("en");
   /** Whether the profile could not be read. */ #failed = false;
 
   constructor() {
@@ -95,6 +97,9 @@ export class ProfileMediaPicker extends Base {
     document.addEventListener("paste", (event) => this.#paste(event), { signal });
     document.addEventListener("visibilitychange", () => document.hidden && this.#commitRemoval(), { signal });
     addEventListener("pagehide", () => this.#commitRemoval(), { signal });
+    const pages = new MutationObserver(() => this.#findLanguage() === this.#language || this.#render());
+    pages.observe(document.documentElement, { attributeFilter: ["lang"] });
+    signal.addEventListener("abort", () => pages.disconnect());
     this.refresh();
   }
 
@@ -121,17 +126,13 @@ export class ProfileMediaPicker extends Base {
 
   // ---- what is shown
 
-  get #language() {
+  #findLanguage() {
     const given = this.closest("[lang]")?.getAttribute("lang") || document.documentElement.lang || "en";
     try {
       return Intl.getCanonicalLocales(given)[0] ?? "en";
     } catch {
       return "en"; // not a language
     }
-  }
-
-  get #texts() {
-    return stringsOf(this.#language, this.#own);
   }
 
   /** @returns {ShadowRoot} */
@@ -148,8 +149,8 @@ export class ProfileMediaPicker extends Base {
   #render() {
     if (!this.isConnected) return;
     const { slotName: slot } = this;
-    const language = this.#language;
-    const texts = this.#texts;
+    const language = (this.#language = this.#findLanguage());
+    const texts = (this.#texts = stringsOf(language, this.#own));
     this.#editor?.close();
     this.#editor = new Editor({
       slot,
