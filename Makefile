@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help browser install lock format lint types imports template openapi configuration build budget test check assurance mutation bench up invoke events logs trace reset deploy demo smoke token reconcile migrate hostile fuzz clean client dashboard
+.PHONY: help browser install lock format lint types imports template openapi configuration build budget test check assurance mutation bench up invoke events logs trace reset deploy demo smoke token reconcile migrate restore hostile fuzz clean client dashboard
 
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 
@@ -160,6 +160,9 @@ reconcile: install ## report orphans and missing objects, on the local stack or 
 
 migrate: install ## bring rows of version 0.1.0 up to date, on the local stack or on AWS: ARGS="--stack NAME --apply"
 	@python -m tools.migrate --state "$(STATE)" $(ARGS)
+
+restore: install ## copy rows of restored tables into a stack's tables: ARGS="--stack NAME --users T --uploads T --apply"
+	@python -m tools.restore --state "$(STATE)" $(ARGS)
 
 clean: ## delete everything that was built or installed
 	rm -rf .venv .uv .aws-sam .local build clients/js/node_modules clients/js/examples/built .mypy_cache .ruff_cache .pytest_cache .import_linter_cache

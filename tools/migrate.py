@@ -13,7 +13,6 @@ already is not made again. Exit status 1 if it would change something, or if it 
 """
 
 import argparse
-import json
 import os
 import sys
 import time
@@ -27,19 +26,16 @@ from botocore.exceptions import ClientError
 
 from profile_media.aws.models import UploadItem, UploadsTableItem, id_prefix, use_tables
 from profile_media.aws.session import s3
-from profile_media.aws.tables import Delete, Update, read, request, write
+from profile_media.aws.tables import Delete, Update, read, write
 from profile_media.domain.errors import Unavailable
 from profile_media.domain.formats import FORMATS
 from profile_media.domain.keys import is_upload_id, media_key
 from profile_media.domain.model import MASTER
 from tools.local.reconcile import deployed_settings, local_settings
 from tools.local.state import StackNotRunning, read_state
+from tools.table_pages import Item, pages
 
 COUNTER_PREFIX = "writes#"
-PAGE = 500
-"""Items of one request: about 60 read units."""
-
-type Item = Mapping[str, Any]
 
 
 @dataclass(frozen=True)
@@ -81,18 +77,11 @@ class Migration:
         return ", ".join(f"{step.name}: {self.found[step.name]} {verb}" for step in self.steps)
 
     def _pages(self) -> Iterator[tuple[list[Item], str | None]]:
-        """Yield pages of items, each with the position after it; None at the end."""
+        """Yield the pages that are left, each with the position after it."""
         position = self.notes.read_text() if self.applies and self.notes.exists() else None
         if position:
             print("  An earlier run was interrupted. It is continued.")
-        while True:
-            start = {"ExclusiveStartKey": json.loads(position)} if position else {}
-            answer = request("Scan", {"TableName": self.table, "Limit": PAGE, "ConsistentRead": True, **start})
-            last = answer.get("LastEvaluatedKey")
-            position = json.dumps(last) if last else None
-            yield answer["Items"], position
-            if position is None:
-                return
+        return pages(self.table, position)
 
     def _migrate(self, item: Item) -> None:
         for step in self.steps:

@@ -10,7 +10,7 @@ from playwright.sync_api import Browser, expect, sync_playwright
 
 ROOT = Path(__file__).resolve().parents[2]
 
-DEADLINE_MS = 60_000
+DEADLINE_MS = 300_000
 """Maximum wait for anything on a page. An upload takes about a second on an idle machine."""
 
 QUIET = [

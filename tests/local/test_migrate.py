@@ -11,7 +11,7 @@ from profile_media.domain import keys
 from profile_media.domain.model import MASTER
 from tests import cloud
 from tests.builders import ADA, a_derivative, an_id
-from tools import migrate
+from tools import migrate, table_pages
 
 BOUND, PENDING, PRESENT = an_id(0xA1), an_id(2), an_id(3)
 MASTER_OF_BOUND = a_derivative(name=MASTER, content=b"master")
@@ -91,7 +91,7 @@ def test_migration_lists_old_uploads_in_the_index_and_changes_nothing_else(
 def test_interrupted_migration_continues_after_its_last_page(
     old: cloud.Cloud, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(migrate, "PAGE", 1)
+    monkeypatch.setattr(table_pages, "PAGE", 1)
     calls = iter((False, True))
 
     def interrupted_write(change: Any) -> bool:
@@ -133,8 +133,7 @@ def test_master_is_moved_to_the_key_that_this_version_reads(
 ) -> None:
     former = f"media/{BOUND}/master-{MASTER_OF_BOUND.digest}.webp"
     old.s3.put_object(Bucket=cloud.MEDIA_BUCKET, Key=former, Body=b"master", StorageClass="STANDARD_IA")
-    present = f"elsewhere/{BOUND}"
-    monkeypatch.setattr(migrate, "media_key", lambda *_: present)
+    present = keys.media_key(BOUND, MASTER_OF_BOUND)
     if is_removed:
         monkeypatch.setattr(migrate, "read", lambda *_: None)
 

@@ -45,7 +45,7 @@ def arn(bucket: str) -> str:
 
 
 @pytest.mark.parametrize("bucket", ["UploadsBucket", "MediaBucket"])
-def test_bucket_is_private_owned_encrypted_and_unversioned(bucket: str) -> None:
+def test_bucket_is_private_owned_encrypted_and_keeps_no_originals(bucket: str) -> None:
     settings = BUCKETS[bucket]
     (encryption,) = settings["BucketEncryption"]["ServerSideEncryptionConfiguration"]
 
@@ -57,7 +57,8 @@ def test_bucket_is_private_owned_encrypted_and_unversioned(bucket: str) -> None:
     }
     assert settings["OwnershipControls"] == {"Rules": [{"ObjectOwnership": "BucketOwnerEnforced"}]}
     assert encryption == {"ServerSideEncryptionByDefault": {"SSEAlgorithm": "AES256"}}
-    assert "VersioningConfiguration" not in settings  # a deleted original must be gone
+    if bucket == "UploadsBucket":
+        assert "VersioningConfiguration" not in settings  # a deleted original must be gone
 
 
 @pytest.mark.parametrize("bucket", ["UploadsBucket", "MediaBucket"])
@@ -149,14 +150,20 @@ def test_derivatives_never_expire() -> None:
     assert not [rule for rule in rules("MediaBucket") if expires(rule)]
 
 
-@pytest.mark.parametrize("bucket", ["UploadsBucket", "MediaBucket"])
-def test_incomplete_uploads_and_old_versions_are_deleted_after_a_day(bucket: str) -> None:
-    (tidy,) = (rule for rule in rules(bucket) if rule["Id"] == "Tidy")
+@pytest.mark.parametrize(
+    ("bucket", "kept", "days"), [("UploadsBucket", "7", 1), ("MediaBucket", "0", 1), ("MediaBucket", "7", 7)]
+)
+def test_deleted_pictures_are_kept_only_as_long_as_chosen(bucket: str, kept: str, days: int) -> None:
+    template = read(given={**REQUIRED, "KeepDeletedDays": kept})
+    (found,) = (each.properties for each in template.of_type("AWS::S3::Bucket") if each.logical_id == bucket)
+    rules = found["LifecycleConfiguration"]["Rules"]
+    (tidy,) = (rule for rule in rules if rule["Id"] == "Tidy")
 
     assert "Prefix" not in tidy
     assert tidy["AbortIncompleteMultipartUpload"] == {"DaysAfterInitiation": 1}
-    assert tidy["NoncurrentVersionExpiration"] == {"NoncurrentDays": 1}
-    assert all(rule["Status"] == "Enabled" for rule in rules(bucket))
+    assert int(tidy["NoncurrentVersionExpiration"]["NoncurrentDays"]) == days
+    assert found.get("VersioningConfiguration") == ({"Status": "Enabled"} if days > 1 else None)
+    assert all(rule["Status"] == "Enabled" for rule in rules)
 
 
 def test_process_upload_and_its_bucket_agree_on_the_name() -> None:

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from profile_media.domain.keys import media_prefixes
 from tools.local import aws
 from tools.local.browser import Browser, send
 from tools.local.launch import LaunchFailed, launched
@@ -89,7 +90,8 @@ class Demo:
         return found
 
     def _keys(self, upload: dict[str, Any]) -> list[str]:
-        return self._list(self.state["buckets"]["MediaBucket"], f"media/{upload['uploadId']}/")
+        bucket = self.state["buckets"]["MediaBucket"]
+        return [key for prefix in media_prefixes(upload["uploadId"]) for key in self._list(bucket, prefix)]
 
     def _list(self, bucket: str, prefix: str) -> list[str]:
         s3 = aws.client("s3", self.state["aws_endpoint"])

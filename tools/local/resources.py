@@ -97,6 +97,10 @@ def _lifecycle_rule(rule: dict[str, Any]) -> dict[str, Any]:
         nested["Expiration"] = {"Days": int(days)}
     if days := nested.pop("NoncurrentVersionExpirationInDays", None):
         nested["NoncurrentVersionExpiration"] = {"NoncurrentDays": int(days)}
+    if noncurrent := nested.get("NoncurrentVersionExpiration"):
+        nested["NoncurrentVersionExpiration"] = {"NoncurrentDays": int(noncurrent["NoncurrentDays"])}
+    if nested.pop("ExpiredObjectDeleteMarker", None):
+        nested["Expiration"] = {"ExpiredObjectDeleteMarker": True}
     return nested
 
 

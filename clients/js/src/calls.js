@@ -52,7 +52,6 @@ export function caller({ baseUrl, getToken }) {
       if (!response.ok) throw await serviceError(response);
       return response.status === 204 ? undefined : await response.json();
     } catch (error) {
-      signal?.throwIfAborted();
       throw error instanceof ProfileMediaError ? error : new ProfileMediaError("network", { cause: error });
     }
   }

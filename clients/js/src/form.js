@@ -19,7 +19,6 @@ export async function sendForm({ method, url, fields }, file, onSent, signal) {
   onSent(0);
   const send = typeof XMLHttpRequest === "undefined" ? sendByFetch : sendByXhr;
   const { status, text } = await send(method, url, body, file.size, onSent, signal).catch((cause) => {
-    signal?.throwIfAborted();
     throw new ProfileMediaError("network", { cause });
   });
   if (status >= 300) throw storageError(status, text);

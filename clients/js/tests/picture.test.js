@@ -25,6 +25,7 @@ for (const [bytes, type] of [
 
 for (const [crop, expected] of [
   [{ x: 0, y: 0, width: 1000, height: 500 }, { x: 0, y: 0, width: 333, height: 167 }],
+  [{ x: 500, y: 250, width: 500, height: 250 }, { x: 167, y: 84, width: 166, height: 83 }],
   [{ x: 999, y: 499, width: 1, height: 1 }, { x: 332, y: 166, width: 1, height: 1 }],
   [{ x: 300, y: 30, width: 600, height: 60 }, { x: 100, y: 10, width: 200, height: 20 }],
   [{ x: 1, y: 1, width: 999, height: 499 }, { x: 0, y: 0, width: 333, height: 167 }],

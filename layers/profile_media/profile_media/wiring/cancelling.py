@@ -12,7 +12,13 @@ from profile_media.telemetry import count, logger
 def cancel(access: Access, upload_id: str) -> None:
     """Give up the owner's upload, if there is one."""
     if upload := cancelling.cancel(_uploads(), access, upload_id):
-        logger.info("upload cancelled", owner=access.owner_id, upload_id=upload_id, state=upload.state.value)
+        logger.info(
+            "upload cancelled",
+            owner=access.owner_id,
+            upload_id=upload_id,
+            trace_id=upload.trace_id,
+            state=upload.state.value,
+        )
         count("UploadsCancelled")
 
 

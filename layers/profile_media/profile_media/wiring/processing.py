@@ -12,13 +12,13 @@ from profile_media.aws.objects import S3Incoming, S3Media
 from profile_media.aws.purge_queue import SqsPurgeQueue
 from profile_media.aws.uploads import DynamoUploads
 from profile_media.domain.access import Access
+from profile_media.domain.framing import Framing
 from profile_media.domain.ingest import DirectUpload, require_ready
 from profile_media.domain.intend import PendingUploads
 from profile_media.domain.keys import parse_incoming_key
 from profile_media.domain.model import Profile, Slot, Upload
 from profile_media.domain.process import IncomingProcessor, Outcome, Processed, UploadProcessor
 from profile_media.domain.references import Reference
-from profile_media.http.multipart import SentPicture
 from profile_media.imaging import PillowImages
 from profile_media.telemetry import count, count_slot, logger, measure
 from profile_media.wiring import pictures
@@ -39,10 +39,10 @@ def process(bucket: str, key: str, stored_at: datetime | None) -> None:
             pictures.record(processed.bound)
 
 
-def upload(access: Access, slot: Slot, picture: SentPicture) -> Profile:
+def upload(access: Access, slot: Slot, content: bytes, framing: Framing) -> Profile:
     """Create an upload of a picture that came through the API, process it and bind it."""
     processed = _direct_upload(settings.load(settings.DirectUploadSettings)).ingest(
-        access, slot, picture.content, picture.framing, trace_id=logger.get_correlation_id()
+        access, slot, content, framing, trace_id=logger.get_correlation_id()
     )
     count_slot("UploadsStored", slot)
     _report(access.owner_id, None, processed, {})
