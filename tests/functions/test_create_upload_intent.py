@@ -192,10 +192,10 @@ def test_unsupported_type_is_a_415_that_names_supported_ones(call: Call, content
 
 
 def test_length_over_the_limit_is_a_413_that_names_it(call: Call) -> None:
-    assert call(INTENT, {**BODY, "contentLength": 10485760}).status == 201
-    answer = call(INTENT, {**BODY, "contentLength": 10485761}, headers={"Idempotency-Key": "other"})
+    assert call(INTENT, {**BODY, "contentLength": 20971520}).status == 201
+    answer = call(INTENT, {**BODY, "contentLength": 20971521}, headers={"Idempotency-Key": "other"})
     assert answer.status == 413
-    assert "10485760" in answer.body["error"]["message"]
+    assert "20971520" in answer.body["error"]["message"]
 
 
 @pytest.mark.parametrize("key", ["", " ", "k" * 256, "ключ", "a b"])

@@ -101,10 +101,10 @@ def test_jpeg_above_limit_is_not_decoded_in_full_for_a_crop() -> None:
 @pytest.mark.parametrize("orientation", [1, 6])
 def test_crop_outside_of_picture_is_rejected(orientation: int) -> None:
     images, file = PillowImages(), pictures.a_jpeg(640, 480, orientation=orientation)
-    images.render(file, ContentType.JPEG, Slot.AVATAR, Crop(639, 479, 1, 1))
+    images.render(file, Slot.AVATAR, Crop(639, 479, 1, 1))
     for crop in (Crop(639, 0, 2, 1), Crop(0, 479, 1, 2), Crop(640, 0, 1, 1), Crop(0, 0, 480, 640)):
         with pytest.raises(ImageUnacceptable) as rejected:
-            images.render(file, ContentType.JPEG, Slot.AVATAR, crop)
+            images.render(file, Slot.AVATAR, crop)
         assert rejected.value.reason is Reason.CROP_OUT_OF_BOUNDS
 
 

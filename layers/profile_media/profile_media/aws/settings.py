@@ -41,8 +41,8 @@ class ApiSettings(Settings):
 class UploadLimitSettings(Settings):
     """The limits of a user's uploads, and the lifetimes of a pending upload and of its form."""
 
-    avatar_max_bytes: int = 10 * 1024 * 1024
-    cover_image_max_bytes: int = 10 * 1024 * 1024
+    avatar_max_bytes: int = 20 * 1024 * 1024
+    cover_image_max_bytes: int = 20 * 1024 * 1024
     open_intents: int = 20
     intents_per_hour: int = 60
     pending_ttl_seconds: int = 3600

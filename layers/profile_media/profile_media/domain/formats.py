@@ -37,8 +37,9 @@ WHOLE_DECODE = 25_000_000
 
 FORMATS: Mapping[ContentType, Format] = MappingProxyType(
     {
-        # A scaled JPEG decode never holds the whole picture: 50 million pixels need about 230 MB at most.
-        ContentType.JPEG: Format("jpg", rb"\xff\xd8\xff", "JPEG", 50_000_000),
+        # A baseline JPEG with one scan is decoded row by row: a 108-megapixel photograph takes 110 MiB, a CMYK picture
+        # so narrow that it has to be decoded in full 570. `MAX_BUFFERED_JPEG_PIXELS` is the limit for all others.
+        ContentType.JPEG: Format("jpg", rb"\xff\xd8\xff", "JPEG", 120_000_000),
         ContentType.PNG: Format("png", rb"\x89PNG\r\n\x1a\n", "PNG", WHOLE_DECODE),
         ContentType.WEBP: Format("webp", rb"RIFF.{4}WEBPVP8[ LX]", "WEBP", WHOLE_DECODE),
         ContentType.GIF: Format("gif", rb"GIF8[79]a", "GIF", WHOLE_DECODE),

@@ -56,7 +56,7 @@ class Repair:
         try:
             size = (upload.width or master.width, upload.height or master.height)
             framing = scale_framing(upload.framing, size, (master.width, master.height))
-            rendered = self.images().render(content, master.content_type, upload.slot, framing)
+            rendered = self.images().render(content, upload.slot, framing)
         except ImageUnacceptable:
             return None
         wanted = {each.name for each in lost}

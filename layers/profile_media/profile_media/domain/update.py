@@ -137,7 +137,7 @@ class UploadUpdater:
             raise CropUnavailable(upload.upload_id)
         scaled = scale_framing(framing, original, (master.width, master.height))
         try:
-            return self.images().render(content, master.content_type, upload.slot, scaled)
+            return self.images().render(content, upload.slot, scaled)
         except ImageUnacceptable as unreadable:
             raise CropUnavailable(upload.upload_id) from unreadable
 
