@@ -10,6 +10,7 @@ export const REASONS = {
   too_large: "The file is larger than allowed. Choose a smaller one, or save this one at a lower quality.",
   too_complex: "The picture is stored in a way that takes too long to read. Save it again as a plain JPEG or PNG.",
   checksum_mismatch: "The picture was changed on its way here. Upload it again.",
+  crop_out_of_bounds: "The chosen part lies outside of the picture. Choose it again.",
 };
 
 /** Return the sentence for a rejection, or the service's message. */
