@@ -33,17 +33,19 @@ MAX_BYTES, SIDES = 100_000, range(4, 1025)
 
 BLOCKS = 4
 """Colours are compared as means of 4 x 4 blocks: the master is encoded again, which changes single pixels."""
-TOLERANCE, HDR_TOLERANCE = 5, 70
+TOLERANCE, HDR_TOLERANCE = 13, 70
 """Of each block, in steps of 256. High dynamic range is mapped by a similar curve, which differs where it clips."""
 MEAN_TOLERANCE = 5
 """Of the whole picture."""
 
 DIFFERENT = frozenset(
     {
+        "AVIF/a profile cut short",
         "GIF/codes of nothing",
         "JPEG/a profile of another class",
         "JPEG/a profile that lies about its length",
         "PNG/a palette too short",
+        "PNG/claims more than it holds",
         "PNG/fcTL of wrong length",
         "PNG/script in its palette",
         "WebP/a small frame on a large canvas",
@@ -117,10 +119,9 @@ def page(browser: Browser) -> Page:
 
 def assert_same(page: Page, name: str) -> None:
     content = SAMPLES[name].make()
-    ours = by_service(content)
-    if len(content) > MAX_BYTES or not set(ours.size) <= set(SIDES):
+    if len(content) > MAX_BYTES or not set(SAMPLES[name].size or ()) <= set(SIDES):
         return
-    theirs = in_browser(page, content)
+    ours, theirs = by_service(content), in_browser(page, content)
     assert ours.size == theirs.size
     difference = np.abs(ours.blocks - theirs.blocks)
     if "end mark" in name:  # Chromium leaves the last rows of a truncated JPEG transparent.
