@@ -374,13 +374,7 @@ class FakeImages:
             raise ImageUnacceptable(Reason.UNSUPPORTED_FORMAT)
         return ContentType.JPEG
 
-    def render(
-        self,
-        content: bytes,
-        declared: ContentType,
-        slot: Slot,
-        framing: Framing = None,
-    ) -> Rendered:
+    def render(self, content: bytes, slot: Slot, framing: Framing = None) -> Rendered:
         if isinstance(framing, Crop) and not framing.fits((40, 30)):
             raise ImageUnacceptable(Reason.CROP_OUT_OF_BOUNDS, "as the test wants it")
         for reason in Reason:
@@ -391,9 +385,8 @@ class FakeImages:
             data = f"{slot}:{name}:{framing or ''}".encode() + content
             derivative = Derivative(name, keys.digest(data), ContentType.WEBP, width, width, len(data))
             made.append((derivative, data))
-        return Rendered(
-            declared, 40, 30, tuple(made), Placeholder("3OcRJYB4d3h/iIeHeEh3eIhw+j3A", "#808080"), DecodeCost(1, 1)
-        )
+        placeholder = Placeholder("3OcRJYB4d3h/iIeHeEh3eIhw+j3A", "#808080")
+        return Rendered(self.identify(content), 40, 30, tuple(made), placeholder, DecodeCost(1, 1))
 
 
 def attachment_of(upload: Upload) -> Attachment:

@@ -82,6 +82,13 @@ def an_avif(width: int = 320, height: int = 240, mode: str = "RGB", **options: A
     return a_file(ContentType.AVIF, a_picture(width, height, mode), **{"speed": 10, **options})
 
 
+def an_avif_in(primaries: int, transfer: int, picture: Image.Image | None = None) -> bytes:
+    """Return an AVIF whose `colr` box states these colours, by their numbers in ITU-T H.273."""
+    file = a_file(ContentType.AVIF, picture or a_picture(64, 48), quality=100, subsampling="4:4:4", speed=10)
+    at = file.index(b"colrnclx") + 8
+    return file[:at] + struct.pack("!HH", primaries, transfer) + file[at + 4 :]
+
+
 def an_animation(content_type: ContentType, frames: int = 3) -> bytes:
     """Return an animation: the scene first, then plain red frames, which must not be rendered."""
     red = [Image.new("RGB", (320, 240), (255, shade, 0)) for shade in range(frames - 1)]
@@ -141,10 +148,10 @@ def a_png_claiming(width: int, height: int, bit_depth: int = 1) -> bytes:
     return _png((b"IHDR", header), (b"IDAT", zlib.compress(b"\0" * 64)), (b"IEND", b""))
 
 
-def a_jpeg_claiming(width: int, height: int) -> bytes:
+def a_jpeg_claiming(width: int, height: int, *, progressive: bool = False) -> bytes:
     """Return a small JPEG with a false size in its frame header."""
-    good = a_jpeg(64, 48)
-    at = good.index(b"\xff\xc0") + 5
+    good = a_jpeg(64, 48, progressive=progressive)
+    at = good.index(b"\xff\xc2" if progressive else b"\xff\xc0") + 5
     return good[:at] + struct.pack("!HH", height, width) + good[at + 4 :]
 
 

@@ -32,7 +32,7 @@ class Runbook(StrEnum):
 
     BIND = "unexpectederrorsalarm"
     FINDINGS = "reconcilefindingsalarm"
-    INTENT = "apierrorsalarm"
+    INTENT = "pagealarm"
     PROCESS = "processfailuresalarm"
     PURGE = "purgedlqalarm"
     RELEASE = "releasefailuresalarm"

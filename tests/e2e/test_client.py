@@ -260,7 +260,10 @@ def choose(page: Page) -> Callable[[bytes], str]:
     return _choose
 
 
-@pytest.mark.parametrize("name", ["fetch", "client", "react", "uppy", "filepond"])
+SLOWER = [pytest.param(name, marks=pytest.mark.assurance) for name in ("uppy", "filepond")]
+
+
+@pytest.mark.parametrize("name", ["fetch", "client", "react", *SLOWER])
 def test_example_sets_and_replaces_the_avatar(
     *, page: Page, stack: Stack, built: Path, choose: Choose, errors: list[str], name: str
 ) -> None:

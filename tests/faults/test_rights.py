@@ -75,6 +75,7 @@ def test_functions_use_exactly_the_rights_of_the_template(world: World, damaged:
     damaged.age_master(DAMAGED)
     with aws_calls.heard_by(usage), aws_calls.heard_by(calls):
         damaged.reconcile()
+        assert damaged.focus(DAMAGED) == 200
         damaged.settle()
 
     described = {f"{service}.{operation}" for service, names in OPERATIONS.items() for operation in names}

@@ -17,7 +17,6 @@ from boto3.dynamodb.types import TypeSerializer
 
 from profile_media.aws.clock import SystemClock
 from profile_media.domain.errors import ImageUnacceptable
-from profile_media.domain.formats import ContentType
 from profile_media.domain.framing import Framing
 from profile_media.domain.keys import incoming_key, media_key
 from profile_media.domain.model import Slot, Upload, utc_now
@@ -220,7 +219,7 @@ class World:
 
     def derivatives(self, picture: bytes, number: int = 1, slot: Slot = Slot.AVATAR) -> set[str]:
         """Return the keys of a picture's derivatives for an upload."""
-        rendered = render_once(PillowImages(), picture, ContentType.JPEG, slot)
+        rendered = render_once(PillowImages(), picture, slot)
         return {media_key(an_id(number), each) for each, _ in rendered.derivatives}
 
     def slots(self, user_id: str = ADA) -> dict[str, str]:
@@ -246,22 +245,16 @@ _render = PillowImages.render
 
 
 @cache
-def _rendered(content: bytes, declared: ContentType, slot: Slot, framing: Framing) -> Rendered | ImageUnacceptable:
+def _rendered(content: bytes, slot: Slot, framing: Framing) -> Rendered | ImageUnacceptable:
     try:
-        return _render(PillowImages(), content, declared, slot, framing)
+        return _render(PillowImages(), content, slot, framing)
     except ImageUnacceptable as refusal:
         return refusal
 
 
-def render_once(
-    _: PillowImages,
-    content: bytes,
-    declared: ContentType,
-    slot: Slot,
-    framing: Framing = None,
-) -> Rendered:
+def render_once(_: PillowImages, content: bytes, slot: Slot, framing: Framing = None) -> Rendered:
     """Render each picture once per process, because rendering is deterministic."""
-    outcome = _rendered(content, declared, slot, framing)
+    outcome = _rendered(content, slot, framing)
     if isinstance(outcome, ImageUnacceptable):
         raise ImageUnacceptable(outcome.reason, outcome.detail)
     return outcome
@@ -279,7 +272,7 @@ def world(aws: cloud.Cloud, rows: Rows, call: Call, injector: Injector, monkeypa
         return render_once(images, *arguments)
 
     monkeypatch.setenv("OPEN_INTENTS", str(OPEN_INTENTS))
-    monkeypatch.setattr("profile_media.domain.keys.token_bytes", built.salt)
+    monkeypatch.setattr("profile_media.domain.keys.urandom", built.salt)
     monkeypatch.setattr("profile_media.aws.clock.utc_now", built.now)
     monkeypatch.setattr(SystemClock, "wait", lambda _, seconds: built.put_clock_ahead(seconds=seconds))
     monkeypatch.setattr(PillowImages, "render", render)

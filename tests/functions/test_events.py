@@ -134,14 +134,24 @@ def test_original_without_row_is_deleted_and_its_upload_purged_again(aws: cloud.
     assert aws.messages() == [{"owner_id": ADA, "upload_id": UPLOAD_ID, "media_keys": None, "trace_id": None}]
 
 
-def test_other_type_than_declared_is_rejected(aws: cloud.Cloud, rows: Rows) -> None:
+def test_other_type_than_declared_is_ready_and_recorded(aws: cloud.Cloud, rows: Rows) -> None:
     rows.pending(upload_id=UPLOAD_ID, content_type=ContentType.PNG, content_length=500_000)
     post(aws, pictures.a_jpeg())
     run("process_upload", an_event("process_upload"))
     upload = rows.uploads.get(ADA, UPLOAD_ID)
     assert upload
-    assert upload.reason
-    assert upload.reason.value == "type_mismatch"
+    assert (upload.state, upload.content_type) == (State.READY, ContentType.JPEG)
+
+
+@pytest.mark.assurance
+def test_original_of_50_mib_is_ready(aws: cloud.Cloud, rows: Rows) -> None:
+    largest = 50 * 1024 * 1024
+    rows.pending(upload_id=UPLOAD_ID, content_length=largest)
+    post(aws, pictures.a_jpeg().ljust(largest, b"\0"))
+    run("process_upload", an_event("process_upload"))
+    upload = rows.uploads.get(ADA, UPLOAD_ID)
+    assert upload
+    assert upload.state is State.READY
 
 
 def test_bound_upload_is_ready_and_bound_at_once(aws: cloud.Cloud, rows: Rows, logs: Logs) -> None:

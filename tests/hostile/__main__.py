@@ -47,7 +47,7 @@ def report(verdicts: Iterable[Verdict], *, only_failed: bool = False) -> bool:
 
 
 def _line(verdict: Verdict) -> None:
-    announced = verdict.declared.removeprefix("image/") if verdict.declared else "-"
+    announced = verdict.content_type.removeprefix("image/") if verdict.content_type else "-"
     taken = verdict.outcome, verdict.reason or "-", verdict.cpu_ms, verdict.peak_mib, "; ".join(verdict.faults)
     _print(verdict.name, verdict.length, announced, *taken)
 

@@ -8,7 +8,7 @@ from PIL import Image
 from profile_media.domain.formats import ContentType
 from profile_media.domain.model import Reason
 from tests import pictures
-from tests.hostile.parts import EXIF, READY, SCRIPT, Sample, Samples, box
+from tests.hostile.parts import EXIF, READY, SCRIPT, TURNING_XMP, Sample, Samples, box
 
 PLAIN = pictures.an_avif(64, 48)
 
@@ -88,7 +88,15 @@ AVIFS: Samples = {
     "grey, transparent": Sample(lambda: pictures.an_avif(64, 48, "LA")),
     "an animation": Sample(lambda: pictures.an_animation(ContentType.AVIF), size=(320, 240)),
     "300 frames": Sample(lambda: animation(300), size=(16, 16)),
-    "a neutral brand": Sample(lambda: PLAIN[:8] + b"mif1" + PLAIN[12:]),
+    **{
+        f"the brand {brand}": Sample(partial(changed, b"ftypavif", b"ftyp" + brand.encode()))
+        for brand in ("mif1", "miaf", "avio", "heic", "none")
+    },
+    **{
+        f"colours {primaries}/{transfer}": Sample(partial(pictures.an_avif_in, primaries, transfer))
+        for primaries, transfer in ((9, 16), (9, 18), (12, 13), (1, 8), (65_535, 65_535))
+    },
+    "XMP that turns it": Sample(lambda: pictures.an_avif(64, 48, xmp=TURNING_XMP), size=(64, 48)),
     "only a sequence by its brand": Sample(lambda: PLAIN[:8] + b"avis" + PLAIN[12:], Reason.CORRUPT),
     "flood of 65,500²": Sample(lambda: claiming(65_500, 65_500), Reason.CORRUPT),
     "flood of 2^32²": Sample(lambda: claiming(2**32 - 1, 2**32 - 1), Reason.CORRUPT),
@@ -98,8 +106,8 @@ AVIFS: Samples = {
     "claims less than it holds": Sample(lambda: claiming(32, 24), size=(32, 24)),
     "no width": Sample(lambda: claiming(0, 48), Reason.CORRUPT),
     "12000 x 16": Sample(lambda: pictures.an_avif(12_000, 16), size=(12_000, 16)),
-    "1 x 1200": Sample(lambda: pictures.an_avif(1, 1_200), Reason.TOO_SMALL),
-    "1 x 1": Sample(lambda: pictures.an_avif(1, 1), Reason.TOO_SMALL),
+    "1 x 1200": Sample(lambda: pictures.an_avif(1, 1_200), size=(1, 1_200)),
+    "1 x 1": Sample(lambda: pictures.an_avif(1, 1), size=(1, 1)),
     "no pixels": Sample(lambda: PLAIN[: PLAIN.index(b"mdat") + 4], Reason.CORRUPT),
     "no boxes but the first": Sample(lambda: PLAIN[:32], Reason.CORRUPT),
     "pixels of rubbish": Sample(lambda: PLAIN[: PLAIN.index(b"mdat") + 4] + b"\x55" * 400, Reason.CORRUPT),

@@ -1,9 +1,8 @@
-"""Files in other formats, and files declared as another format."""
+"""Files in other formats."""
 
 import gzip
 import struct
 from functools import partial
-from itertools import permutations
 
 from PIL import Image
 
@@ -85,23 +84,11 @@ def tiff_in(content_type: ContentType) -> bytes:
 FOREIGN: Samples = {
     **{name: Sample(partial(bytes, content), Reason.UNSUPPORTED_FORMAT) for name, content in FILES.items()},
     **{
-        f"SVG called {declared}": Sample(SVG.encode, Reason.UNSUPPORTED_FORMAT, declared=declared)
-        for declared in ContentType
-    },
-    **{
         f"only the start of {content_type}": Sample(partial(bytes, start), Reason.CORRUPT)
         for content_type, start in _STARTS.items()
     },
     **{
         f"TIFF behind the start of {content_type}": Sample(partial(tiff_in, content_type), Reason.CORRUPT)
         for content_type in ContentType
-    },
-    **{
-        f"{actual} called {declared}": Sample(
-            partial(bytes, GOOD[actual]),
-            Reason.TYPE_MISMATCH,
-            declared=declared,
-        )
-        for actual, declared in permutations(ContentType, 2)
     },
 }

@@ -14,7 +14,7 @@ from multiprocessing import get_context
 from profile_media.domain.errors import ImageUnacceptable
 from profile_media.domain.formats import ContentType
 from profile_media.domain.model import MASTER, DecodeCost, Derivative, Reason, Slot
-from profile_media.domain.policy import MASTER_SIDE, SIZES, Limits
+from profile_media.domain.policy import MASTER_SIDE, SIZES
 from profile_media.domain.ports import Rendered
 from profile_media.imaging import PillowImages
 from profile_media.imaging.sandbox import SandboxLimits
@@ -25,10 +25,10 @@ WORKERS = 2
 _QUEUED = 64
 """Files submitted ahead of the results, so that a folder of any length needs little memory."""
 
-_MAX_READ = max(Limits().max_bytes.values()) + 1
-"""The service fetches one byte more than is allowed."""
+_MAX_BYTES = 50 * 1024 * 1024
+"""The most that a deployment may allow (`AvatarMaxBytes`)."""
 
-_WITHOUT_DECODER = frozenset({Reason.UNSUPPORTED_FORMAT, Reason.TYPE_MISMATCH, Reason.TOO_COMPLEX})
+_WITHOUT_DECODER = frozenset({Reason.UNSUPPORTED_FORMAT, Reason.TOO_COMPLEX})
 """Generated files with these expected reasons must be rejected before a child process starts."""
 
 _CLAIM_MIB = 256
@@ -51,7 +51,7 @@ class Verdict:
 
     name: str
     length: int
-    declared: ContentType | None = None
+    content_type: ContentType | None = None
     reason: Reason | None = None
     """Why the file was rejected; None if it was accepted."""
     size: tuple[int, int] | None = None
@@ -70,7 +70,7 @@ class Verdict:
 def examine_file(path: str, slots: Collection[Slot] = tuple(Slot)) -> Verdict:
     """Examine a file on disk as the type that its first bytes announce."""
     with open(path, "rb") as file:
-        return examine(path, file.read(_MAX_READ), slots=slots)
+        return examine(path, file.read(_MAX_BYTES + 1), slots=slots)
 
 
 def compare(verdict: Verdict, sample: Sample) -> Verdict:
@@ -97,15 +97,13 @@ class _Attempt:
     fault: str | None = None
 
 
-def examine(
-    name: str, content: bytes, declared: ContentType | None = None, slots: Collection[Slot] = tuple(Slot)
-) -> Verdict:
+def examine(name: str, content: bytes, slots: Collection[Slot] = tuple(Slot)) -> Verdict:
     """Render a file for each slot, and for the first slot twice to compare the results."""
     try:
-        declared = declared or _images().identify(content)
+        content_type = _images().identify(content)
     except ImageUnacceptable as rejection:
         return Verdict(name, len(content), None, rejection.reason)
-    attempts = [_attempt(content, declared, slot) for slot in (*slots, *islice(slots, 1))]
+    attempts = [_attempt(content, slot) for slot in (*slots, *islice(slots, 1))]
     first, *_, again = attempts
     faults = [attempt.fault for attempt in attempts if attempt.fault]
     if (first.reason, _derivatives(first)) != (again.reason, _derivatives(again)):
@@ -119,7 +117,7 @@ def examine(
     faults += [f"took {cpu_ms} ms of CPU"] if cpu_ms > CPU_MS else []
     faults += [f"took {peak_mib} MiB"] if peak_mib > PEAK_MIB else []
     size = (first.rendered.width, first.rendered.height) if first.rendered else None
-    return Verdict(name, len(content), declared, first.reason, size, cpu_ms, peak_mib, tuple(faults))
+    return Verdict(name, len(content), content_type, first.reason, size, cpu_ms, peak_mib, tuple(faults))
 
 
 @cache
@@ -128,14 +126,14 @@ def _images() -> PillowImages:
     return PillowImages(SandboxLimits(deadline_seconds=120))
 
 
-def _attempt(content: bytes, declared: ContentType, slot: Slot) -> _Attempt:
+def _attempt(content: bytes, slot: Slot) -> _Attempt:
     """Render once. The CPU time includes the parent's, which probes the bytes before the child starts."""
     started = time.process_time()
     rendered, reason, cost, fault = None, None, None, None
     try:
-        if len(content) > Limits().max_bytes[slot]:
+        if len(content) > _MAX_BYTES:
             raise ImageUnacceptable(Reason.TOO_LARGE)
-        rendered = _images().render(content, declared, slot)
+        rendered = _images().render(content, slot)
         cost = rendered.cost
     except ImageUnacceptable as rejection:
         reason, cost = rejection.reason, rejection.cost

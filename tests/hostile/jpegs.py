@@ -11,7 +11,19 @@ from profile_media.domain.formats import ContentType
 from profile_media.domain.model import Reason
 from profile_media.domain.policy import MAX_JPEG_PADDING, MAX_JPEG_SCANS, MAX_JPEG_SEGMENTS
 from tests import pictures
-from tests.hostile.parts import ARCHIVE, EXIF, ORIENTATIONS, PDF, SCRIPT, SVG, Sample, Samples, oriented, segment
+from tests.hostile.parts import (
+    ARCHIVE,
+    EXIF,
+    ORIENTATIONS,
+    PDF,
+    SCRIPT,
+    SVG,
+    TURNING_XMP,
+    Sample,
+    Samples,
+    oriented,
+    segment,
+)
 
 SOI, EOI = b"\xff\xd8", b"\xff\xd9"
 PHOTOSHOP = b"Photoshop 3.0\x008BIM\x04\x04\0\0"
@@ -147,7 +159,12 @@ CODING: Samples = {
     "junk between segments": Sample(lambda: changed(BASELINE, b"\xff\xdb", b"junk\xff\xdb")),
     "line break before it": Sample(lambda: b"\r\n" + BASELINE, Reason.UNSUPPORTED_FORMAT),  # browsers show none either
     "junk behind it": Sample(lambda: BASELINE + b"junk" * 999),
-    "no end mark": Sample(lambda: BASELINE[:-2], Reason.CORRUPT),  # cannot be told from one that was cut
+    "no end mark": Sample(lambda: BASELINE[:-2], size=(64, 48)),
+    "half an end mark": Sample(lambda: BASELINE[:-1]),
+    "progressive, no end mark": Sample(lambda: PROGRESSIVE[:-2], size=(64, 48)),
+    "progressive, cut in its tables": Sample(lambda: PROGRESSIVE[: PROGRESSIVE.rindex(b"\xff\xc4") + 9]),
+    "another picture instead of its end": Sample(lambda: BASELINE[:-2] + BASELINE),
+    "no end mark and no tables": Sample(lambda: without(BASELINE, 0xDB)[:-2], Reason.CORRUPT),
 }
 
 BOMBS: Samples = {
@@ -174,27 +191,35 @@ BOMBS: Samples = {
     "a bomb as thumbnail": Sample(lambda: with_segments(segment(0xE1, b"Exif\0\0" + _BOMB[:60_000]))),
     "a bomb behind it": Sample(lambda: BASELINE + repeated(20_000)),
     "as many segments as may be": Sample(lambda: with_segments(*[segment(0xFE)] * (MAX_JPEG_SEGMENTS - 20))),
-    "2.6 million empty comments": Sample(lambda: with_segments(segment(0xFE) * 2_600_000), Reason.TOO_COMPLEX),
-    "10 MB of fill bytes": Sample(lambda: with_segments(b"\xff" * 10_000_000), Reason.TOO_COMPLEX),
-    "10 MB of fill bytes and no more": Sample(lambda: SOI + b"\xff" * 10_000_000, Reason.TOO_COMPLEX),
-    "10 MB of nothing": Sample(lambda: with_segments(b"\xff\0" * 5_000_000), Reason.TOO_COMPLEX),
-    "5 million marks without a length": Sample(lambda: with_segments(b"\xff\x01" * 5_000_000), Reason.TOO_COMPLEX),
+    "13 million empty comments": Sample(lambda: with_segments(segment(0xFE) * 13_000_000), Reason.TOO_COMPLEX),
+    "50 MB of fill bytes": Sample(lambda: with_segments(b"\xff" * 50_000_000), Reason.TOO_COMPLEX),
+    "50 MB of fill bytes and no more": Sample(lambda: SOI + b"\xff" * 50_000_000, Reason.TOO_COMPLEX),
+    "50 MB of nothing": Sample(lambda: with_segments(b"\xff\0" * 25_000_000), Reason.TOO_COMPLEX),
+    "25 million marks without a length": Sample(lambda: with_segments(b"\xff\x01" * 25_000_000), Reason.TOO_COMPLEX),
+    "50 MB of nothing in its scan": Sample(lambda: BASELINE[:-2] + b"\xff\0" * 25_000_000 + EOI),
+    "50 MB of restarts in its scan": Sample(lambda: BASELINE[:-2] + b"\xff\xd0" * 25_000_000 + EOI),
+    "50 MB of restarts and no end": Sample(lambda: BASELINE[:-2] + b"\xff\xd0" * 25_000_000),
     "a little padding": Sample(lambda: with_segments(b"\xff" * (MAX_JPEG_PADDING // 2))),
 }
 
 SIZES: Samples = {
     "flood of 65,500²": Sample(lambda: pictures.a_jpeg_claiming(65_500, 65_500), Reason.TOO_MANY_PIXELS),
     "flood of 65,535²": Sample(lambda: pictures.a_jpeg_claiming(65_535, 65_535), Reason.TOO_MANY_PIXELS),
-    "just over the cap": Sample(lambda: pictures.a_jpeg_claiming(10_000, 5_001), Reason.TOO_MANY_PIXELS),
-    "just over the side": Sample(lambda: pictures.a_jpeg_claiming(12_001, 48), Reason.TOO_MANY_PIXELS),
+    "just over the cap": Sample(lambda: pictures.a_jpeg_claiming(10_000, 12_001), Reason.TOO_MANY_PIXELS),
+    "progressive, just over its cap": Sample(
+        lambda: pictures.a_jpeg_claiming(10_000, 5_001, progressive=True), Reason.TOO_MANY_PIXELS
+    ),
+    "just over the side": Sample(lambda: pictures.a_jpeg_claiming(30_001, 48), Reason.TOO_MANY_PIXELS),
     "claims more than it holds": Sample(lambda: pictures.a_jpeg_claiming(640, 480), size=(640, 480)),
-    "claims the cap": Sample(lambda: pictures.a_jpeg_claiming(10_000, 5_000), size=(10_000, 5_000)),
+    "claims the cap": Sample(lambda: pictures.a_jpeg_claiming(10_000, 12_000), size=(10_000, 12_000)),
+    "claims the cap in the costliest shape": Sample(lambda: pictures.a_jpeg_claiming(3_740, 30_000)),
+    "progressive, claims its cap": Sample(lambda: pictures.a_jpeg_claiming(1_666, 30_000, progressive=True)),
     "holds more than it claims": Sample(lambda: pictures.a_jpeg_claiming(32, 24), size=(32, 24)),
     "no height": Sample(lambda: pictures.a_jpeg_claiming(64, 0), Reason.CORRUPT),
     "12000 x 16": Sample(lambda: pictures.a_jpeg(12_000, 16), size=(12_000, 16)),
     "16 x 12000": Sample(lambda: pictures.a_jpeg(16, 12_000), size=(16, 12_000)),
-    "1 x 12000": Sample(lambda: pictures.a_jpeg(1, 12_000), Reason.TOO_SMALL),
-    "1 x 1": Sample(lambda: pictures.a_jpeg(1, 1), Reason.TOO_SMALL),
+    "1 x 30000": Sample(lambda: pictures.a_jpeg(1, 30_000), size=(1, 30_000)),
+    "1 x 1": Sample(lambda: pictures.a_jpeg(1, 1), size=(1, 1)),
 }
 
 METADATA: Samples = {
@@ -213,6 +238,7 @@ METADATA: Samples = {
     "XMP drawn out": Sample(
         lambda: with_segments(*[segment(0xE1, b"http://ns.adobe.com/xmp/extension/\0" + bytes(60_000))] * 20)
     ),
+    "XMP that turns it": Sample(lambda: pictures.a_jpeg(64, 48, xmp=TURNING_XMP), size=(64, 48)),
     "IPTC": Sample(lambda: with_segments(segment(0xED, PHOTOSHOP + b"\0\0\0\x0a\x1c\x02\x78\0\x05mine!"))),
     "IPTC of lies": Sample(lambda: with_segments(segment(0xED, PHOTOSHOP + b"\x7f\xff\xff\xff\x1c\x02"))),
     "Photoshop's resolution of rubbish": Sample(

@@ -5,7 +5,6 @@ import zlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from profile_media.domain.formats import ContentType
 from profile_media.domain.model import Reason
 
 READY = None
@@ -27,8 +26,6 @@ class Sample:
     """CPU time of parent and child together. It is less for a file with data that must not be read to the end."""
     size: tuple[int, int] | None = None
     """Width and height of the upright picture; None if the test does not check it."""
-    declared: ContentType | None = None
-    """None for the format that the first bytes announce."""
 
 
 type Samples = Mapping[str, Sample]
@@ -91,6 +88,9 @@ EXIF: Mapping[str, bytes] = {
     "php": tiff((0x010E, 2, 24, b"\x1a\0\0\0")) + b"<?php system($_GET[0]);?>",
 }
 """Invalid or unusual EXIF data for which a picture must not be rejected. None of it has a valid orientation."""
+
+TURNING_XMP = b'<x:xmpmeta xmlns:x="adobe:ns:meta/"><d tiff:Orientation="6"/></x:xmpmeta>'
+"""An orientation that no browser follows."""
 
 SCRIPT = b"<script>alert(1)</script>"
 ARCHIVE = b"PK\x03\x04\x14\0\0\0\0\0" + bytes(20) + b"a.htmlPK\x05\x06" + bytes(18)

@@ -11,7 +11,7 @@ from profile_media.domain.formats import ContentType
 from profile_media.domain.model import Reason
 from profile_media.domain.policy import MAX_PNG_CHUNKS
 from tests import pictures
-from tests.hostile.parts import ARCHIVE, EXIF, ORIENTATIONS, SCRIPT, Sample, Samples, chunk, oriented
+from tests.hostile.parts import ARCHIVE, EXIF, ORIENTATIONS, SCRIPT, TURNING_XMP, Sample, Samples, chunk, oriented
 
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
 IEND = chunk(b"IEND")
@@ -134,7 +134,7 @@ CODING: Samples = {
     "palette, one transparent": Sample(lambda: see_through("P", 3)),
     "palette, many transparent": Sample(lambda: see_through("P", bytes(range(128)))),
     "black and white, white transparent": Sample(lambda: see_through("1", 1)),
-    "transparency of rubbish": Sample(lambda: having(chunk(b"tRNS", b"\0")), Reason.CORRUPT),
+    "transparency of rubbish": Sample(lambda: having(chunk(b"tRNS", b"\0"))),
     "interlaced": Sample(interlaced),
     "a palette too short": Sample(
         lambda: png(header(64, 48, 8, PALETTE), chunk(b"PLTE", b"\xff\0\0"), chunk(b"IDAT", rows(64, 48)))
@@ -152,8 +152,17 @@ CODING: Samples = {
     "no end chunk": Sample(lambda: PLAIN[:-12]),  # all its pixels are there
     "an end chunk of wrong checksum": Sample(lambda: PLAIN[:-12] + chunk(b"IEND", flaw=1)),
     "data of wrong checksum": Sample(flawed_data),  # all its pixels are there
-    # Browsers ignore such chunks. Pillow does not, and no camera or editor writes them.
-    "text of wrong checksum": Sample(lambda: having(chunk(b"tEXt", b"a\0b", flaw=1)), Reason.CORRUPT),
+    **{
+        f"{name.decode()} of wrong checksum": Sample(partial(having, chunk(name, bytes(4), flaw=1)))
+        for name in (b"tEXt", b"iCCP", b"gAMA", b"eXIf", b"tRNS", b"tIME")
+    },
+    **{
+        f"{name.decode()} of wrong length": Sample(partial(having, chunk(name, b"\0")))
+        for name in (b"gAMA", b"cHRM", b"pHYs", b"cICP", b"acTL", b"fcTL", b"eXIf")
+    },
+    "a name of control characters": Sample(lambda: having(chunk(b"t\1\0\2", b"mine"))),
+    "text longer than the file": Sample(lambda: PLAIN[:-12] + b"\x7f\xff\xff\xfftEXta\0b"),
+    "text that swallows the data": Sample(lambda: PLAIN[:33] + b"\0\1\0\0tEXt" + PLAIN[33:], Reason.CORRUPT),
     "a header of wrong checksum": Sample(lambda: SIGNATURE + header(64, 48)[:-1] + b"\0" + PLAIN[33:], Reason.CORRUPT),
     "no data": Sample(lambda: png(header(64, 48)), Reason.CORRUPT),
     "no header": Sample(lambda: SIGNATURE + PLAIN[33:], Reason.CORRUPT),
@@ -165,13 +174,13 @@ BOMBS: Samples = {
     "an animation that lies": Sample(lambda: having(chunk(b"acTL", struct.pack("!II", 0xFFFFFFFF, 0)))),
     "5 GiB behind 100 x 100": Sample(endless_data, cpu_ms=1_000, size=(100, 100)),
     "1 GiB of data claimed": Sample(lambda: PLAIN[:33] + b"\x3f\xff\xff\xffIDAT" + PLAIN[41:]),
-    "64 MiB of text in a little": Sample(lambda: having(inflating(b"zTXt", b"bomb\0\0")), Reason.CORRUPT),
-    "64 MiB of text in a little, international": Sample(
-        lambda: having(inflating(b"iTXt", b"bomb\0\x01\0\0\0")), Reason.CORRUPT
-    ),
-    "64 MiB of profile in a little": Sample(lambda: having(inflating(b"iCCP", b"bomb\0\0")), Reason.CORRUPT),
+    "64 MiB of text in a little": Sample(lambda: having(inflating(b"zTXt", b"bomb\0\0"))),
+    "64 MiB of text in a little, international": Sample(lambda: having(inflating(b"iTXt", b"bomb\0\x01\0\0\0"))),
+    "64 MiB of profile in a little": Sample(lambda: having(inflating(b"iCCP", b"bomb\0\0"))),
     "3 MB of text": Sample(lambda: having(chunk(b"tEXt", b"x\0" + b"y" * 3_000_000))),
     "70 MB of text in parts": Sample(lambda: having(*[chunk(b"tEXt", b"x\0" + b"y" * 1_000_000)] * 9)),
+    "50 MB of text": Sample(lambda: having(*[chunk(b"tEXt", b"x\0" + b"y" * 1_000_000)] * 50)),
+    "50 MB of checksums": Sample(lambda: having(*[chunk(b"eXIf", bytes(1_000_000))] * 50)),
     "100,000 texts": Sample(lambda: having(chunk(b"tEXt", b"a\0b") * 100_000), Reason.TOO_COMPLEX),
     "as many texts as may be": Sample(lambda: having(chunk(b"tEXt", b"a\0b") * (MAX_PNG_CHUNKS - 9))),
     "800,000 empty chunks": Sample(lambda: having(chunk(b"teSt") * 800_000), Reason.TOO_COMPLEX),
@@ -190,10 +199,10 @@ SIZES: Samples = {
     "no width": Sample(lambda: png(header(0, 48), chunk(b"IDAT", rows(0, 48))), Reason.CORRUPT),
     "12000 x 16": Sample(lambda: pictures.a_png(12_000, 16), size=(12_000, 16)),
     "16 x 12000": Sample(lambda: pictures.a_png(16, 12_000), size=(16, 12_000)),
-    "12000 x 1": Sample(lambda: pictures.a_png(12_000, 1), Reason.TOO_SMALL),
-    "1 x 12000": Sample(lambda: pictures.a_png(1, 12_000), Reason.TOO_SMALL),
-    "12001 x 1": Sample(lambda: pictures.a_png(12_001, 1), Reason.TOO_MANY_PIXELS),
-    "1 x 1": Sample(lambda: pictures.a_png(1, 1), Reason.TOO_SMALL),
+    "12000 x 1": Sample(lambda: pictures.a_png(12_000, 1), size=(12_000, 1)),
+    "1 x 30000": Sample(lambda: pictures.a_png(1, 30_000), size=(1, 30_000)),
+    "30001 x 1": Sample(lambda: pictures.a_png(30_001, 1), Reason.TOO_MANY_PIXELS),
+    "1 x 1": Sample(lambda: pictures.a_png(1, 1), size=(1, 1)),
 }
 
 METADATA: Samples = {
@@ -209,7 +218,19 @@ METADATA: Samples = {
     "Display P3": Sample(lambda: pictures.a_png(64, 48, icc_profile=P3)),
     "a profile cut short": Sample(lambda: pictures.a_png(64, 48, icc_profile=P3[:200])),
     "a profile that does not inflate": Sample(lambda: having(chunk(b"iCCP", b"bomb\0\0" + bytes(10)))),
-    "a profile of nothing": Sample(lambda: having(chunk(b"iCCP", b"")), Reason.CORRUPT),
+    "a profile of nothing": Sample(lambda: having(chunk(b"iCCP", b""))),
+    "a profile of unknown compression": Sample(lambda: having(chunk(b"iCCP", b"x\0\1" + zlib.compress(P3)))),
+    **{
+        f"gamma {gamma}": Sample(partial(having, chunk(b"gAMA", struct.pack("!I", gamma))))
+        for gamma in (0, 1, 22_727, 100_000, 2**32 - 1)
+    },
+    **{
+        f"colours {primaries}/{transfer}": Sample(partial(having, chunk(b"cICP", bytes((primaries, transfer, 0, 1)))))
+        for primaries, transfer in ((9, 16), (9, 18), (12, 13), (255, 255))
+    },
+    "XMP that turns it": Sample(
+        lambda: having(chunk(b"iTXt", b"XML:com.adobe.xmp\0\0\0\0\0" + TURNING_XMP)), size=(64, 48)
+    ),
 }
 
 POLYGLOTS: Samples = {

@@ -65,8 +65,8 @@ def test_examine_fails_unexpected_exception(monkeypatch: pytest.MonkeyPatch) -> 
 def test_examine_fails_different_second_rendering(monkeypatch: pytest.MonkeyPatch) -> None:
     original, renderings = PillowImages.render, count()
 
-    def varying(images: PillowImages, _: bytes, declared: ContentType, slot: Slot) -> Rendered:
-        return original(images, pictures.a_png(32, 32 + next(renderings)), declared, slot)
+    def varying(images: PillowImages, _: bytes, slot: Slot) -> Rendered:
+        return original(images, pictures.a_png(32, 32 + next(renderings)), slot)
 
     monkeypatch.setattr(PillowImages, "render", varying)
     assert "two renderings differ" in examine("x", PNG, slots=AVATAR).faults
@@ -116,7 +116,9 @@ def test_main_reports_folder_of_any_files(tmp_path: Path, capsys: pytest.Capture
     (tmp_path / "below").mkdir()
     (tmp_path / "below" / "picture\n.txt").write_bytes(PNG)
     (tmp_path / "text.png").write_bytes(b"text")
-    (tmp_path / "huge.png").write_bytes(PNG + bytes(10 * 1024 * 1024))
+    with (tmp_path / "huge.png").open("wb") as huge:
+        huge.write(PNG)
+        huge.truncate(50 * 1024 * 1024 + 1)
     (tmp_path / "gone").symlink_to("nowhere")
     os.mkfifo(tmp_path / "pipe")
 

@@ -25,7 +25,7 @@ def test_class_reads_its_own_variables_once(monkeypatch: pytest.MonkeyPatch) -> 
     monkeypatch.setenv("AVATAR_MAX_BYTES", "1000")
     monkeypatch.setenv("PENDING_TTL_SECONDS", "5")
     chosen = load_intents()
-    assert chosen.limits.max_bytes == {Slot.AVATAR: 1000, Slot.COVER_IMAGE: 10485760}
+    assert chosen.limits.max_bytes == {Slot.AVATAR: 1000, Slot.COVER_IMAGE: 20971520}
     assert chosen.lifetimes.pending == timedelta(seconds=5)
     monkeypatch.setenv("AVATAR_MAX_BYTES", "2000")
     assert load_intents() is chosen

@@ -86,10 +86,10 @@ def running(options: Options) -> Iterator[dict[str, Any]]:
         debug_port = runner.debug_port()
 
         def publish() -> dict[str, Any]:
-            """Write stack.json and return its content."""
+            """Write the files for SAM CLI, then stack.json, and return its content."""
             state = {**_describe(api.template, addresses, issuer), "debug_port": debug_port}
-            write_state(options.state, state)
             sam.write_files(options.state, api.template, addresses)
+            write_state(options.state, state)
             return state
 
         api = LiveGateway(lambda: _read(options, addresses), runner, addresses, publish)
@@ -236,7 +236,14 @@ def _describe(template: Template, addresses: Addresses, issuer: Issuer) -> dict[
 
 def _users(issuer: Issuer) -> dict[str, Any]:
     return {
-        name: {"user_id": person.user_id, "name": person.name, "token": issuer.mint(TokenRequest(name))}
+        name: {
+            "user_id": person.user_id,
+            "name": person.name,
+            "email": person.email,
+            # The page has the provider's pictures itself: the URLs in the claims lead nowhere.
+            "picture": f"/people/{name}.svg" if "picture" in person.claims else None,
+            "token": issuer.mint(TokenRequest(name)),
+        }
         for name, person in PEOPLE.items()
     }
 
@@ -247,7 +254,8 @@ def _announce(state: dict[str, Any], folder: Path, seconds: float) -> None:
     print(
         f"""The service runs (started in {seconds:.1f} s). Press Ctrl-C to stop it.
 
-  Demo page  {state["page"]}
+  Profile    {state["page"]}
+  Console    {state["page"]}/console
   API        {state["api"]}
   API docs   {state["page"]}/docs
   AWS        {state["aws_endpoint"]}  (S3, DynamoDB, SQS)

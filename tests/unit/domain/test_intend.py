@@ -142,7 +142,7 @@ def test_key_is_valid_for_a_day(intents: IntentIssuer, clock: FakeClock, tables:
 
 
 def test_length_limit_is_inclusive(intents: IntentIssuer) -> None:
-    limit = 10 * 1024 * 1024
+    limit = 20 * 1024 * 1024
     issue(intents, content_length=limit)
     with pytest.raises(UploadTooLarge) as refused:
         issue(intents, content_length=limit + 1)

@@ -42,8 +42,8 @@ def endless() -> timedelta:
 class Painter(fakes.FakeImages):
     """Makes every size of the slot and a master."""
 
-    def render(self, content: bytes, declared: ContentType, slot: Slot, framing: Framing = None) -> Rendered:
-        rendered = super().render(content, declared, slot)
+    def render(self, content: bytes, slot: Slot, framing: Framing = None) -> Rendered:
+        rendered = super().render(content, slot)
         made = []
         for name in (*(size.name for size in SIZES[slot]), MASTER):
             data = name.encode() + content
@@ -679,7 +679,7 @@ def test_repair_raises_errors_other_than_refusals(world: World) -> None:
     world.lose(upload, "full")
 
     class Broken(fakes.FakeImages):
-        def render(self, content: bytes, declared: ContentType, slot: Slot, framing: Framing = None) -> Rendered:
+        def render(self, content: bytes, slot: Slot, framing: Framing = None) -> Rendered:
             raise RuntimeError("the sandbox could not be set up")
 
     repair = replace(world.repair, images=Broken)

@@ -86,9 +86,9 @@ class Recorded(fakes.FakeImages):
         self.framings: list[Framing] = []
 
     def render(self, *arguments: object) -> Rendered:
-        content, declared, slot, framing = arguments
+        content, slot, framing = arguments
         self.framings.append(framing)  # type: ignore[arg-type]
-        return super().render(content, declared, slot)  # type: ignore[arg-type]
+        return super().render(content, slot)  # type: ignore[arg-type]
 
 
 def keys(upload: Upload) -> set[str]:

@@ -34,7 +34,7 @@ SAMPLES = {
 @pytest.mark.parametrize("slot", Slot)
 @pytest.mark.parametrize("content_type", ContentType)
 def test_render_makes_sizes_of_slot(content_type: ContentType, slot: Slot) -> None:
-    made = PillowImages().render(SAMPLES[content_type](), content_type, slot)
+    made = PillowImages().render(SAMPLES[content_type](), slot)
 
     expected = {size.name: (size.width, size.height) for size in SIZES[slot]}
     expected[MASTER] = (made.width, made.height)
@@ -88,7 +88,7 @@ def test_render_ignores_unknown_orientation(orientation: int) -> None:
 )
 def test_render_ignores_broken_exif(broken: bytes) -> None:
     file = pictures.a_jpeg(64, 48, exif=b"Exif\0\0" + broken)
-    made = PillowImages().render(file, ContentType.JPEG, Slot.AVATAR)  # The child ignores Pillow's warnings.
+    made = PillowImages().render(file, Slot.AVATAR)  # The child ignores Pillow's warnings.
     assert (made.width, made.height) == (64, 48)
 
 
@@ -143,9 +143,7 @@ def test_render_decodes_jpeg_at_smallest_sufficient_scale(
 
 def test_render_makes_no_master_if_it_is_not_kept() -> None:
     photograph = pictures.a_phone_photograph()
-    kept, alone = (
-        PillowImages(keep_master=keep).render(photograph, ContentType.JPEG, Slot.AVATAR) for keep in (True, False)
-    )
+    kept, alone = (PillowImages(keep_master=keep).render(photograph, Slot.AVATAR) for keep in (True, False))
 
     shown = [size.name for size in SIZES[Slot.AVATAR]]
     assert [derivative.name for derivative, _ in kept.derivatives] == [*shown, MASTER]
@@ -401,7 +399,7 @@ from tests.unit.imaging.test_render import SAMPLES
 images = PillowImages()
 for content_type in ContentType:
     for slot in Slot:
-        for derivative, _ in images.render(SAMPLES[content_type](), content_type, slot).derivatives:
+        for derivative, _ in images.render(SAMPLES[content_type](), slot).derivatives:
             sys.stdout.write(derivative.digest + "\\n")
 """
     elsewhere = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)

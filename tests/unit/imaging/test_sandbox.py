@@ -1,6 +1,7 @@
 """The child's limits work, and no failure of the child ends the parent."""
 
 import ctypes
+import mmap
 import os
 import resource
 import signal
@@ -12,7 +13,6 @@ from pathlib import Path
 import pytest
 
 from profile_media.domain.errors import ImageUnacceptable
-from profile_media.domain.formats import ContentType
 from profile_media.domain.model import DecodeCost, Reason, Slot
 from profile_media.imaging import PillowImages, sandbox
 from profile_media.imaging.sandbox import ChildResult, SandboxLimits
@@ -134,6 +134,39 @@ def test_run_rejects_if_signal_ends_child(ended_by: signal.Signals, reason: Reas
     assert rejection_of(lambda: os.kill(os.getpid(), ended_by)).reason is reason
 
 
+def _kill_itself() -> None:
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+@pytest.mark.parametrize(
+    ("failures", "fail", "attempts", "outcome"),
+    [
+        (1, _kill_itself, 2, b"done"),
+        (2, _kill_itself, 2, Reason.TOO_COMPLEX),
+        (1, signal.pause, 1, Reason.TOO_COMPLEX),
+        (1, lambda: os.kill(os.getpid(), signal.SIGXCPU), 1, Reason.TOO_COMPLEX),
+        (1, lambda: os.kill(os.getpid(), signal.SIGSEGV), 1, Reason.CORRUPT),
+    ],
+    ids=["killed once", "killed twice", "too slow", "too much CPU", "crash"],
+)
+def test_run_retries_only_child_killed_from_outside(
+    failures: int, fail: Callable[[], object], attempts: int, outcome: object
+) -> None:
+    started = mmap.mmap(-1, 1)  # The children share it.
+
+    def task() -> bytes:
+        started[0] += 1
+        if started[0] <= failures:
+            fail()
+        return b"done"
+
+    try:
+        result: object = sandbox.run(task, SandboxLimits(deadline_seconds=1)).message
+    except ImageUnacceptable as rejection:
+        result = rejection.reason
+    assert (started[0], result) == (attempts, outcome)
+
+
 @pytest.mark.parametrize("end", [lambda: os.kill(os.getpid(), signal.SIGKILL), lambda: "x" * 2_000_000])
 def test_rejection_has_cost_of_child(end: Callable[[], object]) -> None:
     def compute_and_end() -> object:
@@ -149,9 +182,9 @@ def test_rejection_has_cost_of_child(end: Callable[[], object]) -> None:
 
 def test_rejection_has_no_cost_without_child() -> None:
     with pytest.raises(ImageUnacceptable) as decoded:
-        PillowImages().render(pictures.a_png(1, 1), ContentType.PNG, Slot.AVATAR)
+        PillowImages().render(pictures.a_png_claiming(65_500, 65_500), Slot.AVATAR)
     with pytest.raises(ImageUnacceptable) as probed:
-        PillowImages().render(b"text", ContentType.PNG, Slot.AVATAR)
+        PillowImages().render(b"text", Slot.AVATAR)
     assert decoded.value.cost
     assert decoded.value.cost.peak_mib > 5
     assert probed.value.cost is None
@@ -163,7 +196,7 @@ def test_render_rejects_if_decoder_crashes(monkeypatch: pytest.MonkeyPatch) -> N
 
     monkeypatch.setattr("profile_media.imaging.render.render", crash)
     with pytest.raises(ImageUnacceptable) as rejected:
-        PillowImages().render(pictures.a_jpeg(64, 64), ContentType.JPEG, Slot.AVATAR)
+        PillowImages().render(pictures.a_jpeg(64, 64), Slot.AVATAR)
     assert rejected.value.reason is Reason.CORRUPT
     assert "SIGSEGV" in rejected.value.detail
 
@@ -192,7 +225,7 @@ def test_run_raises_os_error_if_fork_fails(monkeypatch: pytest.MonkeyPatch) -> N
 def test_render_rejects_malformed_message(monkeypatch: pytest.MonkeyPatch, message: bytes) -> None:
     monkeypatch.setattr(sandbox, "run", lambda *_: ChildResult(message, DecodeCost(1, 1)))
     with pytest.raises(ImageUnacceptable) as rejected:
-        PillowImages().render(pictures.a_jpeg(64, 64), ContentType.JPEG, Slot.AVATAR)
+        PillowImages().render(pictures.a_jpeg(64, 64), Slot.AVATAR)
     assert rejected.value.reason is Reason.CORRUPT
     assert rejected.value.cost == DecodeCost(1, 1)
 
@@ -202,7 +235,7 @@ def test_run_leaves_no_descriptors_and_processes() -> None:
     before = _open_descriptors(), _children()
     for number in range(20):
         if number % 2:
-            images.render(good, ContentType.PNG, Slot.AVATAR)
+            images.render(good, Slot.AVATAR)
         else:
             rejection_of(signal.pause, SandboxLimits(deadline_seconds=0.001))
     assert (_open_descriptors(), _children()) == before

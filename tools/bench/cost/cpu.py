@@ -17,7 +17,6 @@ from threading import Thread
 from botocore.awsrequest import AWSRequest
 from botocore.httpsession import URLLib3Session
 
-from profile_media.domain.formats import ContentType
 from profile_media.domain.model import Slot
 from tests import cloud
 from tools.bench.report import ratios
@@ -49,7 +48,7 @@ def rendering(picture: bytes, rounds: int) -> Rendering:
             app.thumbnail(received, size)
 
     def ours() -> None:
-        PillowImages().render(picture, ContentType.JPEG, Slot.AVATAR)
+        PillowImages().render(picture, Slot.AVATAR)
 
     pairs = [(_cpu_ms(ours), _cpu_ms(usual)) for _ in range(rounds + 1)][1:]
     mine, theirs = zip(*pairs, strict=True)

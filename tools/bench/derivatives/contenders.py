@@ -52,7 +52,7 @@ def guarded() -> Contender:
     from profile_media.imaging import PillowImages  # noqa: PLC0415
 
     def make(content: bytes, content_type: ContentType, job: Job, _: int) -> list[bytes]:
-        rendered = PillowImages(keep_master=job.master).render(content, content_type, job.slot, CENTRE)
+        rendered = PillowImages(keep_master=job.master).render(content, job.slot, CENTRE)
         return [file for _, file in rendered.derivatives]
 
     return make

@@ -73,6 +73,7 @@ class DynamoUploads:
         result: tuple[tuple[Attribute[Any], object], ...] = (
             (UploadItem.state, item.state),
             (UploadItem.expires_at, item.expires_at),
+            (UploadItem.content_type, item.content_type),
             (UploadItem.width, item.width),
             (UploadItem.height, item.height),
             (UploadItem.derivatives, item.derivatives),

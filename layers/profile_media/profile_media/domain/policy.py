@@ -19,11 +19,15 @@ MAX_OWNER_BYTES = 255
 MAX_DIRECT_BYTES = 4 * 1024 * 1024
 """Bytes of a picture that is sent through the API. Lambda accepts 6 MB a call, including base64 and headers."""
 
-MIN_SIDE = 16
-"""Pixels. Smaller pictures show nothing recognisable when they are enlarged."""
+MAX_SIDE = 30_000
+"""Pixels. Longer than phone panoramas; decoders allocate memory per row before they fail."""
 
-MAX_SIDE = 12_000
-"""Pixels. No camera sensor is longer, and decoders allocate memory per row before they fail."""
+MAX_BUFFERED_JPEG_PIXELS = 50_000_000
+"""Pixels of a JPEG that is progressive or has several scans. At every scale libjpeg holds all of its coefficients: in
+CMYK, 8 bytes a pixel. 650 MiB were measured for this many pixels, decoded in full."""
+
+MAX_PROFILE_BYTES = 1024 * 1024
+"""Bytes of an ICC profile. Profiles of real devices have at most a few hundred thousand; a longer one is ignored."""
 
 MAX_COORDINATE = 1_000_000
 """Pixels. No number in a crop may be larger, whatever the limits on pictures are."""
@@ -31,11 +35,15 @@ MAX_COORDINATE = 1_000_000
 MAX_ALT_TEXT = 420
 """Characters: about the most that screen readers read without a pause, and small enough for rows."""
 
+MAX_WHOLE_JPEG_PIXELS = 50_000_000
+"""Pixels of a JPEG that may be decoded in full, which a small crop of a photograph needs: up to 230 MiB. A larger one
+is decoded at half of its resolution or less."""
+
 MAX_JPEG_SCANS = 64
 """Every scan of a progressive JPEG costs work, and 30 KB can hold thousands. Real pictures have at most 20."""
 
 MAX_JPEG_SEGMENTS = 4096
-"""Every segment costs time, and 10 MiB can hold 2.6 million empty ones. Real segments hold up to 64 KiB."""
+"""Every segment costs time, and 50 MiB can hold 13 million empty ones. Real segments hold up to 64 KiB."""
 
 MAX_JPEG_PADDING = 64 * 1024
 """Bytes before the first scan of a JPEG that belong to no segment. Decoders read them one by one."""
@@ -90,7 +98,7 @@ class Limits:
     """The limits that a deployment sets: bytes per picture, counts per user."""
 
     max_bytes: MappingProxyType[Slot, int] = MappingProxyType(
-        {Slot.AVATAR: 10 * 1024 * 1024, Slot.COVER_IMAGE: 10 * 1024 * 1024}
+        {Slot.AVATAR: 20 * 1024 * 1024, Slot.COVER_IMAGE: 20 * 1024 * 1024}
     )
     open_intents: int = 20
     intents_per_hour: int = 60

@@ -228,13 +228,7 @@ class Images(Protocol):
     def identify(self, content: bytes) -> ContentType:
         """Return the format that the first bytes announce. Raises ImageUnacceptable for an unsupported one."""
 
-    def render(
-        self,
-        content: bytes,
-        declared: ContentType,
-        slot: Slot,
-        framing: Framing = None,
-    ) -> Rendered:
+    def render(self, content: bytes, slot: Slot, framing: Framing = None) -> Rendered:
         """Make the derivatives of the slot, and the master. The same arguments give identical derivatives.
 
         Raises ImageUnacceptable, and nothing else, whatever the bytes are; also for a crop outside of the picture.

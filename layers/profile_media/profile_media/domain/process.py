@@ -156,7 +156,7 @@ class UploadProcessor:
         digest = checksum.hexdigest()
         try:
             _check_declared(upload, original, checksum.digest())
-            rendered = self.images.render(original, upload.content_type, upload.slot, upload.framing)
+            rendered = self.images.render(original, upload.slot, upload.framing)
         except ImageUnacceptable as error:
             rejected = replace(upload, state=State.REJECTED, reason=error.reason, expires_at=expires_at)
             return rejected, (), Processed(Outcome.REJECTED, rejected, digest, error.detail, cost=error.cost)
@@ -164,6 +164,7 @@ class UploadProcessor:
             upload,
             state=State.READY,
             expires_at=expires_at,
+            content_type=rendered.content_type,
             width=rendered.width,
             height=rendered.height,
             derivatives=tuple(derivative for derivative, _ in rendered.derivatives),

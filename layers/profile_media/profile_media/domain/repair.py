@@ -45,7 +45,7 @@ class Repair:
 
     def discard(self, upload: Upload, keys: tuple[str, ...]) -> RepairAction:
         """Queue the deletion of objects that the upload does not name."""
-        if self.purge_queue.enqueue([PurgeRequest(upload.owner_id, upload.upload_id, keys)]):
+        if self.purge_queue.enqueue([PurgeRequest(upload.owner_id, upload.upload_id, keys, upload.trace_id)]):
             raise Unavailable("the delete queue refused the request")
         return RepairAction.QUEUED
 
@@ -56,7 +56,7 @@ class Repair:
         try:
             size = (upload.width or master.width, upload.height or master.height)
             framing = scale_framing(upload.framing, size, (master.width, master.height))
-            rendered = self.images().render(content, master.content_type, upload.slot, framing)
+            rendered = self.images().render(content, upload.slot, framing)
         except ImageUnacceptable:
             return None
         wanted = {each.name for each in lost}
@@ -82,6 +82,6 @@ class Repair:
         if current and set(made).intersection(current.derivatives):
             return RepairAction.REMADE
         keys = tuple(media_key(upload.upload_id, each) for each in made) if current else None
-        if self.purge_queue.enqueue([PurgeRequest(upload.owner_id, upload.upload_id, keys)]):
+        if self.purge_queue.enqueue([PurgeRequest(upload.owner_id, upload.upload_id, keys, upload.trace_id)]):
             raise Unavailable("the delete queue refused the request")
         return None

@@ -6,23 +6,38 @@ from types import MappingProxyType
 
 from PIL import Image, ImageCms
 
-_MAX_PROFILE_BYTES = 1024 * 1024
-"""Profiles of real devices have at most a few hundred thousand bytes."""
+from profile_media.domain.policy import MAX_PROFILE_BYTES
+from profile_media.imaging import high_range
+from profile_media.imaging.profiles import HIGH_RANGE, CodedColours, coded_profile
 
 _MODE_OF_COLOUR_SPACE = MappingProxyType({"RGB": "RGB", "GRAY": "L", "CMYK": "CMYK"})
 """The Pillow mode that an ICC profile of each colour space describes."""
 
 
-def to_srgb(image: Image.Image, profile: bytes | None) -> Image.Image:
+type Profile = bytes | CodedColours | None
+"""The colours of a picture: an ICC profile, numbers, or None for sRGB."""
+
+
+def to_srgb(image: Image.Image, profile: Profile) -> Image.Image:
     """Return the image as RGB or RGBA in sRGB. A profile that is broken or does not fit the image is ignored."""
     alpha = image.getchannel("A") if image.mode in {"LA", "RGBA"} else None
     colours = _to_mode(image, image.mode.removesuffix("A"))
-    if profile is not None and len(profile) <= _MAX_PROFILE_BYTES:
+    if isinstance(profile, CodedColours):
+        colours = _apply_coded(colours, profile)
+    elif profile is not None and len(profile) <= MAX_PROFILE_BYTES:
         colours = _apply_profile(colours, profile)
     rgb = _to_mode(colours, "RGB")
     if alpha is not None:
         rgb.putalpha(alpha)
     return rgb
+
+
+def _apply_coded(colours: Image.Image, coded: CodedColours) -> Image.Image:
+    """Return the colours converted to sRGB, through a table for high dynamic range and through a profile otherwise."""
+    if coded.transfer in HIGH_RANGE:
+        return high_range.convert(_to_mode(colours, "RGB"), coded)
+    profile = coded_profile(coded)
+    return colours if profile is None else _apply_profile(colours, profile)
 
 
 def _apply_profile(colours: Image.Image, profile: bytes) -> Image.Image:

@@ -10,6 +10,7 @@ from PIL import (
     AvifImagePlugin,
     GifImagePlugin,
     Image,
+    ImageChops,
     ImageFile,
     ImagePalette,
     JpegImagePlugin,
@@ -23,12 +24,16 @@ from profile_media.domain.errors import ImageUnacceptable
 from profile_media.domain.formats import FORMATS, ContentType
 from profile_media.domain.framing import Box, Dimensions
 from profile_media.domain.model import Reason
-from profile_media.domain.policy import MAX_SIDE, MIN_SIDE
+from profile_media.domain.policy import MAX_BUFFERED_JPEG_PIXELS, MAX_SIDE
+from profile_media.imaging import avif, heic, jpeg, png
+from profile_media.imaging.colour import Profile
+from profile_media.imaging.profiles import CodedColours
 from profile_media.imaging.resampling import jpeg_scale
 
 PRELOADED = (
     AvifImagePlugin,
     GifImagePlugin,
+    ImageChops,
     ImageFile,
     ImagePalette,
     JpegImagePlugin,
@@ -73,6 +78,9 @@ _MIRRORS_Y = frozenset(
 )
 """The operations are a swap of the axes, or none, and then these mirrorings of the upright picture."""
 
+_FILLERS = (127, 128)
+"""What libjpeg puts into each channel where a file has no data, by colour space."""
+
 _RESAMPLED_MODES = frozenset({"L", "RGB", "CMYK"})
 """Opaque modes that Pillow resamples without a conversion."""
 
@@ -87,8 +95,7 @@ class Decoded:
     pixels: Image.Image
     transpose: Image.Transpose | None
     """The operation that turns the pixels upright; None if they are."""
-    profile: bytes | None
-    """The embedded ICC profile."""
+    profile: Profile
     original_size: Dimensions
     """Width and height of the upright original. A JPEG's `pixels` may be smaller by a factor of 2, 4 or 8."""
     divisor: int = 1
@@ -115,55 +122,102 @@ class Decoded:
         return image if self.transpose is None else image.transpose(self.transpose)
 
 
+@dataclass(frozen=True, slots=True)
+class _Prepared:
+    """A file as Pillow accepts it, and what Pillow does not say about it."""
+
+    content: bytes
+    profile: Profile = None
+    """The colours, as far as Pillow does not read them."""
+    max_pixels: int = 0
+    is_truncated: bool = False
+
+
 def decode(
     content: bytes, content_type: ContentType, available: Callable[[Dimensions], float], master_side: int | None
 ) -> Decoded:
     """Decode the first picture of a file, a JPEG no larger than the derivatives and the master need.
 
     `available` returns the density of the largest derivative, given the size of the upright original. Raises
-    ImageUnacceptable for a picture with too many or too few pixels, and whatever Pillow raises for broken files.
-    Pillow's list of errors is incomplete, so callers treat every exception as a rejection.
+    ImageUnacceptable for a picture with too many pixels, and whatever Pillow raises for broken files. Pillow's list of
+    errors is incomplete, so callers treat every exception as a rejection.
     """
-    with _open(content, content_type) as opened:
-        _check_size(opened.size, content_type)
-        transpose = _read_orientation(opened)
+    prepared = _prepare(content, content_type)
+    with _open(prepared, content_type) as opened:
+        _check_size(opened.size, prepared.max_pixels)
+        # HEIC is decoded upright, by its own rotation. Its EXIF orientation repeats that rotation.
+        transpose = None if content_type is ContentType.HEIC else _read_orientation(opened)
         original_size = swap_sides(opened.size, transpose)
         density = available(original_size)
         divisor = 1
         if content_type is ContentType.JPEG:
             divisor = jpeg_scale(original_size, density, master_side)
             opened.draft(None, (opened.width // divisor, opened.height // divisor))
+        frame = opened.tile[0].extents if content_type is ContentType.GIF else None
         opened.load()
-        profile = opened.info.get("icc_profile")
+        if content_type is ContentType.HEIC and opened.size != original_size:
+            raise ImageUnacceptable(Reason.CORRUPT, f"holds {opened.size}, states {original_size}")
+        if prepared.is_truncated:
+            _check_lower_half(opened)
+        profile = opened.info.get("icc_profile") or heic.coded_colours(opened.info)
         pixels = _to_resampled_mode(opened)
-    return Decoded(pixels, transpose, profile if isinstance(profile, bytes) else None, original_size, divisor)
+        if frame:
+            pixels = _clear_around(pixels, frame)
+    profile = profile if isinstance(profile, bytes | CodedColours) else prepared.profile
+    return Decoded(pixels, transpose, profile, original_size, divisor)
 
 
-def _open(content: bytes, content_type: ContentType) -> Image.Image:
+def _prepare(content: bytes, content_type: ContentType) -> _Prepared:
+    max_pixels = FORMATS[content_type].max_pixels
+    match content_type:
+        case ContentType.JPEG:
+            whole = jpeg.complete(content)
+            if jpeg.is_buffered(content):
+                max_pixels = MAX_BUFFERED_JPEG_PIXELS
+            return _Prepared(whole, None, max_pixels, is_truncated=whole is not content)
+        case ContentType.PNG:
+            return _Prepared(*png.simplify(content), max_pixels)
+        case ContentType.HEIC:
+            return _Prepared(heic.with_known_brand(content), None, max_pixels)
+        case ContentType.AVIF:
+            return _Prepared(avif.with_known_brand(content), avif.coded_colours(content), max_pixels)
+        case _:
+            return _Prepared(content, None, max_pixels)
+
+
+def _open(prepared: _Prepared, content_type: ContentType) -> ImageFile.ImageFile:
     # Pillow raises DecompressionBombError at twice this number, also for buffers that it allocates while opening.
-    Image.MAX_IMAGE_PIXELS = FORMATS[content_type].max_pixels // 2
+    Image.MAX_IMAGE_PIXELS = prepared.max_pixels // 2
     # A Lambda function of this size has one core, and each thread reserves address space, which the sandbox limits.
     AvifImagePlugin.DEFAULT_MAX_THREADS = 1
     try:
-        return Image.open(BytesIO(content), formats=[FORMATS[content_type].pillow_name])
+        return Image.open(BytesIO(prepared.content), formats=[FORMATS[content_type].pillow_name])
     except Image.DecompressionBombError as bomb:
         raise ImageUnacceptable(Reason.TOO_MANY_PIXELS, str(bomb)) from bomb
 
 
-def _check_size(size: Dimensions, content_type: ContentType) -> None:
+def _check_size(size: Dimensions, max_pixels: int) -> None:
     width, height = size
-    if max(size) > MAX_SIDE or width * height > FORMATS[content_type].max_pixels:
+    if max(size) > MAX_SIDE or width * height > max_pixels:
         raise ImageUnacceptable(Reason.TOO_MANY_PIXELS, f"{width} x {height}")
-    if min(size) < MIN_SIDE:
-        raise ImageUnacceptable(Reason.TOO_SMALL, f"{width} x {height}")
+
+
+def _check_lower_half(truncated: Image.Image) -> None:
+    """Reject a truncated JPEG if nothing of its lower half was decoded."""
+    lower = truncated.crop((0, truncated.height // 2, truncated.width, truncated.height))
+    extrema = [lower.getchannel(channel).getextrema() for channel in lower.getbands()]
+    if all(low == high and low in _FILLERS for low, high in extrema):
+        raise ImageUnacceptable(Reason.CORRUPT, "more than half of the picture is missing")
 
 
 def _read_orientation(opened: Image.Image) -> Image.Transpose | None:
     """Return the operation that turns the picture upright; None if there is none or the EXIF data is broken.
 
     `ImageOps.exif_transpose` is not used: it writes the EXIF data back and fails on some files. Pillow reports AVIF's
-    own rotation as an EXIF orientation too.
+    own rotation as an EXIF orientation too. It also reads the orientation in XMP, which no browser does: editors leave
+    it there after they have turned the pixels.
     """
+    opened.info.pop("xmp", None)
     try:
         return _TRANSPOSE_BY_ORIENTATION.get(opened.getexif().get(_ORIENTATION_TAG, 1))
     except Exception:
@@ -189,8 +243,31 @@ def _to_resampled_mode(opened: Image.Image) -> Image.Image:
 
 
 def _to_eight_bits(deep: Image.Image) -> Image.Image:
-    """Keep the high bytes of a 16-bit grey picture: Pillow's conversion clips at 255 instead of scaling."""
-    shallow = Image.frombytes("L", deep.size, deep.tobytes(), "raw", "L;16")
-    if isinstance(transparent := deep.info.get("transparency"), int):
-        shallow.info["transparency"] = transparent >> 8
-    return shallow
+    """Keep the high bytes of a 16-bit grey picture: Pillow's conversion clips at 255 instead of scaling.
+
+    Only pixels with both bytes of the transparent shade are transparent.
+    """
+    data = deep.tobytes()
+    high = Image.frombytes("L", deep.size, data[1::2])
+    transparent = deep.info.get("transparency")
+    if not isinstance(transparent, int):
+        return high
+    low = Image.frombytes("L", deep.size, data[0::2])
+    differs = ImageChops.lighter(_differs(high, transparent >> 8), _differs(low, transparent & 255))
+    return Image.merge("LA", (high, differs))
+
+
+def _differs(channel: Image.Image, value: int) -> Image.Image:
+    """Return 0 for pixels of this value and 255 for all others."""
+    return channel.point([0 if each == value else 255 for each in range(256)])
+
+
+def _clear_around(pixels: Image.Image, frame: tuple[int, int, int, int]) -> Image.Image:
+    """Make the screen around a GIF's first frame transparent, as browsers do. Pillow fills it with a colour."""
+    if frame == (0, 0, *pixels.size):
+        return pixels
+    image = pixels.convert("LA" if pixels.mode in {"L", "LA"} else "RGBA")
+    alpha = Image.new("L", image.size, 0)
+    alpha.paste(image.getchannel("A").crop(frame), frame)
+    image.putalpha(alpha)
+    return image

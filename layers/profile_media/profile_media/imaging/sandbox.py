@@ -14,6 +14,7 @@ import sys
 import time
 import warnings
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import NoReturn
 
@@ -27,22 +28,20 @@ _PIPE_BYTES = 64 * 1024
 _SETUP_FAILED = 70
 """Exit status of a child whose limits could not be set. It has not read the picture."""
 
-_LIMIT_SIGNALS = frozenset({signal.SIGXCPU, signal.SIGKILL})
-"""The signals with which the kernel ends a process that used up its CPU time or the machine's memory."""
-
 
 @dataclass(frozen=True, slots=True)
 class SandboxLimits:
     """The limits for rendering one picture."""
 
     cpu_seconds: int = 4
-    """The largest accepted pictures take about 2; 17,000 hostile files took at most 0.33. The documented limit is 5:
+    """The largest accepted pictures take 2 to 3; hostile files of 50 MB took at most 1. The documented limit is 5:
     freeing the child's memory may take another second."""
     memory_mib: int = 928
     """On top of the parent's, so that both together stay below 1,024. An animated 25-megapixel WebP with transparency
     takes 780; a function of 1,769 MB has room."""
     deadline_seconds: float = 12.0
-    """Wall clock, for a child that waits instead of computing. API Gateway allows 29, including all AWS calls."""
+    """Wall clock, for a child that waits instead of computing, and for both attempts if the first one is killed. API
+    Gateway allows 29, including all AWS calls."""
     message_bytes: int = 32 * _MIB
     """The images together take a few MiB: a child that sends more is not running our code."""
 
@@ -59,13 +58,34 @@ class _LimitExceeded(Exception):
     """The child took too long or sent too much."""
 
 
+class _Killed(Exception):
+    """Another process or the kernel ended the child with SIGKILL."""
+
+    def __init__(self, cost: DecodeCost) -> None:
+        super().__init__()
+        self.cost = cost
+
+
 def run(task: Callable[[], bytes], limits: SandboxLimits) -> ChildResult:
     """Run the task in a child and return the bytes that it returned.
 
+    A child that is killed from outside, as the kernel does if the machine has no memory left, is started once more: the
+    picture need not be the cause. A child that exceeds its own limits is not.
+
     Raises ImageUnacceptable if the child crashes or exceeds a limit, RuntimeError if its limits cannot be set, and
-    OSError if the
-    machine cannot start a process, which a retry may cure.
+    OSError if the machine cannot start a process, which a retry may cure.
     """
+    deadline = time.monotonic() + limits.deadline_seconds
+    with suppress(_Killed):
+        return _run_once(task, limits, deadline)
+    try:
+        return _run_once(task, limits, deadline)
+    except _Killed as killed:
+        raise ImageUnacceptable(Reason.TOO_COMPLEX, "the decoder was killed twice", killed.cost) from None
+
+
+def _run_once(task: Callable[[], bytes], limits: SandboxLimits, deadline: float) -> ChildResult:
+    """Run the task in one child. Raises _Killed in addition to the errors of `run`."""
     reader, writer = os.pipe()
     try:
         child = _fork()
@@ -78,7 +98,7 @@ def run(task: Callable[[], bytes], limits: SandboxLimits) -> ChildResult:
     exceeded: str | None = None
     try:
         os.close(writer)
-        message = _receive(reader, limits)
+        message = _receive(reader, limits, deadline)
     except _LimitExceeded as limit:
         exceeded = str(limit)
     finally:
@@ -101,9 +121,8 @@ def _fork() -> int:
         return os.fork()
 
 
-def _receive(reader: int, limits: SandboxLimits) -> bytes:
+def _receive(reader: int, limits: SandboxLimits, deadline: float) -> bytes:
     """Return everything that the child writes before it exits. Raises _LimitExceeded."""
-    deadline = time.monotonic() + limits.deadline_seconds
     poll = select.poll()
     poll.register(reader, select.POLLIN)
     message = bytearray()
@@ -128,8 +147,10 @@ def _check_exit(exit_code: int, cost: DecodeCost) -> None:
     """Raise an error if a signal ended the child or its limits were not set. In all other cases its message decides."""
     if exit_code == _SETUP_FAILED:
         raise RuntimeError("cannot set the limits of the sandbox")
+    if exit_code == -signal.SIGKILL:
+        raise _Killed(cost)
     if exit_code < 0:
-        reason = Reason.TOO_COMPLEX if -exit_code in _LIMIT_SIGNALS else Reason.CORRUPT
+        reason = Reason.TOO_COMPLEX if exit_code == -signal.SIGXCPU else Reason.CORRUPT
         raise ImageUnacceptable(reason, f"the decoder was ended by {signal.Signals(-exit_code).name}", cost)
 
 
