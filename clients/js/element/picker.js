@@ -49,7 +49,9 @@ export class ProfileMediaPicker extends Base {
 
   set client(client) {
     this.#commitRemoval();
+    this.#editor?.close();
     this.#client = client;
+    if (this.#rendered) this.#say("");
     this.#showPicture();
     if (this.isConnected) this.refresh();
   }
@@ -72,13 +74,11 @@ export class ProfileMediaPicker extends Base {
   async refresh() {
     const client = this.#client;
     if (!client) return;
-    this.#failed = false;
-    try {
-      await sharedBy(client).read();
-    } catch (error) {
-      this.#failed = client === this.#client;
-      this.#fail(/** @type {ProfileMediaError} */ (error), () => this.refresh());
-    }
+    const error = await sharedBy(client).read().then(() => null, (reason) => reason);
+    if (client !== this.#client) return;
+    if (error) this.#fail(error, () => this.refresh());
+    else if (this.#failed) this.#say("");
+    this.#failed = error !== null;
     this.#showPicture();
   }
 
@@ -248,9 +248,10 @@ export class ProfileMediaPicker extends Base {
     const picture = profile?.[this.slotName] ?? null;
     const texts = this.#texts;
     this.#find(".choose").textContent = picture ? texts.replace : texts.choose;
-    this.#find(".container").classList.toggle("loading", !profile && !this.#failed);
+    const loading = !profile && !this.#failed;
+    this.#find(".container").classList.toggle("loading", loading);
     this.#find(".container").classList.toggle("vacant", !picture);
-    frame.classList.toggle("empty", !picture);
+    frame.classList.toggle("empty", !picture && !loading);
     this.#placeholder();
     frame.querySelector("img")?.remove();
     if (picture) frame.append(this.#image(picture));

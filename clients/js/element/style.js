@@ -45,7 +45,7 @@ p, h2 { margin: 0; font-size: inherit; }
 .avatar > .picture { inline-size: var(--avatar); aspect-ratio: 1; border-radius: 50%; }
 .coverImage > .picture { inline-size: 100%; aspect-ratio: 3; }
 .picture.empty, .loading .picture { background: var(--placeholder); }
-.loading .side > .actions, .loading .placeholder, .vacant .remove { visibility: hidden; }
+.loading .side > .actions, .vacant .remove { visibility: hidden; }
 .picture img { position: absolute; inset: 0; inline-size: 100%; block-size: 100%; object-fit: cover; }
 .placeholder { visibility: hidden; color: var(--muted); font-size: calc(var(--avatar) * 0.34); font-weight: 600; line-height: 1; }
 .picture.empty .placeholder { visibility: visible; }
@@ -128,7 +128,7 @@ dialog::backdrop { background: rgb(0 0 0 / 0.6); }
 .head { display: flex; flex-wrap: wrap; gap: 0 1rem; align-items: center; justify-content: space-between; }
 button.plain { padding-inline: 0; }
 h2 { font-size: 1.2em; font-weight: 600; }
-.body { display: grid; grid-template-columns: minmax(0, 1fr); gap: 1rem; justify-items: center; }
+.body { display: grid; grid-template-columns: minmax(0, 1fr); gap: 1rem; justify-content: center; justify-items: center; }
 .stage {
   position: relative;
   inline-size: max(var(--stage), 13rem);
