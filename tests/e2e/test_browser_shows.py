@@ -10,6 +10,7 @@ from playwright.sync_api import Browser, Page
 
 from profile_media.domain.model import MASTER, Slot
 from profile_media.imaging import PillowImages
+from profile_media.imaging.sandbox import SandboxLimits
 from tests.hostile.parts import READY
 from tests.hostile.samples import SAMPLES
 from tests.unit.imaging.files import contents, opened
@@ -106,7 +107,8 @@ def in_browser(page: Page, content: bytes) -> Shown:
 
 
 def by_service(content: bytes) -> Shown:
-    rendered = PillowImages().render(content, Slot.AVATAR)
+    # The deadline is wall clock, which depends on the load.
+    rendered = PillowImages(SandboxLimits(deadline_seconds=120)).render(content, Slot.AVATAR)
     master = opened(contents(rendered)[MASTER]).convert("RGBA")
     return Shown((rendered.width, rendered.height), by_blocks(np.asarray(master).astype(np.float64)))
 
