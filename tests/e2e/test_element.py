@@ -203,6 +203,20 @@ def test_text_named_like_a_picture_is_refused_in_words(
     assert errors == []
 
 
+@pytest.mark.parametrize(
+    ("accepted", "message"), [(False, "This kind of picture is not accepted"), (True, "This browser cannot show")]
+)
+def test_picture_that_only_the_service_reads_is_sent_without_a_crop(
+    avatar: Locator, *, accepted: bool, message: str
+) -> None:
+    avatar.evaluate("(picker, accepted) => picker.toggleAttribute('accept-heic', accepted)", accepted)
+
+    choose(avatar, b"\0\0\0\x18ftypheic\0\0\0\0mif1heic" + bytes(999), "me.heic")
+
+    expect(avatar.get_by_text(message)).to_be_visible()
+    expect(avatar.get_by_role("button", name="Set picture")).to_have_count(int(accepted))
+
+
 def test_expired_token_is_explained(page: Page, stack: Stack, built: Path) -> None:
     open_example(page, stack, built, "element", stack["users"]["grace"]["token"][:-4] + "AAAA")
 

@@ -151,6 +151,7 @@ export class ProfileMediaPicker extends Base {
     const { slotName: slot } = this;
     const language = (this.#language = this.#findLanguage());
     const texts = (this.#texts = stringsOf(language, this.#own));
+    const focused = this.#root.activeElement !== null;
     this.#editor?.close();
     this.#editor = new Editor({
       slot,
@@ -181,6 +182,8 @@ export class ProfileMediaPicker extends Base {
     );
     this.#rendered = true;
     this.#showPicture();
+    if (this.#removal) this.#offerUndo();
+    else if (focused) this.focus({ preventScroll: true });
   }
 
   #makeSide() {
@@ -395,10 +398,14 @@ export class ProfileMediaPicker extends Base {
   #remove() {
     const client = /** @type {ProfileMedia} */ (this.#client);
     const { slotName: slot } = this;
-    const undo = button("undo", "undo", this.#texts.undo, () => this.#undo());
     this.#removal = { client, slot, timer: window.setTimeout(() => this.#commitRemoval(), UNDO) };
     sharedBy(client).removed.add(slot);
     this.#changed();
+    this.#offerUndo();
+  }
+
+  #offerUndo() {
+    const undo = button("undo", "undo", this.#texts.undo, () => this.#undo());
     this.#say(this.#texts.removed, undo);
     undo.focus({ preventScroll: true });
   }
