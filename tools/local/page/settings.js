@@ -8,7 +8,7 @@ import { clientOf, readStack, remember, remembered } from "./session.js";
 const at = (id) => document.getElementById(id);
 const parts = (name) => document.querySelectorAll(`[data-part="${name}"]`);
 const part = (name) => parts(name)[0];
-const pickers = document.querySelectorAll("profile-media-picker");
+const pickers = () => document.querySelectorAll("profile-media-picker");
 
 /** CSS pixels of the faces on the page. */
 const FACES = { face: 32, avatar: 96, message: 48, mention: 24 };
@@ -16,7 +16,7 @@ const FACES = { face: 32, avatar: 96, message: 48, mention: 24 };
 /** Tells the other tabs of this browser whose pictures have changed. */
 const changes = new BroadcastChannel("profile-media");
 
-/** The signed-in person's key, the entry in stack.json, and the pictures. */
+/** The signed-in person's key, and the entry in stack.json. */
 let session = null;
 
 async function start() {
@@ -35,8 +35,6 @@ async function start() {
 // Sign-in
 
 function chooseFrom(stack) {
-  session = null;
-  for (const picker of pickers) picker.client = null;
   at("people").replaceChildren(...Object.keys(stack.users).map((person) => personItem(stack, person)));
   show("sign-in");
 }
@@ -67,31 +65,43 @@ function personItem(stack, person) {
 
 function signIn(stack, person) {
   const user = stack.users[person];
-  session = { person, user, profile: {} };
+  session = { person, user };
+  at("people").replaceChildren();
   for (const place of parts("name")) place.textContent = user.name;
   showPictures();
   const client = watched(clientOf(stack, person), session);
-  for (const picker of pickers) {
-    picker.setAttribute("name", user.name);
-    picker.style.setProperty("--provided", user.picture ? `url("${user.picture}")` : "none");
-    picker.classList.toggle("provided", user.picture !== null && picker.matches("[slot-name=avatar]"));
-    picker.client = client;
-  }
+  at("avatar").append(pickerOf("avatar", user, client));
+  at("cover").append(pickerOf("coverImage", user, client));
   show("profile");
 }
 
-/** Return the client with two additions: both pickers share one reading of the profile, and other tabs learn of changes. */
+/** Return a new picker for each person: a removal that can still be undone belongs to the person who made it. */
+function pickerOf(slot, user, client) {
+  const picker = document.createElement("profile-media-picker");
+  picker.setAttribute("slot-name", slot);
+  picker.setAttribute("name", user.name);
+  if (slot === "avatar" && user.picture) {
+    picker.className = "provided";
+    picker.style.setProperty("--provided", `url("${user.picture}")`);
+  }
+  picker.client = client;
+  return picker;
+}
+
+function signOut() {
+  for (const picker of pickers()) picker.remove();
+  session = null;
+  remember(null);
+}
+
+/** Return the client with two additions: the page shows each profile that it reads, and other tabs learn of removals. */
 function watched(client, mine) {
-  let reading = null;
-  const shown = (profile) => {
-    if (session === mine) showPictures(profile);
-    return profile;
-  };
   return {
     ...client,
-    profile() {
-      reading ??= client.profile().then(shown).finally(() => (reading = null));
-      return reading;
+    async profile(options) {
+      const profile = await client.profile(options);
+      if (session === mine) showPictures(profile);
+      return profile;
     },
     async remove(...given) {
       const profile = await client.remove(...given);
@@ -108,10 +118,9 @@ function show(view) {
 
 // How others see the person
 
-/** Show pictures of the profile. Slots that are missing stay as they are. */
-function showPictures(changed = {}) {
-  const { user, profile } = session;
-  Object.assign(profile, changed);
+/** Show the pictures of a profile, or empty places while it is not known. */
+function showPictures(profile = {}) {
+  const { user } = session;
   for (const [place, size] of Object.entries(FACES)) {
     const alt = place === "avatar" ? `Profile picture of ${user.name}` : "";
     showFace(part(place), { size, avatar: profile.avatar, user, alt });
@@ -127,19 +136,17 @@ function showPictures(changed = {}) {
 
 // Events
 
-document.addEventListener("profile-media-change", ({ target, detail }) => {
-  // Each picker knows the present state of its own slot only.
-  const slot = target.getAttribute("slot-name");
-  showPictures({ [slot]: detail.profile[slot] });
+document.addEventListener("profile-media-change", ({ detail }) => {
+  showPictures(detail.profile);
   changes.postMessage(session.person);
 });
 
 changes.addEventListener("message", ({ data }) => {
-  if (session?.person === data) for (const picker of pickers) picker.refresh();
+  if (session?.person === data) for (const picker of pickers()) picker.refresh();
 });
 
 at("switch").addEventListener("click", async () => {
-  remember(null);
+  signOut();
   at("person").hidden = at("profile").hidden = true;
   await start();
   at("sign-in-heading").focus();
