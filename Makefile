@@ -113,6 +113,7 @@ build: install ## build functions and layers for both architectures, and invoke 
 deploy: install ## build and deploy a stage of samconfig.toml, and protect it: STAGE=staging ARGS="--no-confirm-changeset"
 	@python -m tools.stages check "$(STAGE)"
 	sam build --config-env "$(STAGE)"
+	@python -m tools.gradual "$(STAGE)"
 	sam deploy --config-env "$(STAGE)" $(ARGS)
 	@python -m tools.stages protect "$(STAGE)"
 

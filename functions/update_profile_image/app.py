@@ -13,4 +13,5 @@ from profile_media.wiring.api import endpoint
 @endpoint(sdk_image)
 def handler(request: Request) -> Response:
     access = users.access_to(request.caller, parse_user_id(request))
-    return render_user(processing.upload(access, Slot.AVATAR, parse_picture(request)), request.links)
+    picture = parse_picture(request)
+    return render_user(processing.upload(access, Slot.AVATAR, picture.content, picture.framing), request.links)

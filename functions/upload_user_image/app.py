@@ -12,4 +12,5 @@ from profile_media.wiring.api import endpoint
 def handler(request: Request) -> Response:
     picture = parse_picture(request)
     access = users.access_to(request.caller, request.caller.user_id)
-    return form_file.render(processing.upload(access, Slot.AVATAR, picture), request.links)
+    profile = processing.upload(access, Slot.AVATAR, picture.content, picture.framing)
+    return form_file.render(profile, request.links)

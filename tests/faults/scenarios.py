@@ -518,7 +518,7 @@ SCENARIOS = (
         "purge_media",
         objects(5),
         purge,
-        ("ListObjectsV2", "DeleteObjects", "DeleteObject"),
+        ("ListObjectsV2", "ListObjectsV2", "DeleteObjects", "DeleteObject"),
         None,
         Retried.MESSAGE,
     ),
@@ -527,12 +527,18 @@ SCENARIOS = (
         "purge_media",
         objects(PAGE_SIZE + 1),
         purge,
-        ("ListObjectsV2", "DeleteObjects") * 2 + ("DeleteObject",),
+        ("ListObjectsV2",) * 3 + ("DeleteObjects", "DeleteObject"),
         None,
         Retried.MESSAGE,
     ),
     Scenario(
-        "a purge of nothing", "purge_media", nothing, purge, ("ListObjectsV2", "DeleteObject"), None, Retried.MESSAGE
+        "a purge of nothing",
+        "purge_media",
+        nothing,
+        purge,
+        ("ListObjectsV2", "ListObjectsV2", "DeleteObject"),
+        None,
+        Retried.MESSAGE,
     ),
 )
 

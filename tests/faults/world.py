@@ -272,7 +272,7 @@ def world(aws: cloud.Cloud, rows: Rows, call: Call, injector: Injector, monkeypa
         return render_once(images, *arguments)
 
     monkeypatch.setenv("OPEN_INTENTS", str(OPEN_INTENTS))
-    monkeypatch.setattr("profile_media.domain.keys.token_bytes", built.salt)
+    monkeypatch.setattr("profile_media.domain.keys.urandom", built.salt)
     monkeypatch.setattr("profile_media.aws.clock.utc_now", built.now)
     monkeypatch.setattr(SystemClock, "wait", lambda _, seconds: built.put_clock_ahead(seconds=seconds))
     monkeypatch.setattr(PillowImages, "render", render)

@@ -135,6 +135,19 @@ def test_intent_that_asks_to_bind_saves_the_poll_and_the_call_of_bind(life: Life
     assert life.call("get_profile").body["avatar"]
 
 
+def test_new_crop_stores_all_sizes_and_writes_row_and_slot(life: Life) -> None:
+    upload_id = life.avatar()
+    for body, calls in (
+        ({"focus": {"x": 0.5, "y": 0.0}}, ["GetObject", *PUTS[1:], "TransactWriteItems", "SendMessageBatch"]),
+        ({"focus": {"x": 0.5, "y": 0.0}}, []),
+        ({"altText": "Ada"}, ["TransactWriteItems"]),
+    ):
+        with metered(life.aws) as usage:
+            assert life.call("update_upload", body, pathParameters={"uploadId": upload_id}).status == 200
+        assert usage.calls == ["TransactGetItems", *calls]
+        assert (usage.read_units, usage.write_units) == (4, 4 if calls else 0)
+
+
 @pytest.mark.parametrize("processed", [False, True], ids=["pending", "ready"])
 def test_giving_up_reads_the_row_and_deletes_it_with_its_quota_entry(life: Life, processed: bool) -> None:
     upload_id = life.intend()

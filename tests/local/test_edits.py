@@ -11,6 +11,8 @@ from types import SimpleNamespace
 import pytest
 from werkzeug.test import Client
 
+from tests.local.standins import eventually
+from tools.local import pools
 from tools.local.addresses import Addresses
 from tools.local.reload import LiveGateway
 from tools.local.runner import Function, Runner
@@ -55,8 +57,11 @@ def package(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def invoke(write_function: WriteFunction, start_runner: StartRunner, package: Path) -> Callable[[str], str]:
+def invoke(
+    write_function: WriteFunction, start_runner: StartRunner, package: Path, monkeypatch: pytest.MonkeyPatch
+) -> Callable[[str], str]:
     """Invoke one of two functions that return the package's answer."""
+    monkeypatch.delenv("PYTHONDONTWRITEBYTECODE", raising=False)
     source = "from edited_package.rules import ANSWER\n\ndef handler(event, context):\n    return ANSWER\n"
     names = ("OneFunction", "TwoFunction")
     codes = [write_function(name, source) for name in names]
@@ -88,8 +93,9 @@ def test_syntax_error_is_reported_until_it_is_mended(
 
 
 def test_call_that_runs_during_a_save_ends_before_new_code_answers(
-    write_function: WriteFunction, start_runner: StartRunner, tmp_path: Path
+    write_function: WriteFunction, start_runner: StartRunner, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(pools, "DRAIN_SECONDS", 300)
     source = """
         import pathlib, time
 
@@ -108,10 +114,11 @@ def test_call_that_runs_during_a_save_ends_before_new_code_answers(
 
     with ThreadPoolExecutor(2) as threads:
         old = threads.submit(call)
-        while not (tmp_path / "begun").exists():
-            assert not old.done()
-        (code / "app.py").write_text('def handler(event, context):\n    return "new"\n')
+        eventually((tmp_path / "begun").exists)
+        loaded = f"import pathlib\npathlib.Path({str(tmp_path / 'loaded')!r}).touch()\n"
+        (code / "app.py").write_text(loaded + 'def handler(event, context):\n    return "new"\n')
         new = threads.submit(call)
+        eventually((tmp_path / "loaded").exists)
         (tmp_path / "saved").touch()
         old.result()
         new.result()

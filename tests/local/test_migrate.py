@@ -133,8 +133,7 @@ def test_master_is_moved_to_the_key_that_this_version_reads(
 ) -> None:
     former = f"media/{BOUND}/master-{MASTER_OF_BOUND.digest}.webp"
     old.s3.put_object(Bucket=cloud.MEDIA_BUCKET, Key=former, Body=b"master", StorageClass="STANDARD_IA")
-    present = f"elsewhere/{BOUND}"
-    monkeypatch.setattr(migrate, "media_key", lambda *_: present)
+    present = keys.media_key(BOUND, MASTER_OF_BOUND)
     if is_removed:
         monkeypatch.setattr(migrate, "read", lambda *_: None)
 

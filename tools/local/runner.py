@@ -306,9 +306,7 @@ def functions_of(
 
     `added` variables are set for every function. `replaced` ones only for functions that have them; None removes one.
     """
-    layers = tuple(
-        (template.path.parent / layer.properties["ContentUri"]).resolve() for layer in template.of_type(LAYER)
-    )
+    contents = {(template.path.parent / layer.properties["ContentUri"]).resolve() for layer in template.of_type(LAYER)}
     return {
         logical_id: Function(
             name=logical_id,
@@ -319,7 +317,7 @@ def functions_of(
             memory=resource.memory or DEFAULT_MEMORY,
             concurrency=min(MAX_WORKERS, int(resource.properties.get("ReservedConcurrentExecutions", MAX_WORKERS))),
             region=template.region,
-            layers=layers,
+            layers=tuple(sorted(contents)),
         )
         for logical_id, resource in template.functions.items()
     }

@@ -86,10 +86,10 @@ def running(options: Options) -> Iterator[dict[str, Any]]:
         debug_port = runner.debug_port()
 
         def publish() -> dict[str, Any]:
-            """Write stack.json and return its content."""
+            """Write the files for SAM CLI, then stack.json, and return its content."""
             state = {**_describe(api.template, addresses, issuer), "debug_port": debug_port}
-            write_state(options.state, state)
             sam.write_files(options.state, api.template, addresses)
+            write_state(options.state, state)
             return state
 
         api = LiveGateway(lambda: _read(options, addresses), runner, addresses, publish)

@@ -3,7 +3,7 @@
 from io import BytesIO
 
 import pytest
-from PIL import Image, ImageFilter
+from PIL import Image, ImageFilter, JpegImagePlugin
 
 from profile_media.domain.errors import ImageUnacceptable
 from profile_media.domain.formats import ContentType
@@ -12,6 +12,7 @@ from profile_media.domain.model import Reason, Slot
 from profile_media.domain.policy import WEBP_QUALITY
 from profile_media.imaging import PillowImages
 from profile_media.imaging.render import render
+from profile_media.imaging.resampling import jpeg_scale
 from tests import pictures
 from tests.unit.imaging.files import contents, difference
 
@@ -69,6 +70,32 @@ def test_cover_shows_middle_of_crop_and_focus(framing: Framing, left: int, top: 
     shown = contents(render(pictures.a_file(ContentType.PNG, scene), ContentType.PNG, Slot.COVER_IMAGE, framing))
     expected = scene.crop((left, top, right, bottom)).resize((1500, 500), Image.Resampling.LANCZOS)
     assert difference(shown["full"], expected) <= NOISE * _noise(expected)
+
+
+@pytest.mark.filterwarnings("ignore::PIL.Image.DecompressionBombWarning")  # Pillow warns at half of the limit.
+@pytest.mark.parametrize(
+    ("crop", "divisor"),
+    [
+        (Crop(0, 0, 8064, 6048), 8),
+        (Crop(0, 0, 2560, 2560), 4),
+        (Crop(0, 0, 2559, 3000), 2),
+        (Crop(0, 0, 1279, 1279), 1),
+        (Crop(0, 0, 1, 1), 1),
+        (Focus(0.1, 0.9), 8),
+    ],
+)
+def test_jpeg_is_decoded_as_its_crop_needs(monkeypatch: pytest.MonkeyPatch, crop: Framing, divisor: int) -> None:
+    def stop(opened: JpegImagePlugin.JpegImageFile) -> None:
+        raise StopIteration(opened.size)
+
+    monkeypatch.setattr(JpegImagePlugin.JpegImageFile, "load", stop)
+    with pytest.raises(StopIteration) as stopped:
+        render(pictures.a_jpeg_claiming(8064, 6048), ContentType.JPEG, Slot.AVATAR, crop, keep_master=False)
+    assert stopped.value.value == (8064 // divisor, 6048 // divisor)
+
+
+def test_jpeg_above_limit_is_not_decoded_in_full_for_a_crop() -> None:
+    assert [jpeg_scale(size, 0.1, None) for size in ((8000, 6250), (8001, 6250), (12000, 9000))] == [1, 2, 2]
 
 
 @pytest.mark.parametrize("orientation", [1, 6])

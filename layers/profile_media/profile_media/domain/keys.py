@@ -12,7 +12,7 @@ from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Iterable
 from dataclasses import replace
 from hashlib import sha256
-from secrets import token_bytes
+from os import urandom
 
 from profile_media.domain.formats import FORMATS
 from profile_media.domain.model import MASTER, Derivative
@@ -134,7 +134,7 @@ def with_new_digest(derivative: Derivative, content: bytes) -> Derivative:
     For derivatives that replace others of the upload: purging a key that was replaced can then never delete a
     derivative that was made later.
     """
-    return replace(derivative, digest=digest(token_bytes(16) + content))
+    return replace(derivative, digest=digest(urandom(16) + content))
 
 
 def _check_component(pattern: re.Pattern[str], component: str) -> str:

@@ -35,6 +35,10 @@ MAX_COORDINATE = 1_000_000
 MAX_ALT_TEXT = 420
 """Characters: about the most that screen readers read without a pause, and small enough for rows."""
 
+MAX_WHOLE_JPEG_PIXELS = 50_000_000
+"""Pixels of a JPEG that may be decoded in full, which a small crop of a photograph needs: up to 230 MiB. A larger one
+is decoded at half of its resolution or less."""
+
 MAX_JPEG_SCANS = 64
 """Every scan of a progressive JPEG costs work, and 30 KB can hold thousands. Real pictures have at most 20."""
 

@@ -45,7 +45,7 @@ class Repair:
 
     def discard(self, upload: Upload, keys: tuple[str, ...]) -> RepairAction:
         """Queue the deletion of objects that the upload does not name."""
-        if self.purge_queue.enqueue([PurgeRequest(upload.owner_id, upload.upload_id, keys)]):
+        if self.purge_queue.enqueue([PurgeRequest(upload.owner_id, upload.upload_id, keys, upload.trace_id)]):
             raise Unavailable("the delete queue refused the request")
         return RepairAction.QUEUED
 
@@ -82,6 +82,6 @@ class Repair:
         if current and set(made).intersection(current.derivatives):
             return RepairAction.REMADE
         keys = tuple(media_key(upload.upload_id, each) for each in made) if current else None
-        if self.purge_queue.enqueue([PurgeRequest(upload.owner_id, upload.upload_id, keys)]):
+        if self.purge_queue.enqueue([PurgeRequest(upload.owner_id, upload.upload_id, keys, upload.trace_id)]):
             raise Unavailable("the delete queue refused the request")
         return None

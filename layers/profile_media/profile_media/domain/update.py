@@ -145,5 +145,6 @@ class UploadUpdater:
         """Queue the objects of derivatives that are not current any more."""
         gone: list[Derivative] = [each for each in replaced.derivatives if each not in current.derivatives]
         keys = tuple(media_key(replaced.upload_id, each) for each in gone)
-        if keys and self.purge_queue.enqueue([PurgeRequest(replaced.owner_id, replaced.upload_id, keys)]):
+        request = PurgeRequest(replaced.owner_id, replaced.upload_id, keys, replaced.trace_id)
+        if keys and self.purge_queue.enqueue([request]):
             raise Unavailable("the delete queue refused the request")

@@ -30,8 +30,10 @@ def describe(error: errors.MediaError | None) -> str:
     match error:
         case errors.RequestInvalid(details=details):
             sentence = "Invalid request: " + "; ".join(details)
-        case errors.TypeUnsupported():
-            sentence = "Unsupported content type; send one of " + ", ".join(ContentType)
+        case errors.TypeUnsupported(accepted=accepted):
+            sentence = "Unsupported content type; send one of " + ", ".join(
+                each for each in ContentType if each in accepted
+            )
         case errors.UploadTooLarge(limit=limit):
             sentence = f"The picture may have at most {limit} bytes"
         case errors.PayloadTooLarge(limit=limit):

@@ -10,7 +10,7 @@ from types import MappingProxyType
 from PIL import Image
 
 from profile_media.domain.framing import Box, Dimensions
-from profile_media.domain.policy import MASTER_SIDE
+from profile_media.domain.policy import MASTER_SIDE, MAX_WHOLE_JPEG_PIXELS
 
 MIN_JPEG_DENSITY = 1.25
 """The density that decoding a JPEG at 1/2, 1/4 or 1/8 must leave. SSIM falls by 0.015 at 1.1."""
@@ -49,14 +49,15 @@ def density(box: Box, target: Dimensions) -> float:
 def jpeg_scale(original: Dimensions, available: float, master_side: int | None) -> int:
     """Return the largest divisor (8, 4, 2 or 1) at which to decode a JPEG for these outputs.
 
-    `available` is the density of the largest derivative in the undivided picture.
+    `available` is the density of the largest derivative in the undivided picture. A small crop of a picture of more
+    than MAX_WHOLE_JPEG_PIXELS is made from half of its resolution.
     """
     for divisor in (8, 4, 2):
         enough_for_derivatives = available >= divisor * MIN_JPEG_DENSITY
         enough_for_master = master_side is None or max(original) >= divisor * master_side * MASTER_TOLERANCE
         if enough_for_derivatives and enough_for_master:
             return divisor
-    return 1
+    return 2 if original[0] * original[1] > MAX_WHOLE_JPEG_PIXELS else 1
 
 
 def crop_and_resize(source: Image.Image, box: Box, target: Dimensions, resampling: Image.Resampling) -> Image.Image:

@@ -12,13 +12,13 @@ from profile_media.aws.objects import S3Incoming, S3Media
 from profile_media.aws.purge_queue import SqsPurgeQueue
 from profile_media.aws.uploads import DynamoUploads
 from profile_media.domain.access import Access
+from profile_media.domain.framing import Framing
 from profile_media.domain.ingest import DirectUpload, require_ready
 from profile_media.domain.intend import PendingUploads
 from profile_media.domain.keys import parse_incoming_key
 from profile_media.domain.model import Profile, Slot, Upload
 from profile_media.domain.process import IncomingProcessor, Outcome, Processed, UploadProcessor
 from profile_media.domain.references import Reference
-from profile_media.http.multipart import SentPicture
 from profile_media.imaging import PillowImages
 from profile_media.telemetry import count, count_slot, logger, measure
 from profile_media.wiring import pictures
@@ -39,10 +39,10 @@ def process(bucket: str, key: str, stored_at: datetime | None) -> None:
             pictures.record(processed.bound)
 
 
-def upload(access: Access, slot: Slot, picture: SentPicture) -> Profile:
+def upload(access: Access, slot: Slot, content: bytes, framing: Framing) -> Profile:
     """Create an upload of a picture that came through the API, process it and bind it."""
     processed = _direct_upload(settings.load(settings.DirectUploadSettings)).ingest(
-        access, slot, picture.content, picture.framing, trace_id=logger.get_correlation_id()
+        access, slot, content, framing, trace_id=logger.get_correlation_id()
     )
     count_slot("UploadsStored", slot)
     _report(access.owner_id, None, processed, {})
@@ -99,7 +99,7 @@ def _report(owner_id: str, upload_id: str | None, processed: Processed, waited: 
 @cache
 def _incoming_processor(chosen: settings.ProcessingSettings) -> IncomingProcessor:
     binder = pictures.make_binder(chosen.users_table, chosen.uploads_table, chosen.writes_per_minute)
-    images = PillowImages(keep_master=chosen.keep_master)
+    images = _images(chosen)
     incoming, processor = S3Incoming(chosen.uploads_bucket), _upload_processor(chosen, images)
     return IncomingProcessor(incoming, processor, binder, _count_arrival)
 
@@ -110,10 +110,16 @@ def _count_arrival(upload: Upload) -> None:
 
 @cache
 def _direct_upload(chosen: settings.DirectUploadSettings) -> DirectUpload:
-    images = PillowImages(keep_master=chosen.keep_master)
+    images = _images(chosen)
     uploads = DynamoUploads(chosen.uploads_table)
     pending_uploads = PendingUploads(uploads, SystemClock(), chosen.limits, chosen.lifetimes)
     return DirectUpload(pending_uploads, _upload_processor(chosen, images), images)
+
+
+def _images(chosen: settings.ProcessingSettings | settings.DirectUploadSettings) -> PillowImages:
+    return PillowImages(
+        keep_master=chosen.keep_master, keep_animation=chosen.keep_animation, accept_heic=chosen.accept_heic
+    )
 
 
 def _upload_processor(
