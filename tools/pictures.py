@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from PIL import Image
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, FilePayload, Page, expect, sync_playwright
 
 from tools.local.launch import launched
 
@@ -68,8 +68,7 @@ def _profile(page: Page, state: Mapping[str, Any], pictures: Mapping[str, bytes]
     page.goto(state["page"])
     page.get_by_role("button", name=PERSON).click()
     for section, content in pictures.items():
-        file = {"name": "picture.jpg", "mimeType": "image/jpeg", "buffer": content}
-        page.locator(f"#{section} input[type=file]").first.set_input_files(file)
+        page.locator(f"#{section} input[type=file]").first.set_input_files(_file(content))
         page.get_by_role("button", name="Set picture").click()
         expect(page.locator(f"#{section}")).to_contain_text("The picture was set.", timeout=60_000)
     page.reload()
@@ -79,10 +78,14 @@ def _profile(page: Page, state: Mapping[str, Any], pictures: Mapping[str, bytes]
 
 def _console(page: Page, state: Mapping[str, Any], picture: bytes) -> None:
     page.goto(f"{state['page']}/console")
-    page.locator("#file").set_input_files({"name": "ada.jpg", "mimeType": "image/jpeg", "buffer": picture})
+    page.locator("#file").set_input_files(_file(picture))
     page.get_by_role("button", name="Upload", exact=True).click()
     expect(page.locator("#state")).to_have_text("ready", timeout=60_000)
     page.wait_for_load_state("networkidle")
+
+
+def _file(content: bytes) -> FilePayload:
+    return {"name": "picture.jpg", "mimeType": "image/jpeg", "buffer": content}
 
 
 def _save(page: Page, name: str) -> None:

@@ -1,16 +1,19 @@
 """The profile page in Chromium, against the local stack. The element's own tests cover its dialog in detail."""
 
+import json
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from io import BytesIO
 from typing import Any
 
 import jwt
+import numpy as np
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from PIL import Image
 from playwright.sync_api import Browser, Locator, Page, Route, expect
 
+from profile_media.domain.formats import ContentType
 from tests.e2e.pages import Person, Stack, a_jpeg_file, people
 from tests.pictures import a_file, a_jpeg, a_picture
 from tools.local.browser import send
@@ -80,7 +83,7 @@ def test_picture_is_cropped_set_replaced_and_removed(*, page: Page, stack: Stack
             page.keyboard.press(key)
         page.get_by_role("button", name="Set picture").click()
     expect(section(page, slot)).to_contain_text("The picture was set.")
-    crop = intent.value.post_data_json["crop"]
+    crop = json.loads(intent.value.post_data or "")["crop"]
     assert 0 < crop["width"] < 1800
     assert crop["y"] < (1500 - crop["height"]) / 2 - 10  # the key moved the picture down
     first = shown(page, slot)
@@ -116,7 +119,7 @@ def test_text_file_named_jpg_is_explained_without_jargon(page: Page, stack: Stac
 
 def test_transparent_png_named_jpg_covers_the_initials(page: Page, stack: Stack, errors: list[str]) -> None:
     open_as(page, stack, people(stack)[0])
-    put(page, "avatar", a_jpeg_file(a_file("image/png", a_picture(400, 400, "RGBA"))))
+    put(page, "avatar", a_jpeg_file(a_file(ContentType.PNG, a_picture(400, 400, "RGBA"))))
     for face in page.locator("#profile .face").all():
         expect(face.locator("img")).to_have_count(1)
         expect(face).to_have_text("")
@@ -299,17 +302,19 @@ def test_ten_cancelled_uploads_leave_room_for_the_next(page: Page, default_stack
 @pytest.mark.assurance
 @pytest.mark.parametrize("kind", ["portrait of 48 megapixels", "photo of 25 MB", "GIF"])
 def test_large_and_unusual_pictures_are_set(page: Page, default_stack: Stack, kind: str) -> None:
-    makers = {
+    makers: dict[str, Callable[[], bytes]] = {
         "portrait of 48 megapixels": lambda: a_jpeg(6000, 8000, quality=60),
         "photo of 25 MB": _noise,
-        "GIF": lambda: a_file("image/gif", a_picture(640, 640, "P")),
+        "GIF": lambda: a_file(ContentType.GIF, a_picture(640, 640, "P")),
     }
     open_as(page, default_stack, people(default_stack)[1])
     put(page, "avatar", a_jpeg_file(makers[kind]()))
 
 
 def _noise() -> bytes:
+    """Return a JPEG of more than 25 MB."""
     file = BytesIO()
-    Image.effect_noise((4500, 3600), 90).convert("RGB").save(file, "JPEG", quality=97)
-    content = file.getvalue()
-    return content + bytes(max(0, 25 * 2**20 - len(content)))
+    Image.fromarray(np.random.default_rng(7).integers(0, 256, (3000, 4000, 3), np.uint8)).save(
+        file, "JPEG", quality=100
+    )
+    return file.getvalue()
