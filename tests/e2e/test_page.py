@@ -314,7 +314,7 @@ def test_large_and_unusual_pictures_are_set(page: Page, default_stack: Stack, ki
 def _noise() -> bytes:
     """Return a JPEG of more than 25 MB."""
     file = BytesIO()
-    Image.fromarray(np.random.default_rng(7).integers(0, 256, (3000, 4000, 3), np.uint8)).save(
+    Image.fromarray(np.random.default_rng(7).integers(0, 256, (3300, 4000, 3), np.uint8)).save(
         file, "JPEG", quality=100
     )
     return file.getvalue()

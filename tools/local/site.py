@@ -27,7 +27,7 @@ _IMPORT_MAP = re.compile(rb'<script type="importmap">(.*?)</script>', re.DOTALL)
 # The parts of the stack use any free ports of 127.0.0.1. Profiles can contain any https picture.
 _POLICY = (
     "default-src 'none'; script-src 'self' {import_maps}; style-src 'self'; "
-    "img-src 'self' blob: https: http://127.0.0.1:* http://localhost:*; media-src blob:; "
+    "img-src 'self' blob: https: http://127.0.0.1:* http://localhost:*; "
     "connect-src 'self' http://127.0.0.1:* http://localhost:*; "
     "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 )

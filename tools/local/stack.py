@@ -191,7 +191,8 @@ def _apps(template: Template, addresses: Addresses, issuer: Issuer) -> dict[str,
         public_url=addresses.edge,
         media_headers=media_headers(template),
     )
-    site = Site(lambda: {"api": addresses.api, "users": _users(issuer)})
+    accepts_heic = template.parameters["AcceptHeic"] == "true"
+    site = Site(lambda: {"api": addresses.api, "accepts_heic": accepts_heic, "users": _users(issuer)})
     return {"page": site, "edge": edge, "issuer": issuer}
 
 

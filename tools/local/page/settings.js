@@ -70,16 +70,18 @@ function signIn(stack, person) {
   for (const place of parts("name")) place.textContent = user.name;
   showPictures();
   const client = watched(clientOf(stack, person), session);
-  at("avatar").append(pickerOf("avatar", user, client));
-  at("cover").append(pickerOf("coverImage", user, client));
+  const options = { user, client, heic: stack.accepts_heic };
+  at("avatar").append(pickerOf("avatar", options));
+  at("cover").append(pickerOf("coverImage", options));
   show("profile");
 }
 
 /** Return a new picker for each person: a removal that can still be undone belongs to the person who made it. */
-function pickerOf(slot, user, client) {
+function pickerOf(slot, { user, client, heic }) {
   const picker = document.createElement("profile-media-picker");
   picker.setAttribute("slot-name", slot);
   picker.setAttribute("name", user.name);
+  picker.toggleAttribute("accept-heic", heic);
   if (slot === "avatar" && user.picture) {
     picker.className = "provided";
     picker.style.setProperty("--provided", `url("${user.picture}")`);

@@ -18,16 +18,22 @@ let session = null;
 let stopping = new AbortController();
 
 async function start() {
+  const { users } = await readStack();
+  at("people").append(...Object.entries(users).map(([person, { name }]) => personChoice(person, name)));
+  const person = users[remembered()] ? remembered() : Object.keys(users)[0];
+  document.querySelector(`input[name=person][value="${person}"]`).checked = true;
+  await whileReachable(() => signIn(person));
+}
+
+/** Run an action that reads stack.json. Explain if the stack does not answer. */
+async function whileReachable(action) {
   clearFailure(at("failure"));
   try {
-    const { users } = await readStack();
-    at("people").append(...Object.entries(users).map(([person, { name }]) => personChoice(person, name)));
-    const person = users[remembered()] ? remembered() : Object.keys(users)[0];
-    document.querySelector(`input[name=person][value="${person}"]`).checked = true;
-    await signIn(person);
+    await action();
   } catch (error) {
     if (!(error instanceof TypeError)) throw error;
-    showFailure(at("failure"), "The stack does not answer. Start it with `make up`.", { again: start });
+    const again = () => whileReachable(action);
+    showFailure(at("failure"), "The stack does not answer. Start it with `make up`.", { again });
   }
 }
 
@@ -35,7 +41,7 @@ function personChoice(person, name) {
   const choice = at("person").content.cloneNode(true);
   const input = choice.querySelector("input");
   input.value = person;
-  input.addEventListener("change", () => signIn(person));
+  input.addEventListener("change", () => whileReachable(() => signIn(person)));
   choice.querySelector("span").textContent = name;
   return choice;
 }
@@ -44,6 +50,7 @@ async function signIn(person) {
   stopping.abort();
   remember(person);
   const stack = await readStack();
+  if (document.querySelector("input[name=person]:checked").value !== person) return; // another one was chosen since
   session = { ...stack, person, client: clientOf(stack, person) };
   showToken();
   clearUpload();
@@ -162,4 +169,4 @@ at("cancel").addEventListener("click", () => stopping.abort());
 at("copy").addEventListener("click", copyToken);
 at("clear").addEventListener("click", () => at("exchanges").replaceChildren());
 
-await start();
+await whileReachable(start);
