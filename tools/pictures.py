@@ -1,7 +1,7 @@
 """Take the README's pictures of the local pages. `make pictures` runs this.
 
-It starts a stack of its own, sets drawn pictures, and stores what Chromium shows in docs/images. The files have a palette,
-which makes them a quarter of the size.
+It starts a stack of its own, sets drawn pictures, and stores what Chromium shows in docs/images. The files have a
+palette, which makes them a quarter of the size.
 """
 
 import subprocess
@@ -26,7 +26,10 @@ COLOURS = 128
 
 SEA = """
 <svg xmlns="http://www.w3.org/2000/svg" width="1800" height="600" viewBox="0 0 1800 600">
-  <linearGradient id="sky" x2="0" y2="1"><stop stop-color="#2c3e70"/><stop offset="1" stop-color="#f4b183"/></linearGradient>
+  <linearGradient id="sky" x2="0" y2="1">
+    <stop stop-color="#2c3e70"/>
+    <stop offset="1" stop-color="#f4b183"/>
+  </linearGradient>
   <rect width="1800" height="600" fill="url(#sky)"/>
   <circle cx="1250" cy="330" r="90" fill="#ffe2b0"/>
   <path d="M0 360 300 180 560 340 820 220 1150 400 1420 300 1800 420V600H0z" fill="#4b4a7d"/>
@@ -38,7 +41,8 @@ SEA = """
 
 def main() -> None:
     """Write the pictures."""
-    executable = subprocess.run([BROWSER], capture_output=True, text=True, check=True).stdout.strip()
+    found = subprocess.run([BROWSER], capture_output=True, text=True, check=True)  # noqa: S603 - a script of ours
+    executable = found.stdout.strip()
     with launched({}) as state, sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=executable, args=["--no-sandbox"])
         portrait = _drawn(browser, (PEOPLE / "ada.svg").read_text(), 1024, 1024)
@@ -84,7 +88,6 @@ def _console(page: Page, state: Mapping[str, Any], picture: bytes) -> None:
 def _save(page: Page, name: str) -> None:
     shot = Image.open(BytesIO(page.screenshot(full_page=True))).convert("RGB")
     shot.quantize(COLOURS, dither=Image.Dither.NONE).save(IMAGES / name, optimize=True)
-    print(f"{name}: {(IMAGES / name).stat().st_size // 1024} KB")
 
 
 if __name__ == "__main__":

@@ -269,4 +269,4 @@ def test_contract_tabs_follow_arrow_keys(page: Page, person: Person) -> None:
         expect(page.get_by_role("tab", selected=True)).to_have_text(tabs.nth(chosen).inner_text())
         expect(page.get_by_role("tabpanel")).to_have_count(1)
     page.keyboard.press("Tab")
-    expect(page.get_by_label("Slot")).to_be_focused()
+    expect(page.get_by_role("tabpanel").get_by_label("Slot")).to_be_focused()

@@ -21,7 +21,7 @@ CLIENT = Path(__file__).resolve().parents[2] / "clients" / "js"
 
 PAGES = {"/": "index.html", "/console": "console/index.html"}
 
-_CLIENT_FILE = re.compile(r"/client/((?:src|element)/.+)")
+_CLIENT_FILE = re.compile(r"/client/(src|element)/(.+)")
 _IMPORT_MAP = re.compile(rb'<script type="importmap">(.*?)</script>', re.DOTALL)
 
 # The parts of the stack use any free ports of 127.0.0.1. Profiles can contain any https picture.
@@ -65,7 +65,7 @@ class Site:
             if request.path == api_docs.PAGE or request.path.startswith(f"{api_docs.PAGE}/"):
                 return api_docs.answer(request)
             if found := _CLIENT_FILE.fullmatch(request.path):
-                return send_from_directory(CLIENT, found[1], request.environ)
+                return send_from_directory(CLIENT / found[1], found[2], request.environ)
             return send_from_directory(self.folder, request.path.lstrip("/"), request.environ)
         except HTTPException as error:
             return Response(f"{error.name}\n", error.code)
