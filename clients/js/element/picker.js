@@ -385,7 +385,7 @@ export class ProfileMediaPicker extends Base {
   async #readAfter(client, upload) {
     const shared = sharedBy(client);
     try {
-      await shared.read();
+      await shared.readAgain();
     } catch {
       const before = shared.profile ?? { userId: "", avatar: null, coverImage: null, updatedAt: null };
       shared.profile = { ...before, [upload.slot]: upload };
