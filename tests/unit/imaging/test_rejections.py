@@ -20,7 +20,7 @@ from profile_media.imaging.sandbox import SandboxLimits
 from tests import pictures
 from tests.hostile.foreign import FILES
 
-JPEG, PNG, WEBP, GIF, AVIF = ContentType
+JPEG, PNG, WEBP, GIF, AVIF, *_ = ContentType
 
 SMALL = {
     JPEG: pictures.a_jpeg(96, 64),
