@@ -59,7 +59,8 @@ class PillowImages:
     def render(self, content: bytes, slot: Slot, framing: Framing = None) -> Rendered:
         """Make the slot's derivatives, and the master if it is kept. Raises ImageUnacceptable for any bad bytes."""
         content_type = probe(content, self._accepted)
-        task = partial(self._render, content, content_type, slot, framing, keep_master=self._keep_master)
+        kept = {"keep_master": self._keep_master, "keep_animation": self._keep_animation}
+        task = partial(self._render, content, content_type, slot, framing, **kept)
         outcome = sandbox.run(lambda: render_to_message(task), self._limits)
         try:
             result = child_protocol.unpack(outcome.message, slot, keep_master=self._keep_master)

@@ -160,11 +160,16 @@ def decode(
         if prepared.is_truncated:
             _check_lower_half(opened)
         profile = opened.info.get("icc_profile") or heic.coded_colours(opened.info)
-        pixels = _to_resampled_mode(opened)
+        pixels = to_resampled_mode(opened)
         if frame:
             pixels = _clear_around(pixels, frame)
     profile = profile if isinstance(profile, bytes | CodedColours) else prepared.profile
     return Decoded(pixels, transpose, profile, original_size, divisor)
+
+
+def open_frames(content: bytes, content_type: ContentType) -> ImageFile.ImageFile:
+    """Open an animation, whose frames the caller reads."""
+    return _open(_prepare(content, content_type), content_type)
 
 
 def _prepare(content: bytes, content_type: ContentType) -> _Prepared:
@@ -229,7 +234,7 @@ def swap_sides(size: Dimensions, transpose: Image.Transpose | None) -> Dimension
     return (size[1], size[0]) if transpose in _SWAPS_SIDES else size
 
 
-def _to_resampled_mode(opened: Image.Image) -> Image.Image:
+def to_resampled_mode(opened: Image.Image) -> Image.Image:
     """Convert to a mode that can be resampled, with an alpha channel only if some pixel is transparent."""
     if opened.mode == "I;16":
         opened = _to_eight_bits(opened)

@@ -10,6 +10,8 @@ _BRANDS = frozenset({b"heic", b"heix"})
 """Still pictures in HEVC. Sequences (hevc, hevx) are accepted only if they also name one of these."""
 _NEUTRAL_BRANDS = frozenset({b"mif1", b"miaf"})
 """Pictures in a codec that only the items name."""
+_DECODER_BRANDS = _BRANDS | {b"mif1"}
+"""The major brands, of those above, that the decoder accepts."""
 _HEVC_ITEM = re.compile(rb"infe.{4}(?:.{4}|.{6})hvc1", re.DOTALL)
 """An item of version 2 or 3 in HEVC: version and flags, number, protection index, type."""
 
@@ -24,7 +26,7 @@ def is_heic(content: bytes) -> bool:
 
 def with_known_brand(heic: bytes) -> bytes:
     """Return the file with a major brand that the decoder accepts."""
-    return heic if heic[8:12] in _BRANDS else boxes.with_major_brand(heic, b"heic")
+    return heic if heic[8:12] in _DECODER_BRANDS else boxes.with_major_brand(heic, b"heic")
 
 
 def register_decoder() -> None:
