@@ -189,14 +189,14 @@ def test_upload_goes_on_when_the_browser_is_online_again(page: Page, call: Call)
 
 
 def test_ready_upload_is_changed_bound_and_removed(page: Page, stack: Stack, call: Call) -> None:
-    upload = call(a_jpeg(600, 900), method="upload", options={"slot": "coverImage", "altText": "A bridge"})["upload"]
+    upload = call(a_jpeg(600, 900), method="upload", options={"slot": "coverImage", "alt": "A bridge"})["upload"]
 
-    assert (upload["state"], upload["altText"]) == ("ready", "A bridge")
+    assert (upload["state"], upload["alt"]) == ("ready", "A bridge")
     changed, shown, removed = page.evaluate(
         """async ([api, token, upload]) => {
           const { createProfileMedia } = await import("/client/src/index.js");
           const media = createProfileMedia({ baseUrl: api, getToken: () => token });
-          const changed = await media.update(upload.uploadId, { focus: { x: 0.5, y: 0.9 }, altText: null });
+          const changed = await media.update(upload.uploadId, { focus: { x: 0.5, y: 0.9 }, alt: null });
           await media.bind(changed);
           return [changed, await media.profile(), await media.remove("coverImage")];
         }""",
@@ -204,7 +204,7 @@ def test_ready_upload_is_changed_bound_and_removed(page: Page, stack: Stack, cal
     )
 
     assert changed["derivatives"]["full"]["url"] != upload["derivatives"]["full"]["url"]
-    assert "altText" not in changed
+    assert "alt" not in changed
     assert shown["coverImage"]["uploadId"] == upload["uploadId"]
     assert removed["coverImage"] is None
 

@@ -52,7 +52,7 @@ def page(browser: Browser, stack: Stack, errors: list[str]) -> Iterator[Page]:
 @pytest.fixture
 def avatar(page: Page, stack: Stack, built: Path) -> Locator:
     """The avatar's element on the example's page, of a person without pictures."""
-    for slot in ("avatar", "coverImage"):
+    for slot in ("avatar", "cover-image"):
         Person.of(stack, "grace").call("DELETE", f"/media/profile/{slot}")
     open_example(page, stack, built, "element")
     return element(page)
@@ -220,7 +220,7 @@ def test_picture_that_only_the_service_reads_is_sent_without_a_crop(
 def test_expired_token_is_explained(page: Page, stack: Stack, built: Path) -> None:
     open_example(page, stack, built, "element", stack["users"]["grace"]["token"][:-4] + "AAAA")
 
-    for slot in ("avatar", "coverImage"):
+    for slot in ("avatar", "cover-image"):
         expect(element(page, slot).get_by_text("Your sign-in is no longer valid. Sign in again.")).to_be_visible()
 
 

@@ -269,14 +269,14 @@ export class ProfileMediaPicker extends Base {
   }
 
   /** @param {Picture} picture */
-  #image({ derivatives, url, altText }) {
+  #image({ derivatives, url, alt }) {
     const name = this.getAttribute("name");
     const texts = this.#texts;
     const sizes = Object.values(derivatives).sort((one, other) => one.width - other.width);
     const best = sizes.at(-1)?.url ?? url ?? "";
     const image = h("img", {
       part: "image",
-      alt: altText ?? (name ? filled(texts[`${this.slotName}Of`], { name }) : texts[this.slotName]),
+      alt: alt ?? (name ? filled(texts[`${this.slotName}Of`], { name }) : texts[this.slotName]),
       decoding: "async",
       draggable: "false",
       src: best,
@@ -425,14 +425,11 @@ export class ProfileMediaPicker extends Base {
     const { profile } = shared;
     if (profile) shared.profile = { ...profile, [slot]: null };
     this.#say(this.#texts.removed);
-    this.#removing = client.remove(slot, { keepalive: true }).then(
-      () => {},
-      (error) => {
-        if (shared.profile && profile) shared.profile = { ...shared.profile, [slot]: profile[slot] };
-        this.#changed();
-        this.#fail(error);
-      },
-    );
+    this.#removing = client.remove(slot, { keepalive: true }).catch((error) => {
+      if (shared.profile && profile) shared.profile = { ...shared.profile, [slot]: profile[slot] };
+      this.#changed();
+      this.#fail(error);
+    });
   }
 
   #endRemoval() {

@@ -29,12 +29,12 @@ try {
 }
 
 const hook: AvatarUpload = useAvatarUpload(media, { slot: "coverImage", onSet: (upload) => console.log(upload.publicId) });
-hook.start(file, { altText: "Ada" });
+hook.start(file, { alt: "Ada" });
 
 const picker = document.createElement("profile-media-picker");
 picker.client = media;
 picker.strings = { choose: "Pick one", errors: { network: "You are offline. Try again." } };
-picker.addEventListener("profile-media-change", ({ detail }) => console.log(detail.profile.avatar?.altText));
+picker.addEventListener("profile-media-change", ({ detail }) => console.log(detail.profile.avatar?.alt));
 picker.addEventListener("profile-media-error", ({ detail }) => console.log(detail.code));
 
 // @ts-expect-error: no such text

@@ -21,8 +21,8 @@ export function showFace(place, { size, avatar, user, alt = "" }) {
 }
 
 /** Return an image of a slot's picture, which loads the derivative that fits its size. */
-export function pictureOf({ derivatives, url, altText }, { sizes, alt, unreachable }) {
-  const image = Object.assign(new Image(), { alt: alt && (altText ?? alt), onerror: unreachable });
+export function pictureOf({ derivatives, url, alt: text }, { sizes, alt, unreachable }) {
+  const image = Object.assign(new Image(), { alt: alt && (text ?? alt), onerror: unreachable });
   const sorted = Object.values(derivatives).sort((one, other) => one.width - other.width);
   image.sizes = sizes;
   image.srcset = sorted.map((each) => `${each.url} ${each.width}w`).join(", ");

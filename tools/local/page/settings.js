@@ -106,9 +106,8 @@ function watched(client, mine) {
       return profile;
     },
     async remove(...given) {
-      const profile = await client.remove(...given);
+      await client.remove(...given);
       changes.postMessage(mine.person);
-      return profile;
     },
   };
 }

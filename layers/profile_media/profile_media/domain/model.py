@@ -42,7 +42,7 @@ class Reason(StrEnum):
     TOO_LARGE = "too_large"
     TOO_COMPLEX = "too_complex"
     CHECKSUM_MISMATCH = "checksum_mismatch"
-    CROP_OUT_OF_BOUNDS = "crop_out_of_bounds"
+    CROP_OUTSIDE = "crop_outside"
 
 
 @dataclass(frozen=True, slots=True)

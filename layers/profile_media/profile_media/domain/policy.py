@@ -29,6 +29,9 @@ CMYK, 8 bytes a pixel. 650 MiB were measured for this many pixels, decoded in fu
 MAX_PROFILE_BYTES = 1024 * 1024
 """Bytes of an ICC profile. Profiles of real devices have at most a few hundred thousand; a longer one is ignored."""
 
+MIN_CROP = 16
+"""Pixels of the shorter side of a crop that a client chooses. Less shows nothing recognisable."""
+
 MAX_COORDINATE = 1_000_000
 """Pixels. No number in a crop may be larger, whatever the limits on pictures are."""
 

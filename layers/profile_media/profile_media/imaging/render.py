@@ -71,7 +71,7 @@ def render(  # noqa: PLR0913 - one call per picture
 
     def available(original: Dimensions) -> float:
         if isinstance(framing, Crop) and not framing.fits(original):
-            raise ImageUnacceptable(Reason.CROP_OUT_OF_BOUNDS, f"{framing} of {original[0]} x {original[1]}")
+            raise ImageUnacceptable(Reason.CROP_OUTSIDE, f"{framing} of {original[0]} x {original[1]}")
         return density(box(original, sizes[0]), (sizes[0].width, sizes[0].height))
 
     decoded = decode(content, content_type, available, MASTER_SIDE if keep_master else None)

@@ -8,7 +8,7 @@ from typing import Annotated, Literal, Self, TypedDict
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 from pydantic.alias_generators import to_camel
 
-from profile_media.dialects.native.showable import AltText, CropBody, FocusBody, framing_of
+from profile_media.dialects.native.showable import AltText
 from profile_media.dialects.native.slots import NAMES, SLOTS, SlotName
 from profile_media.domain.errors import RequestInvalid, TypeUnsupported
 from profile_media.domain.formats import ACCEPTED, ContentType
@@ -17,6 +17,7 @@ from profile_media.domain.keys import is_owner_id
 from profile_media.domain.model import State
 from profile_media.domain.policy import MAX_OWNER_BYTES
 from profile_media.domain.users import check_may_act
+from profile_media.http.framing import CropBody, FocusBody, framing_of
 from profile_media.http.json_body import parse_body
 from profile_media.http.links import Links, iso
 from profile_media.http.request import Request, Response
@@ -67,7 +68,7 @@ class IntentBody(_Body):
     """The part to show. Not together with `focus`."""
     focus: FocusBody | None = None
     """The point to keep in every derivative."""
-    alt_text: AltText | None = None
+    alt_text: AltText | None = Field(None, alias="alt")
     """A text for people who do not see the picture."""
 
     @model_validator(mode="after")
