@@ -10,6 +10,7 @@ import pytest
 from profile_media.aws.uploads import DynamoUploads
 from profile_media.domain.keys import incoming_key
 from profile_media.domain.model import AutoBind
+from profile_media.domain.policy import Limits
 from tests import cloud
 from tests.builders import ADA, GRACE
 from tests.conftest import Logs
@@ -103,13 +104,15 @@ def test_other_key_creates_another_intent(call: Call) -> None:
     assert first.body["uploadId"] != second.body["uploadId"]
 
 
-def test_sixth_open_intent_is_a_429_with_retry_after(call: Call) -> None:
-    for number in range(5):
+def test_too_many_open_intents_are_a_429_with_retry_after(call: Call) -> None:
+    limit = Limits().open_intents
+    for number in range(limit):
         assert call(INTENT, headers={"Idempotency-Key": f"{number}"}).status == 201
-    answer = call(INTENT, headers={"Idempotency-Key": "6"})
+    answer = call(INTENT, headers={"Idempotency-Key": f"{limit}"})
     assert answer.status == 429
-    assert 3590 < int(answer.headers["Retry-After"]) <= 3601
-    assert answer.body["error"]["i18nVars"] == {"retryAfter": int(answer.headers["Retry-After"])}
+    retry_after = int(answer.headers["Retry-After"])
+    assert 300 < retry_after <= 361
+    assert answer.body["error"]["i18nVars"] == {"limit": "open_intents", "retryAfter": retry_after}
 
 
 @pytest.mark.parametrize(

@@ -177,7 +177,8 @@ def test_too_many_changes_are_a_429_with_retry_after(call: Call, monkeypatch: py
     refused = next(answer for answer in answers if answer.status != 200)
     assert code(refused) == (429, "too_many_requests")
     assert 1 <= int(refused.headers["Retry-After"]) <= 60
-    assert refused.body["errors"][0]["meta"] == {"retry_after": int(refused.headers["Retry-After"])}
+    retry_after = int(refused.headers["Retry-After"])
+    assert refused.body["errors"][0]["meta"] == {"limit": "changes_per_minute", "retry_after": retry_after}
 
 
 def test_expired_token_is_a_401_that_the_sdks_read(call: Call) -> None:
@@ -187,6 +188,7 @@ def test_expired_token_is_a_401_that_the_sdks_read(call: Call) -> None:
         [error] = answer.body["errors"]
         assert error["code"] == "AUTH_UNAUTHORIZED"
         assert error["message"] == error["long_message"] == "Invalid or expired token"
+        assert answer.body["clerk_trace_id"] == answer.headers["x-correlation-id"]
 
 
 def test_administrator_writes_user_before_first_sign_in(call: Call) -> None:

@@ -163,7 +163,8 @@ CODING: Samples = {
     "half an end mark": Sample(lambda: BASELINE[:-1]),
     "progressive, no end mark": Sample(lambda: PROGRESSIVE[:-2], size=(64, 48)),
     "progressive, cut in its tables": Sample(lambda: PROGRESSIVE[: PROGRESSIVE.rindex(b"\xff\xc4") + 9]),
-    "another picture instead of its end": Sample(lambda: BASELINE[:-2] + BASELINE),
+    "another picture instead of its end": Sample(lambda: BASELINE[:-2] + BASELINE, Reason.CORRUPT),
+    "a cut picture instead of its end": Sample(lambda: BASELINE[:-2] + BASELINE[:-2], size=(64, 48)),
     "no end mark and no tables": Sample(lambda: without(BASELINE, 0xDB)[:-2], Reason.CORRUPT),
 }
 

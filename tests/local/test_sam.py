@@ -51,7 +51,7 @@ def test_containers_reach_the_stack_and_browsers_its_addresses(resolve: Resolve)
     assert intent["UPLOADS_TABLE"] == "profile-media-local-UploadsTable"
     assert intent["UPLOADS_URL"].startswith("http://127.0.0.1:3002/profile-media-local-uploads-")
     assert intent["MEDIA_BASE_URL"] == "http://127.0.0.1:3002"
-    assert intent["AVATAR_MAX_BYTES"] == "10485760"
+    assert intent["AVATAR_MAX_BYTES"] == "20971520"
     assert resolve("ReleaseMediaFunction")["PURGE_QUEUE_URL"].startswith(f"{AWS}/")
     authorize = resolve("AuthorizeFunction")
     assert authorize["TOKEN_JWKS_URL"] == "http://host.docker.internal:3003/.well-known/jwks.json"

@@ -28,11 +28,12 @@ NUMBERS = [name for name, body in PARAMETERS.items() if body["Type"] == "Number"
 _NAMES = """
 AccessLogBucket AccountConcurrency AdminClaim AlarmEmail AlarmTopicArn AllowedOrigins ApiAccessLogs ApiCertificateArn
 ApiDomainName ApiMemorySize ApiRequestsPerAddress AppName Architecture AvatarMaxBytes CoverImageMaxBytes
-EncryptionKeyArn ExternalAvatarHosts FunctionConcurrency GrantSeconds HostedZoneId IdentityProvider IntentsPerHour
-KeepMaster LogLevel LogRetentionDays MediaBaseUrl MediaCertificateArn MediaDistributionArn MediaDomainName
-MediaWebAclArn MethodMetrics OpenIntents PendingTtlSeconds PollConcurrency ProcessConcurrency ProcessMemorySize
-ProfileClaims PurgeDelaySeconds ReconcileMends ReconcileMinutes SettledTtlSeconds StageName TenantClaim ThrottleBurst
-ThrottleRate TokenAudience TokenAudienceClaim TokenIssuer TokenJwksUrl TokenRequiredClaim TokenTenants WritesPerMinute
+EncryptionKeyArn ExternalAvatarHosts FunctionConcurrency GradualDeployment GrantSeconds HostedZoneId IdentityProvider
+IntentsPerHour KeepMaster LogLevel LogRetentionDays MediaBaseUrl MediaCertificateArn MediaDistributionArn
+MediaDomainName MediaWebAclArn MethodMetrics OpenIntents PendingTtlSeconds PollConcurrency ProcessConcurrency
+ProcessMemorySize ProfileClaims PurgeDelaySeconds ReconcileMends ReconcileMinutes SettledTtlSeconds StageName
+TenantClaim ThrottleBurst ThrottleRate TokenAudience TokenAudienceClaim TokenIssuer TokenJwksUrl TokenRequiredClaim
+TokenTenants WritesPerMinute
 """
 STABLE = set(_NAMES.split())
 """Deployments name these parameters."""

@@ -1,4 +1,4 @@
-"""An HTTP client that does what the demo page does: request uploads, post forms, wait, bind, read the profile."""
+"""An HTTP client that does what the local pages do: request uploads, post forms, wait, bind, read the profile."""
 
 import json
 import time
@@ -70,12 +70,16 @@ class Browser:
         return self.call("POST", "/media/intents", body)
 
     def settled(self, upload_id: str) -> Answer:
-        """Poll the upload until it is no longer pending, or for TIMEOUT seconds."""
+        """Poll the upload until it is no longer pending, or for TIMEOUT seconds. Wait when the method is throttled."""
         deadline = time.monotonic() + TIMEOUT
         while True:
             answer = self.call("GET", f"/media/uploads/{upload_id}?wait={WAIT}")
-            if answer.status != HTTPStatus.OK or answer.json()["state"] != "pending" or time.monotonic() > deadline:
+            is_throttled = answer.status == HTTPStatus.TOO_MANY_REQUESTS
+            is_pending = answer.status == HTTPStatus.OK and answer.json()["state"] == "pending"
+            if not (is_throttled or is_pending) or time.monotonic() > deadline:
                 return answer
+            if is_throttled:
+                time.sleep(float(answer.headers.get("Retry-After", "1")))
 
     def bind(self, slot: str, public_id: str) -> Answer:
         """Bind an upload to a slot."""

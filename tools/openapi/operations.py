@@ -60,7 +60,7 @@ SAMPLES: Mapping[ErrorCode, MediaError] = MappingProxyType(
             errors.SlotMismatch(Slot.COVER_IMAGE),
             errors.SlotNotFound(),
             errors.TypeUnsupported("image/tiff"),
-            errors.UploadTooLarge(10 * 1024 * 1024),
+            errors.UploadTooLarge(20 * 1024 * 1024),
             errors.ImageUnacceptable(Reason.UNSUPPORTED_FORMAT),
             errors.IdempotencyConflict(),
             errors.CropUnavailable("6f1c2b9e-3d44-4c1a-9a52-0b7d1f3e8a90"),

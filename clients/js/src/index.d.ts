@@ -244,8 +244,8 @@ export interface ProfileMedia {
   bind(upload: Pick<Upload, "slot" | "publicId">, options?: SignalOption): Promise<void>;
   /** Delete an upload. It is no error if it no longer exists; `upload_bound` if a slot shows it. */
   cancel(uploadId: string, options?: SignalOption): Promise<void>;
-  /** Empty a slot. */
-  remove(slot: Slot, options?: SignalOption): Promise<Profile>;
+  /** Empty a slot. With `keepalive`, the request is finished even if the page is closed. */
+  remove(slot: Slot, options?: SignalOption & { keepalive?: boolean }): Promise<Profile>;
   /** Return the signed-in user's pictures. */
   profile(options?: SignalOption): Promise<Profile>;
   users: {

@@ -35,6 +35,7 @@ class Reason(StrEnum):
 
     UNSUPPORTED_FORMAT = "unsupported_format"
     TYPE_MISMATCH = "type_mismatch"
+    """Not given any more, like TOO_SMALL. Rows of version 0.1.0 can have it, and clients know it."""
     CORRUPT = "corrupt"
     TOO_MANY_PIXELS = "too_many_pixels"
     TOO_SMALL = "too_small"

@@ -67,6 +67,10 @@ def complete(jpeg: bytes) -> bytes:
     libjpeg then decodes what is there and fills the rest with grey. Pillow's `LOAD_TRUNCATED_IMAGES` is not used,
     because it also accepts files that cannot be decoded at all, as black pictures.
     """
+    if jpeg.endswith(
+        _END_MARKER
+    ):  # Almost all files do, and need no search. The end can be that of an appended picture.
+        return jpeg
     for segment in segments(jpeg):
         if segment.marker == _END_OF_IMAGE:
             return jpeg

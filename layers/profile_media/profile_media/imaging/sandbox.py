@@ -34,7 +34,7 @@ class SandboxLimits:
     """The limits for rendering one picture."""
 
     cpu_seconds: int = 4
-    """The largest accepted pictures take about 2; 17,000 hostile files took at most 0.33. The documented limit is 5:
+    """The largest accepted pictures take 2 to 3; hostile files of 50 MB took at most 1. The documented limit is 5:
     freeing the child's memory may take another second."""
     memory_mib: int = 928
     """On top of the parent's, so that both together stay below 1,024. An animated 25-megapixel WebP with transparency
