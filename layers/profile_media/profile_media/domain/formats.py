@@ -5,7 +5,7 @@ HEIC has a decoder only in deployments that chose it, so it is not in `ACCEPTED`
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from types import MappingProxyType
 
@@ -52,7 +52,7 @@ FORMATS: Mapping[ContentType, Format] = MappingProxyType(
         ContentType.GIF: Format("gif", rb"GIF8[79]a", "GIF", WHOLE_DECODE),
         ContentType.AVIF: Format("avif", rb".{4}ftypavi[fs]", "AVIF", WHOLE_DECODE),
         ContentType.HEIC: _HEIC,
-        ContentType.HEIF: _HEIC,
+        ContentType.HEIF: replace(_HEIC, extension="heif"),
     }
 )
 
