@@ -8,8 +8,8 @@ from profile_media.domain.model import Slot
 from profile_media.http.request import Request, Response
 
 REMOVED = Response(HTTPStatus.NO_CONTENT)
-"""The same answer whether or not there was something to remove: requests can be repeated, and nobody can probe for other
-users' uploads."""
+"""The same answer whether or not there was something to remove: requests can be repeated, and nobody can probe for the
+uploads of other users."""
 
 
 def parse_slot(request: Request) -> Slot:
