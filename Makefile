@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help browser install lock format lint types imports template openapi configuration build budget test check assurance mutation bench up invoke events logs trace reset deploy demo smoke token reconcile migrate restore hostile fuzz clean client dashboard
+.PHONY: help browser install lock format lint types imports template openapi configuration build budget test check assurance mutation bench up invoke events logs trace reset deploy demo smoke token reconcile migrate restore hostile fuzz clean client dashboard pictures
 
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 
@@ -98,6 +98,9 @@ openapi: install ## generate docs/openapi.yaml from the code
 
 dashboard: .venv/bench/.installed ## draw docs/images/dashboard.svg from dashboard.yaml with sample data
 	@.venv/bench/bin/python -m tools.dashboard
+
+pictures: install ## take docs/images/profile.png and console.png in Chromium, from a stack of their own
+	@python -m tools.pictures
 
 configuration: install ## generate docs/configuration.md from the template
 	@python -m tools.configuration

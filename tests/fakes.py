@@ -376,7 +376,7 @@ class FakeImages:
 
     def render(self, content: bytes, slot: Slot, framing: Framing = None) -> Rendered:
         if isinstance(framing, Crop) and not framing.fits((40, 30)):
-            raise ImageUnacceptable(Reason.CROP_OUT_OF_BOUNDS, "as the test wants it")
+            raise ImageUnacceptable(Reason.CROP_OUTSIDE, "as the test wants it")
         for reason in Reason:
             if content.startswith(reason.encode()):
                 raise ImageUnacceptable(reason, "as the test wants it")

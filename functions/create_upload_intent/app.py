@@ -9,5 +9,5 @@ from profile_media.wiring.api import endpoint
 
 @endpoint(native)
 def handler(request: Request) -> Response:
-    owner_id, wanted = parse_intent(request)
+    owner_id, wanted = parse_intent(request, intents.accepted())
     return render_intent(intents.issue(request.caller, owner_id, wanted), request.links)

@@ -1,8 +1,7 @@
-"""DELETE /media/profile/{slot}: remove the caller's picture from a slot and show the caller's pictures."""
+"""DELETE /media/profile/{slot}: remove the caller's picture from a slot."""
 
 from profile_media.dialects import native
-from profile_media.dialects.native.removing import parse_slot
-from profile_media.dialects.native.showing import render_profile
+from profile_media.dialects.native.removing import REMOVED, parse_slot
 from profile_media.domain import access
 from profile_media.http.request import Request, Response
 from profile_media.wiring import pictures
@@ -11,5 +10,5 @@ from profile_media.wiring.api import endpoint
 
 @endpoint(native)
 def handler(request: Request) -> Response:
-    slot = parse_slot(request)
-    return render_profile(pictures.unbind(access.grant_own(request.caller), slot), request.links)
+    pictures.unbind(access.grant_own(request.caller), parse_slot(request))
+    return REMOVED

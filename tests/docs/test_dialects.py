@@ -15,13 +15,13 @@ from profile_media.dialects import native, public_id
 from profile_media.dialects.native.intents import IntentBody
 from profile_media.dialects.native.slots import NAMES
 from profile_media.domain.errors import ErrorCode
-from profile_media.domain.formats import ContentType
 from profile_media.domain.model import State
 from profile_media.domain.policy import SIZES
 from profile_media.http.status import STATUSES
 from profile_media.http.wording import REASONS
 from tests.docs.markdown import code, prose, read, table
 from tests.docs.test_readme import ROUTE, routes
+from tests.pictures import TYPES
 from tools import template
 from tools.openapi.operations import SAMPLES
 
@@ -110,7 +110,7 @@ def test_intent_fields_are_those_of_the_body_model() -> None:
     assert {code(row["Field"])[0]: row["Required"] == "yes" for row in rows} == fields
     described = {code(row["Field"])[0]: code(row["Meaning"]) for row in rows}
     assert described["slot"] == list(NAMES.values())
-    assert described["contentType"] == list(ContentType)
+    assert described["contentType"] == list(TYPES)
 
 
 def test_all_states_are_documented() -> None:

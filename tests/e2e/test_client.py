@@ -7,7 +7,6 @@ import shutil
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
 import numpy as np
 import pytest
@@ -15,8 +14,8 @@ from PIL import Image, ImageCms
 from playwright.sync_api import Browser, FilePayload, Page, Route, expect
 
 from profile_media.domain.formats import ContentType
-from tests.e2e.chromium import DEADLINE_MS
-from tests.e2e.packages import npm_packages, program, run
+from tests.e2e.clients import CLIENT, Stack, client_page, open_example, serve
+from tests.e2e.packages import npm_packages, run
 from tests.pictures import a_display_p3_profile, a_jpeg, a_picture, an_animation
 from tools.local.browser import Browser as Person
 from tools.local.browser import send
@@ -24,35 +23,15 @@ from tools.local.launch import launched
 
 pytestmark = [pytest.mark.e2e, pytest.mark.browser, pytest.mark.enable_socket]
 
-CLIENT = Path(__file__).resolve().parents[2] / "clients" / "js"
 UPPY = Path(__file__).parent / "uppy"
 
-TYPES = {".js": "text/javascript", ".html": "text/html", ".css": "text/css"}
-
-type Stack = Mapping[str, Any]
 type Call = Callable[..., dict[str, Any]]
 type Choose = Callable[[bytes], str]
-
-
-@pytest.fixture(scope="module")
-def npm() -> str:
-    """The program npm, and the packages of the client installed."""
-    path = program("npm")
-    assert (CLIENT / "node_modules").is_dir(), "run `make client`"
-    return path
 
 
 @pytest.mark.parametrize("script", ["types", "test"])
 def test_script_of_the_package_succeeds(npm: str, script: str) -> None:
     run([npm, "run", "--silent", script], CLIENT)
-
-
-@pytest.fixture(scope="module")
-def built(npm: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The folder of the bundled examples."""
-    folder = tmp_path_factory.mktemp("built")
-    run([npm, "run", "--silent", "build-examples", "--", f"--outdir={folder}"], CLIENT)
-    return folder
 
 
 @pytest.fixture
@@ -63,32 +42,8 @@ def errors() -> list[str]:
 
 @pytest.fixture
 def page(browser: Browser, stack: Stack, errors: list[str]) -> Iterator[Page]:
-    """A page that can load clients/js, from the origin that the stack allows, with a strict policy."""
-    # Playwright answers for the page's server, so Chromium does not know that the page is of this machine.
-    page = browser.new_page(permissions=["local-network-access"])
-    page.set_default_timeout(DEADLINE_MS)
-    page.on("console", lambda said: errors.append(f"{said.text} {said.location}") if said.type != "log" else None)
-    page.on("pageerror", lambda error: errors.append(str(error)))
-    serve(page, stack, CLIENT)
-    yield page
-    page.close()
-
-
-def serve(page: Page, stack: Stack, folder: Path, under: str = "client/") -> None:
-    """Serve a folder's files below a path of the page's origin."""
-    policy = (
-        f"default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: {stack['media']}; "
-        f"connect-src {stack['api']} {stack['media']}"
-    )
-
-    def answer(route: Route) -> None:
-        path = folder / urlsplit(route.request.url).path.partition(under)[2]
-        if not path.is_file():
-            return route.fulfill(status=404)
-        headers = {"Content-Security-Policy": policy, "Content-Type": TYPES[path.suffix]}
-        return route.fulfill(body=path.read_bytes(), headers=headers)
-
-    page.route(f"{stack['page']}/{under}**", answer)
+    with client_page(browser, stack, errors) as opened:
+        yield opened
 
 
 @pytest.fixture
@@ -234,14 +189,14 @@ def test_upload_goes_on_when_the_browser_is_online_again(page: Page, call: Call)
 
 
 def test_ready_upload_is_changed_bound_and_removed(page: Page, stack: Stack, call: Call) -> None:
-    upload = call(a_jpeg(600, 900), method="upload", options={"slot": "coverImage", "altText": "A bridge"})["upload"]
+    upload = call(a_jpeg(600, 900), method="upload", options={"slot": "coverImage", "alt": "A bridge"})["upload"]
 
-    assert (upload["state"], upload["altText"]) == ("ready", "A bridge")
+    assert (upload["state"], upload["alt"]) == ("ready", "A bridge")
     changed, shown, removed = page.evaluate(
         """async ([api, token, upload]) => {
           const { createProfileMedia } = await import("/client/src/index.js");
           const media = createProfileMedia({ baseUrl: api, getToken: () => token });
-          const changed = await media.update(upload.uploadId, { focus: { x: 0.5, y: 0.9 }, altText: null });
+          const changed = await media.update(upload.uploadId, { focus: { x: 0.5, y: 0.9 }, alt: null });
           await media.bind(changed);
           return [changed, await media.profile(), await media.remove("coverImage")];
         }""",
@@ -249,7 +204,7 @@ def test_ready_upload_is_changed_bound_and_removed(page: Page, stack: Stack, cal
     )
 
     assert changed["derivatives"]["full"]["url"] != upload["derivatives"]["full"]["url"]
-    assert "altText" not in changed
+    assert "alt" not in changed
     assert shown["coverImage"]["uploadId"] == upload["uploadId"]
     assert removed["coverImage"] is None
 
@@ -284,12 +239,6 @@ def test_small_picture_of_a_user_is_set_with_one_request(page: Page, stack: Stac
     )
 
     assert (outcome["id"], outcome["hasImage"], outcome["firstName"]) == ("auth0|ada", True, "Ada")
-
-
-def open_example(page: Page, stack: Stack, built: Path, name: str) -> None:
-    serve(page, stack, built, "client/examples/built/")
-    token = stack["users"]["grace"]["token"]
-    page.goto(f"{stack['page']}/client/examples/{name}.html#api={stack['api']}&token={token}")
 
 
 @pytest.fixture

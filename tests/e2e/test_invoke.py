@@ -34,7 +34,10 @@ def test_event_of_one_process_is_valid_in_another(stack: Mapping[str, Any], tmp_
     answer = json.loads(invoked.stdout.splitlines()[-1])
     assert answer["statusCode"] == 200
     token = json.loads(made.stdout)["headers"]["Authorization"].removeprefix("Bearer ")
-    assert Browser(stack, token).profile()["avatar"]["url"] == json.loads(answer["body"])["avatar"]["url"]
+    assert (
+        Browser(stack, token).profile()["avatar"]["derivatives"]["full"]["url"]
+        == json.loads(answer["body"])["avatar"]["url"]
+    )
 
 
 @pytest.mark.parametrize("function", FUNCTIONS)

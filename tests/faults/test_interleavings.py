@@ -184,7 +184,7 @@ PAIRS = [
     Case("give up and replacement", held(1, 2), [cancel(1), bind(2)], {(204, 200), (409, 200)}),
     Case("give up and removal", held(1), [cancel(1), remove()], {(204, 200), (409, 200)}),
     Case("crop and bind", ready(1), [update(1, focus=TOP), bind(1)], {(200, 200)}),
-    Case("crop and text", held(1), [update(1, focus=TOP), update(1, altText="Ada")], {(200, 200)}),
+    Case("crop and text", held(1), [update(1, focus=TOP), update(1, alt="Ada")], {(200, 200)}),
     Case("two crops", held(1), [update(1, focus=TOP), update(1, focus=BOTTOM)], {(200, 200)}),
     Case("one crop twice", held(1), [update(1, focus=TOP), update(1, focus=TOP)], {(200, 200)}),
     Case("crop and removal", held(1), [update(1, focus=TOP), remove()], {(200, 200), (404, 200)}),

@@ -18,6 +18,7 @@ from profile_media.aws.tables import Delete, Save, Update
 from profile_media.aws.uploads import DynamoUploads
 from profile_media.domain import intend
 from profile_media.domain.errors import AttachmentChanged
+from profile_media.domain.keys import media_key
 from profile_media.domain.model import Derivative
 from profile_media.domain.ports import Media
 from profile_media.domain.process import Outcome, UploadProcessor
@@ -73,6 +74,22 @@ def delete_objects_first(change_slot: Any) -> Any:
         return bool(change_slot(self, change))
 
     return faulty
+
+
+def delete_replaced_first(revise: Any) -> Any:
+    """Delete the derivatives that a new crop replaces before the transaction."""
+
+    def faulty(self: DynamoAttachments, revision: Any) -> bool:
+        keys = [media_key(revision.upload.upload_id, each) for each in revision.upload.shown]
+        S3Media(cloud.MEDIA_BUCKET).delete(keys)
+        return bool(revise(self, revision))
+
+    return faulty
+
+
+def take_any_crop(_: Any) -> Any:
+    """Bind an upload, or change it, however it is shown."""
+    return lambda attachment: UploadItem.upload_id == attachment.upload_id
 
 
 def raise_at_once(change_slot: Any) -> Any:
@@ -263,6 +280,9 @@ CRASHES = {
     "objects deleted before the slot changes": Bug(
         DynamoAttachments, "change_slot", delete_objects_first, "another avatar", "I1"
     ),
+    "derivatives deleted before the crop is written": Bug(
+        DynamoAttachments, "revise", delete_replaced_first, "an avatar cropped", "I2"
+    ),
     "no read-back after a lost answer": Bug(
         DynamoAttachments,
         "change_slot",
@@ -308,6 +328,7 @@ RACES = {
     "slot changed whatever it holds": Bug(
         attachments, "transact", without_condition(UserItem), "two binds, slot in use", "I3"
     ),
+    "crop bound that was replaced": Bug(attachments, "_shown_condition", take_any_crop, "crop and bind", "I3"),
     "expired upload bound": Bug(attachments, "transact", without_condition(UploadItem), "bind and expiry", "I5"),
     "bound upload given up": Bug(uploads, "transact", without_condition(UploadItem), "give up and bind", "I3"),
     "lost race answered with success": Bug(

@@ -140,7 +140,7 @@ def test_new_crop_stores_all_sizes_and_writes_row_and_slot(life: Life) -> None:
     for body, calls in (
         ({"focus": {"x": 0.5, "y": 0.0}}, ["GetObject", *PUTS[1:], "TransactWriteItems", "SendMessageBatch"]),
         ({"focus": {"x": 0.5, "y": 0.0}}, []),
-        ({"altText": "Ada"}, ["TransactWriteItems"]),
+        ({"alt": "Ada"}, ["TransactWriteItems"]),
     ):
         with metered(life.aws) as usage:
             assert life.call("update_upload", body, pathParameters={"uploadId": upload_id}).status == 200

@@ -85,7 +85,7 @@ def test_changes_per_minute_limit_binds_by_processing_too(choose: Choose, aws: c
 
 def test_lifetime_of_rejected_direct_upload(choose: Choose, call: Call, aws: cloud.Cloud) -> None:
     choose(SETTLED_TTL_SECONDS=600)
-    assert send(call, pictures.a_png(8, 8)).status == 400
+    assert send(call, pictures.a_jpeg(640, 480)[:4000]).status == 400
     [row] = [row for row in aws.rows(cloud.UPLOADS_TABLE) if "state" in row]
     assert 540 < int(row["expires_at"]["N"]) - utc_now().timestamp() < 660
 

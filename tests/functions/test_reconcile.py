@@ -124,7 +124,9 @@ def test_original_without_row_is_deleted_and_its_upload_purged_again(deployment:
     deployment.reconcile(hours=1)
     deployment.deliver()
     assert deployment.aws.keys(cloud.UPLOADS_BUCKET) == set()
-    assert deployment.aws.messages() == [{"owner_id": ADA, "upload_id": upload.upload_id, "media_keys": None}]
+    assert deployment.aws.messages() == [
+        {"owner_id": ADA, "upload_id": upload.upload_id, "media_keys": None, "trace_id": None}
+    ]
 
 
 def test_findings_are_logged_and_counted_without_repair(
@@ -160,7 +162,7 @@ def test_objects_without_row_are_purged_if_chosen(deployment: Deployment, orphan
     S3Media(cloud.MEDIA_BUCKET).store(an_id(2), [(a_derivative(name=orphan), b"webp")])
     deployment.reconcile_a_day_later()
     messages = deployment.aws.messages()
-    assert messages == [{"owner_id": None, "upload_id": an_id(2), "media_keys": None}]
+    assert messages == [{"owner_id": None, "upload_id": an_id(2), "media_keys": None, "trace_id": None}]
     event = an_event("purge_media")
     event["Records"][0]["body"] = json.dumps(messages[0])
     assert run("purge_media", event) == {"batchItemFailures": []}

@@ -47,22 +47,22 @@ def shown(aws: cloud.Cloud, view: Any) -> Image.Image:
 
 
 def test_intent_with_crop_and_text_shows_them(call: Call, make: Any) -> None:
-    view = get(call, make(crop=CROP, altText="  Ada at her desk "))
-    assert (view["state"], view["crop"], view["altText"]) == ("ready", CROP, "Ada at her desk")
+    view = get(call, make(crop=CROP, alt="  Ada at her desk "))
+    assert (view["state"], view["crop"], view["alt"]) == ("ready", CROP, "Ada at her desk")
     assert view["thumbHash"]
-    assert view["dominantColor"].startswith("#")
+    assert view["color"].startswith("#")
     assert "focus" not in view
 
 
 def test_intent_with_crop_outside_of_picture_is_rejected(call: Call, make: Any) -> None:
     view = get(call, make(crop={**CROP, "x": 541}))
-    assert (view["state"], view["reason"]["code"]) == ("rejected", "crop_out_of_bounds")
+    assert (view["state"], view["reason"]["code"]) == ("rejected", "crop_outside")
 
 
 def test_ready_upload_is_cropped_and_described(call: Call, make: Any, aws: cloud.Cloud) -> None:
     upload_id = make()
     before = get(call, upload_id)
-    answer = update(call, upload_id, {"focus": {"x": 0, "y": 1}, "altText": "Ada"})
+    answer = update(call, upload_id, {"focus": {"x": 0, "y": 1}, "alt": "Ada"})
     assert answer.status == 200
     assert answer.body == get(call, upload_id)
     assert answer.body["focus"] == {"x": 0, "y": 1}
@@ -71,16 +71,16 @@ def test_ready_upload_is_cropped_and_described(call: Call, make: Any, aws: cloud
     assert shown(aws, answer.body).size == (512, 512)
     [message] = aws.messages()
     assert len(message["media_keys"]) == len(before["derivatives"])
-    cleared = update(call, upload_id, {"crop": None, "focus": None, "altText": None}).body
-    assert not {"crop", "focus", "altText"} & set(cleared)
+    cleared = update(call, upload_id, {"crop": None, "focus": None, "alt": None}).body
+    assert not {"crop", "focus", "alt"} & set(cleared)
 
 
 def test_bound_upload_is_cropped_in_its_slot(call: Call, make: Any) -> None:
     upload_id = make(bind=True)
-    answer = update(call, upload_id, {"crop": CROP, "altText": "Ada"})
+    answer = update(call, upload_id, {"crop": CROP, "alt": "Ada"})
     assert (answer.status, answer.body["state"]) == (200, "bound")
     avatar = call("get_profile").body["avatar"]
-    for member in ("derivatives", "crop", "altText", "thumbHash", "dominantColor"):
+    for member in ("derivatives", "crop", "alt", "thumbHash", "color"):
         assert avatar[member] == answer.body[member]
 
 
@@ -96,10 +96,10 @@ def test_bound_upload_is_cropped_in_its_slot(call: Call, make: Any) -> None:
         ({"crop": {"x": 1}}, "crop.y"),
         ({"focus": {"x": 1.01, "y": 0}}, "focus.x"),
         ({"focus": {"x": "0", "y": 0}}, "focus.x"),
-        ({"altText": " "}, "altText"),
-        ({"altText": "a" * 421}, "altText"),
-        ({"altText": "a\nb"}, "altText"),
-        ({"altText": "a\x7fb"}, "altText"),
+        ({"alt": " "}, "alt"),
+        ({"alt": "a" * 421}, "alt"),
+        ({"alt": "a\nb"}, "alt"),
+        ({"alt": "a\x7fb"}, "alt"),
         ({"alt_text": "a"}, "alt_text"),
     ],
 )
@@ -121,12 +121,12 @@ def test_upload_without_master_is_a_409_for_crops_only(call: Call, rows: Rows) -
     rows.bound()  # Its objects were never stored.
     answer = update(call, an_id(1), {"crop": CROP})
     assert (answer.status, answer.body["error"]["code"]) == (409, "CROP_UNAVAILABLE")
-    assert update(call, an_id(1), {"altText": "Ada"}).body["altText"] == "Ada"
+    assert update(call, an_id(1), {"alt": "Ada"}).body["alt"] == "Ada"
 
 
 def test_pending_and_foreign_uploads_are_refused(call: Call, rows: Rows) -> None:
     rows.pending()
     rows.ready(owner_id=GRACE, upload_id=an_id(2))
-    assert update(call, an_id(1), {"altText": "Ada"}).status == 409
-    assert update(call, an_id(2), {"altText": "Ada"}).status == 404
-    assert update(call, "1", {"altText": "Ada"}).status == 404
+    assert update(call, an_id(1), {"alt": "Ada"}).status == 409
+    assert update(call, an_id(2), {"alt": "Ada"}).status == 404
+    assert update(call, "1", {"alt": "Ada"}).status == 404

@@ -89,6 +89,6 @@ FOREIGN: Samples = {
     },
     **{
         f"TIFF behind the start of {content_type}": Sample(partial(tiff_in, content_type), Reason.CORRUPT)
-        for content_type in ContentType
+        for content_type in pictures.TYPES
     },
 }

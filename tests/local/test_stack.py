@@ -1,7 +1,10 @@
 """The command line, the state file and the page. tests/e2e tests the whole stack."""
 
+import base64
+import hashlib
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -105,7 +108,7 @@ def test_second_stack_in_the_same_folder_is_refused(tmp_path: Path) -> None:
 def site(tmp_path: Path) -> Client:
     page = tmp_path / "page"
     page.mkdir()
-    (page / "index.html").write_text("<!doctype html>")
+    (page / "index.html").write_text('<!doctype html><script type="importmap">{"imports": {}}</script>')
     (page / "page.js").write_text("export {}")
     (page / "style.css").write_text("")
     (tmp_path / "secret").write_text("secret")
@@ -113,7 +116,8 @@ def site(tmp_path: Path) -> Client:
 
 
 def test_page_files_have_the_types_that_browsers_require(site: Client) -> None:
-    types = {"/": "text/html", "/index.html": "text/html", "/page.js": "text/javascript", "/style.css": "text/css"}
+    client = dict.fromkeys(["/client/src/index.js", "/client/element/index.js"], "text/javascript")
+    types = {"/": "text/html", "/page.js": "text/javascript", "/style.css": "text/css", **client}
     for path, mimetype in types.items():
         answer = site.get(path)
         assert (answer.status_code, answer.mimetype) == (200, mimetype)
@@ -122,7 +126,16 @@ def test_page_files_have_the_types_that_browsers_require(site: Client) -> None:
     assert site.get("/stack.json").json == {"api": "http://a"}
 
 
-@pytest.mark.parametrize("path", ["/../secret", "/%2e%2e/secret", "/nothing", "//etc/passwd"])
+def test_policy_allows_the_import_map_of_the_page_and_no_other_inline_script(site: Client) -> None:
+    digest = base64.b64encode(hashlib.sha256(b'{"imports": {}}').digest()).decode()
+    (scripts,) = re.findall(r"script-src ([^;]*);", site.get("/").headers["Content-Security-Policy"])
+    assert scripts.split() == ["'self'", f"'sha256-{digest}'"]
+
+
+@pytest.mark.parametrize(
+    "path",
+    ["/../secret", "/%2e%2e/secret", "/nothing", "//etc/passwd", "/client/package.json", "/client/src/../package.json"],
+)
 def test_other_files_are_not_served(path: str, site: Client) -> None:
     assert site.get(path).status_code == 404
 

@@ -7,7 +7,7 @@ from types import SimpleNamespace
 import pytest
 
 from profile_media.imaging import PillowImages
-from profile_media.wiring import intents, pictures, processing
+from profile_media.wiring import intents, pictures, processing, updating
 from tests import cloud
 from tests.faults.injector import Injector, injector
 from tests.faults.scheduler import Inline
@@ -37,7 +37,7 @@ def _small_limits(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 
 def _forget_composed() -> None:
-    for module in (intents, pictures, processing):
+    for module in (intents, pictures, processing, updating):
         for composed in vars(module).values():
             if hasattr(composed, "cache_clear") and composed.__module__ == module.__name__:
                 composed.cache_clear()
@@ -53,6 +53,7 @@ def simulation(
     monkeypatch.setattr("profile_media.domain.intend.uuid", SimpleNamespace(uuid4=ids.uuid4))
     monkeypatch.setattr("profile_media.aws.objects.ThreadPoolExecutor", Inline)  # puts in one order
     monkeypatch.setattr(PillowImages, "render", render_once)
+    monkeypatch.setattr("profile_media.domain.keys.urandom", world.salt)
     use_one_partition(monkeypatch)
     logging.disable(logging.INFO)
     yield Simulation(world, ids)

@@ -73,6 +73,10 @@ class Machine(RuleBasedStateMachine):
         self.simulation.upload(owner, upload_id)
         self.simulation.bind_url(user, upload_id)
 
+    @rule(user=users, number=numbers, framing=st.sampled_from([None, "focus:0.5,0.0", "focus:0.5,1.0"]), hit=hits)
+    def update(self, user: str, number: int, framing: str | None, hit: Hit | None) -> None:
+        self.simulation.update(user, self.of(user, number), framing, hit)
+
     @rule(user=users, number=numbers, hit=hits)
     def bind_url(self, user: str, number: int, hit: Hit | None) -> None:
         self.simulation.bind_url(user, self.of(user, number), hit)

@@ -25,6 +25,7 @@ USUAL = {DONE: 200, "limit_exceeded": 429, "image_unacceptable": 400, "owner_for
 ANSWERS = {
     "native": USUAL | {DONE: 201, AGAIN: 201, "idempotency_conflict": 409},
     "cancel": {DONE: 204, "upload_bound": 409},
+    "update": USUAL | {"upload_not_found": 404, "upload_not_ready": 409, "upload_rejected": 422},
     "public_id": USUAL | dict.fromkeys(REFERENCES, 400),
     "avatar_url": USUAL | dict.fromkeys(REFERENCES, 400),
     "upload_id": USUAL
@@ -52,6 +53,7 @@ class Upload:
     created: float
     expires: int | None
     state: str = "pending"
+    framing: str | None = None
 
 
 class Form(NamedTuple):
@@ -157,6 +159,28 @@ class Model:
             del self.uploads[upload_id]
         return None
 
+    def update(self, user: str, upload_id: str, framing: str | None) -> str | None:
+        """Crop a processed upload of the user's again. Only a change of what a slot shows is counted."""
+        upload = self.alive(upload_id, user)
+        if upload is None:
+            return "upload_not_found"
+        if upload.state in {"pending", "rejected"}:
+            return {"pending": "upload_not_ready", "rejected": "upload_rejected"}[upload.state]
+        if upload.framing == framing:
+            return None
+        if upload.state == "bound" and (refusal := self.count(user)):
+            return refusal
+        upload.framing = framing
+        return None
+
+    def count(self, user: str) -> str | None:
+        """Count a change within the user's limit."""
+        minute = (user, int(self.now) // MINUTE)
+        if self.changes[minute] >= CHANGES_PER_MINUTE:
+            return "limit_exceeded"
+        self.changes[minute] += 1
+        return None
+
     def settle(self, upload_id: str, content: Content | None) -> str | None:
         """Make a pending upload ready or rejected."""
         upload = self.alive(upload_id)
@@ -203,10 +227,8 @@ class Model:
         held = self.slots.get((user, slot))
         if held == wanted:
             return None
-        minute = (user, int(self.now) // MINUTE)
-        if self.changes[minute] >= CHANGES_PER_MINUTE:
-            return "limit_exceeded"
-        self.changes[minute] += 1
+        if refusal := self.count(user):
+            return refusal
         self.uploads.pop(held or "", None)
         self.slots.pop((user, slot), None)
         if wanted:

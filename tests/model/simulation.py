@@ -249,6 +249,15 @@ class Simulation:
         path = {"user_id": quote(user)}
         self._does(self._change(actor, "delete_profile_image", None, step, path), hit)
 
+    def update(self, user: str, upload_id: str, framing: str | None, hit: Hit | None = None) -> None:
+        """Crop an upload again; None for the default crop."""
+        x, y = (float(each) for each in (framing or "focus:0,0").removeprefix("focus:").split(","))
+        body = {"focus": {"x": x, "y": y} if framing else None}
+        step = partial(Model.update, user=user, upload_id=upload_id, framing=framing)
+        do = partial(self._ask, user, "update_upload", body, path={"uploadId": upload_id})
+        self._does(lambda: Operation((step,), do, "update"), hit)
+        self.urls.pop(upload_id, None)
+
     def take_off(self, user: str, slot: str, hit: Hit | None = None) -> None:
         """Remove the own picture from a slot."""
         step = partial(Model.change, actor=user, user=user, slot=slot, wanted=None)
@@ -611,7 +620,11 @@ class Simulation:
         rows = {upload_id: model.alive(upload_id) for upload_id in model.uploads}
         made = {(actor, kept.upload_id) for (actor, key), kept in model.keys.items() if model.key_in_use(actor, key)}
         return (
-            {upload_id: (row.owner, row.slot, row.state, row.expires) for upload_id, row in rows.items() if row},
+            {
+                upload_id: (row.owner, row.slot, row.state, row.expires, row.framing)
+                for upload_id, row in rows.items()
+                if row
+            },
             model.slots,
             model.incoming.keys(),
             made if keys else None,
@@ -622,7 +635,10 @@ class Simulation:
         rows = {owned: row for owned, row in last.uploads.items() if row.get("expires_at", now + 1) > now}
         incoming = [parse_incoming_key(key) or ("", key) for key in last.incoming]
         return (
-            {id_: (owner, row["slot"], row["state"], row.get("expires_at")) for (owner, id_), row in rows.items()},
+            {
+                id_: (owner, row["slot"], row["state"], row.get("expires_at"), row.get("framing"))
+                for (owner, id_), row in rows.items()
+            },
             {(user, slot.value): last.held(user, slot) for user, slot in last.slots},
             {upload_id for _, upload_id in incoming},
             self._keys_made() if keys else None,

@@ -11,8 +11,8 @@ pumps.py               event sources: S3 notifications, streams, queues, schedul
 patterns.py            filter patterns of event sources
 issuer.py              development users, their tokens and a JWKS endpoint  (`make token`)
 s3_edge/               S3 and the CDN as browsers see them: POST policies, CORS, pictures
-site.py, page/         the demo page and the API documentation
-browser.py             an HTTP client that does what the demo page does
+site.py, page/         the profile page, the console, the client and the API documentation
+browser.py             an HTTP client that does what the pages do
 demo.py                a walk through the whole service                 (`make demo`)
 events.py, invoke.py   fresh events; one function in the terminal  (`make events`, `make invoke`)
 logs.py, console.py    readable logs (`make logs`); the console of `make up`

@@ -1,4 +1,4 @@
-"""An HTTP client that does what the demo page does: request uploads, post forms, wait, bind, read the profile."""
+"""An HTTP client that does what the local pages do: request uploads, post forms, wait, bind, read the profile."""
 
 import json
 import time

@@ -191,7 +191,8 @@ def _apps(template: Template, addresses: Addresses, issuer: Issuer) -> dict[str,
         public_url=addresses.edge,
         media_headers=media_headers(template),
     )
-    site = Site(lambda: {"api": addresses.api, "users": _users(issuer)})
+    accepts_heic = template.parameters["AcceptHeic"] == "true"
+    site = Site(lambda: {"api": addresses.api, "accepts_heic": accepts_heic, "users": _users(issuer)})
     return {"page": site, "edge": edge, "issuer": issuer}
 
 
@@ -236,7 +237,14 @@ def _describe(template: Template, addresses: Addresses, issuer: Issuer) -> dict[
 
 def _users(issuer: Issuer) -> dict[str, Any]:
     return {
-        name: {"user_id": person.user_id, "name": person.name, "token": issuer.mint(TokenRequest(name))}
+        name: {
+            "user_id": person.user_id,
+            "name": person.name,
+            "email": person.email,
+            # The page has the provider's pictures itself: the URLs in the claims lead nowhere.
+            "picture": f"/people/{name}.svg" if "picture" in person.claims else None,
+            "token": issuer.mint(TokenRequest(name)),
+        }
         for name, person in PEOPLE.items()
     }
 
@@ -247,7 +255,8 @@ def _announce(state: dict[str, Any], folder: Path, seconds: float) -> None:
     print(
         f"""The service runs (started in {seconds:.1f} s). Press Ctrl-C to stop it.
 
-  Demo page  {state["page"]}
+  Profile    {state["page"]}
+  Console    {state["page"]}/console
   API        {state["api"]}
   API docs   {state["page"]}/docs
   AWS        {state["aws_endpoint"]}  (S3, DynamoDB, SQS)

@@ -1,7 +1,7 @@
 """Print the life of one upload as a timeline, from the running stack's logs: `make trace UPLOAD=id`.
 
 A line belongs to an upload if it contains the upload's id, or the id of a request whose other lines contain it. On AWS,
-the saved query `upload-life` of queries.yaml finds the same records.
+the saved query "Life of an upload" finds the same records.
 """
 
 import argparse

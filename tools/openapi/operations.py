@@ -119,7 +119,10 @@ class Upload:
     """A request body that is a form with one picture and, as text, the part of it to show."""
 
     part: str = "file"
-    framings: tuple[tuple[str, str], ...] = (("crop", "512,96,2048,2048"), ("focus", "0.5,0.25"))
+    framings: tuple[tuple[str, str], ...] = (
+        ("crop", '{"x":512,"y":96,"width":2048,"height":2048}'),
+        ("focus", '{"x":0.5,"y":0.25}'),
+    )
     """Optional text fields with their examples; at most one of them may be sent."""
 
 
@@ -166,7 +169,7 @@ OPERATIONS: Mapping[str, Operation] = MappingProxyType(
         "cancel_upload": Operation("native", None, _CANCEL, status=HTTPStatus.NO_CONTENT),
         "update_upload": Operation("native", UploadView, _UPDATE | _TENANT, UpdateBody),
         "get_profile": Operation("native", ProfileView, _TENANT),
-        "remove_picture": Operation("native", ProfileView, _REMOVE | _TENANT),
+        "remove_picture": Operation("native", None, _REMOVE | _TENANT, status=HTTPStatus.NO_CONTENT),
         "bind_avatar": Operation("public_id", NamedPictures, _CHANGE | _REFERENCE | _TENANT, PublicIdBody),
         "bind_cover_image": Operation("public_id", NamedPictures, _CHANGE | _REFERENCE | _TENANT, PublicIdBody),
         "upload_user_image": Operation("form_file", FormUserAnswer, _CHANGE | _PICTURE | _TENANT, Upload()),

@@ -128,7 +128,10 @@ export class Editor {
 
   async #submit() {
     const sending = (this.#sending = new AbortController());
+    /** @type {HTMLElement} */
+    let next = this.#apply;
     this.#complain("");
+    this.#apply.textContent = this.#strings.apply;
     this.#setBusy(true);
     this.#report({ phase: "preparing" });
     this.#cancel.focus();
@@ -137,16 +140,25 @@ export class Editor {
       await this.#send(result, { signal: sending.signal, onProgress: (progress) => this.#report(progress) });
       this.element.close();
     } catch (error) {
-      if (!this.element.open) return;
-      const stopped = sending.signal.aborted;
-      if (stopped) this.#said.textContent = this.#strings.stopped;
-      else this.fail(/** @type {ProfileMediaError} */ (error));
-      this.#apply.textContent = stopped ? this.#strings.apply : this.#strings.again;
+      next = sending.signal.aborted ? this.#stopped() : this.#failed(/** @type {ProfileMediaError} */ (error));
     } finally {
       this.#sending = null;
       this.#setBusy(false);
-      if (this.element.open) this.#apply.focus();
+      if (this.element.open) next.focus();
     }
+  }
+
+  #stopped() {
+    this.#said.textContent = this.#strings.stopped;
+    return this.#apply;
+  }
+
+  /** Explain the error. Return the button that helps. @param {ProfileMediaError} error */
+  #failed(error) {
+    this.fail(error);
+    if (!error.retryable) return this.#other;
+    this.#apply.textContent = this.#strings.again;
+    return this.#apply;
   }
 
   /** Stop the upload, or close the dialog. */

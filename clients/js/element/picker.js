@@ -33,6 +33,8 @@ export class ProfileMediaPicker extends Base {
   /** Counts what is read, so that only the last counts. */ #reading = 0;
   /** @type {AbortController | null} */ #connected = null;
   #rendered = false;
+  #language = "en";
+  #texts = stringsOf("en");
   /** Whether the profile could not be read. */ #failed = false;
 
   constructor() {
@@ -47,7 +49,9 @@ export class ProfileMediaPicker extends Base {
 
   set client(client) {
     this.#commitRemoval();
+    this.#editor?.close();
     this.#client = client;
+    if (this.#rendered) this.#say("");
     this.#showPicture();
     if (this.isConnected) this.refresh();
   }
@@ -70,13 +74,11 @@ export class ProfileMediaPicker extends Base {
   async refresh() {
     const client = this.#client;
     if (!client) return;
-    this.#failed = false;
-    try {
-      await sharedBy(client).read();
-    } catch (error) {
-      this.#failed = client === this.#client;
-      this.#fail(/** @type {ProfileMediaError} */ (error), () => this.refresh());
-    }
+    const error = await sharedBy(client).read().then(() => null, (reason) => reason);
+    if (client !== this.#client) return;
+    if (error) this.#fail(error, () => this.refresh());
+    else if (this.#failed) this.#say("");
+    this.#failed = error !== null;
     this.#showPicture();
   }
 
@@ -95,6 +97,9 @@ export class ProfileMediaPicker extends Base {
     document.addEventListener("paste", (event) => this.#paste(event), { signal });
     document.addEventListener("visibilitychange", () => document.hidden && this.#commitRemoval(), { signal });
     addEventListener("pagehide", () => this.#commitRemoval(), { signal });
+    const pages = new MutationObserver(() => this.#findLanguage() === this.#language || this.#render());
+    pages.observe(document.documentElement, { attributeFilter: ["lang"] });
+    signal.addEventListener("abort", () => pages.disconnect());
     this.refresh();
   }
 
@@ -121,17 +126,13 @@ export class ProfileMediaPicker extends Base {
 
   // ---- what is shown
 
-  get #language() {
+  #findLanguage() {
     const given = this.closest("[lang]")?.getAttribute("lang") || document.documentElement.lang || "en";
     try {
       return Intl.getCanonicalLocales(given)[0] ?? "en";
     } catch {
       return "en"; // not a language
     }
-  }
-
-  get #texts() {
-    return stringsOf(this.#language, this.#own);
   }
 
   /** @returns {ShadowRoot} */
@@ -148,8 +149,9 @@ export class ProfileMediaPicker extends Base {
   #render() {
     if (!this.isConnected) return;
     const { slotName: slot } = this;
-    const language = this.#language;
-    const texts = this.#texts;
+    const language = (this.#language = this.#findLanguage());
+    const texts = (this.#texts = stringsOf(language, this.#own));
+    const focused = this.#root.activeElement !== null;
     this.#editor?.close();
     this.#editor = new Editor({
       slot,
@@ -180,6 +182,8 @@ export class ProfileMediaPicker extends Base {
     );
     this.#rendered = true;
     this.#showPicture();
+    if (this.#removal) this.#offerUndo();
+    else if (focused) this.focus({ preventScroll: true });
   }
 
   #makeSide() {
@@ -247,9 +251,10 @@ export class ProfileMediaPicker extends Base {
     const picture = profile?.[this.slotName] ?? null;
     const texts = this.#texts;
     this.#find(".choose").textContent = picture ? texts.replace : texts.choose;
-    this.#find(".container").classList.toggle("loading", !profile && !this.#failed);
+    const loading = !profile && !this.#failed;
+    this.#find(".container").classList.toggle("loading", loading);
     this.#find(".container").classList.toggle("vacant", !picture);
-    frame.classList.toggle("empty", !picture);
+    frame.classList.toggle("empty", !picture && !loading);
     this.#placeholder();
     frame.querySelector("img")?.remove();
     if (picture) frame.append(this.#image(picture));
@@ -264,14 +269,14 @@ export class ProfileMediaPicker extends Base {
   }
 
   /** @param {Picture} picture */
-  #image({ derivatives, url, altText }) {
+  #image({ derivatives, url, alt }) {
     const name = this.getAttribute("name");
     const texts = this.#texts;
     const sizes = Object.values(derivatives).sort((one, other) => one.width - other.width);
     const best = sizes.at(-1)?.url ?? url ?? "";
     const image = h("img", {
       part: "image",
-      alt: altText ?? (name ? filled(texts[`${this.slotName}Of`], { name }) : texts[this.slotName]),
+      alt: alt ?? (name ? filled(texts[`${this.slotName}Of`], { name }) : texts[this.slotName]),
       decoding: "async",
       draggable: "false",
       src: best,
@@ -380,7 +385,7 @@ export class ProfileMediaPicker extends Base {
   async #readAfter(client, upload) {
     const shared = sharedBy(client);
     try {
-      await shared.read();
+      await shared.readAgain();
     } catch {
       const before = shared.profile ?? { userId: "", avatar: null, coverImage: null, updatedAt: null };
       shared.profile = { ...before, [upload.slot]: upload };
@@ -393,10 +398,14 @@ export class ProfileMediaPicker extends Base {
   #remove() {
     const client = /** @type {ProfileMedia} */ (this.#client);
     const { slotName: slot } = this;
-    const undo = button("undo", "undo", this.#texts.undo, () => this.#undo());
     this.#removal = { client, slot, timer: window.setTimeout(() => this.#commitRemoval(), UNDO) };
     sharedBy(client).removed.add(slot);
     this.#changed();
+    this.#offerUndo();
+  }
+
+  #offerUndo() {
+    const undo = button("undo", "undo", this.#texts.undo, () => this.#undo());
     this.#say(this.#texts.removed, undo);
     undo.focus({ preventScroll: true });
   }
@@ -416,14 +425,11 @@ export class ProfileMediaPicker extends Base {
     const { profile } = shared;
     if (profile) shared.profile = { ...profile, [slot]: null };
     this.#say(this.#texts.removed);
-    this.#removing = client.remove(slot, { keepalive: true }).then(
-      () => {},
-      (error) => {
-        if (shared.profile && profile) shared.profile = { ...shared.profile, [slot]: profile[slot] };
-        this.#changed();
-        this.#fail(error);
-      },
-    );
+    this.#removing = client.remove(slot, { keepalive: true }).catch((error) => {
+      if (shared.profile && profile) shared.profile = { ...shared.profile, [slot]: profile[slot] };
+      this.#changed();
+      this.#fail(error);
+    });
   }
 
   #endRemoval() {

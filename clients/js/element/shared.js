@@ -32,6 +32,12 @@ class Shared {
       .finally(() => (this.#reading = null));
     return this.#reading;
   }
+
+  /** Read the profile after a change: a reading that began before it does not count. */
+  async readAgain() {
+    await this.#reading?.catch(() => {});
+    return this.read();
+  }
 }
 
 /** @param {ProfileMedia} client */

@@ -45,7 +45,7 @@ p, h2 { margin: 0; font-size: inherit; }
 .avatar > .picture { inline-size: var(--avatar); aspect-ratio: 1; border-radius: 50%; }
 .coverImage > .picture { inline-size: 100%; aspect-ratio: 3; }
 .picture.empty, .loading .picture { background: var(--placeholder); }
-.loading .side > .actions, .loading .placeholder, .vacant .remove { visibility: hidden; }
+.loading .side > .actions, .vacant .remove { visibility: hidden; }
 .picture img { position: absolute; inset: 0; inline-size: 100%; block-size: 100%; object-fit: cover; }
 .placeholder { visibility: hidden; color: var(--muted); font-size: calc(var(--avatar) * 0.34); font-weight: 600; line-height: 1; }
 .picture.empty .placeholder { visibility: visible; }
@@ -76,7 +76,7 @@ button.primary:hover:not(:disabled) { border-color: transparent; filter: brightn
 button.plain { border-color: transparent; background: none; color: var(--accent); }
 button.plain:hover:not(:disabled) { border-color: transparent; text-decoration: underline; }
 button:disabled { opacity: 0.5; cursor: default; }
-.message button { min-block-size: 1.75rem; margin-block: -0.25rem; padding: 0 0.6rem; }
+.message button { min-block-size: 1.75rem; margin-block: -0.25rem; margin-inline-start: 0.35rem; padding-block: 0; }
 .camera { display: none; }
 @media (pointer: coarse) { .camera { display: inline-flex; } }
 button:focus-visible, input:focus-visible, .stage:focus-visible {
@@ -108,7 +108,7 @@ svg { inline-size: 1.25em; block-size: 1.25em; fill: none; stroke: currentColor;
 .dragging > .drop { visibility: visible; }
 
 dialog {
-  --stage: min(560px, 100dvh - 16rem);
+  --stage: min(560px, 100dvh - 17rem);
   inline-size: fit-content;
   max-inline-size: calc(100% - 2rem);
   max-block-size: calc(100% - 2rem);
@@ -122,13 +122,13 @@ dialog {
   color: var(--text);
   box-shadow: 0 24px 64px rgb(0 0 0 / 0.35);
 }
-dialog.coverImage { --stage: min(820px, 200dvh - 46rem); }
+dialog.coverImage { --stage: min(820px, 200dvh - 48rem); }
 dialog[open] { display: grid; gap: 0.75rem; grid-template-columns: minmax(0, 1fr); }
 dialog::backdrop { background: rgb(0 0 0 / 0.6); }
 .head { display: flex; flex-wrap: wrap; gap: 0 1rem; align-items: center; justify-content: space-between; }
-.head button { margin-inline-end: -0.95rem; }
+button.plain { padding-inline: 0; }
 h2 { font-size: 1.2em; font-weight: 600; }
-.body { display: grid; gap: 1rem; justify-items: center; }
+.body { display: grid; grid-template-columns: minmax(0, 1fr); gap: 1rem; justify-content: center; justify-items: center; }
 .stage {
   position: relative;
   inline-size: max(var(--stage), 13rem);
@@ -188,9 +188,11 @@ dialog > .actions { justify-content: flex-end; }
   .avatar .previews { flex-direction: column; }
 }
 @media (min-width: 940px) {
-  dialog.avatar { --stage: min(560px, 100dvh - 16rem); }
+  dialog.avatar { --stage: min(560px, 100dvh - 17rem); }
   .avatar .body { grid-template-columns: auto auto; gap: 1.25rem; align-items: center; }
   .avatar .previews { flex-direction: column; }
+}
+@media (min-width: 940px) and (min-height: 770px) {
   .avatar .w256 { display: block; }
 }
 @media (max-width: 559px) {
@@ -204,7 +206,7 @@ dialog > .actions { justify-content: flex-end; }
     border-radius: 0;
     align-content: start;
   }
-  dialog.avatar { --stage: calc(100dvh - 24rem); }
+  dialog.avatar { --stage: calc(100dvh - 25.5rem); }
   dialog > .actions button { flex: 1 1 auto; }
   .controls button.icon { inline-size: 2.25rem; }
 }

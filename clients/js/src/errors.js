@@ -21,7 +21,7 @@ const SENTENCES = {
   payload_too_large: "The file is too large. Choose a smaller one.",
   too_complex: "The picture takes too long to read. Save it again as a plain JPEG or PNG.",
   checksum_mismatch: CHANGED,
-  crop_out_of_bounds: "The chosen part lies outside of the picture. Choose it again.",
+  crop_outside: "The chosen part lies outside of the picture. Choose it again.",
   crop_unavailable: "This picture can no longer be cropped. Upload it again.",
   upload_bound: "This picture is in use. Remove it from the profile instead.",
   upload_not_ready: "The picture is not ready yet. Try again.",

@@ -29,11 +29,11 @@ export interface Description {
   /** The part that the client asked for. */
   crop?: Crop;
   focus?: Focus;
-  altText?: string;
+  alt?: string;
   /** A ThumbHash in base64, to show a blurred picture until the real one has loaded. */
   thumbHash?: string;
   /** A CSS colour, `#rrggbb`. */
-  dominantColor?: string;
+  color?: string;
 }
 
 /** One submitted picture. */
@@ -125,14 +125,14 @@ export interface PictureOptions {
   crop?: Crop | undefined;
   focus?: Focus | undefined;
   /** A plain text of at most 420 characters in place of the picture. */
-  altText?: string | undefined;
+  alt?: string | undefined;
 }
 
 /** Changes of a ready upload. `null` returns to the default crop, or removes the text. */
 export interface PictureChanges {
   crop?: Crop | null | undefined;
   focus?: Focus | null | undefined;
-  altText?: string | null | undefined;
+  alt?: string | null | undefined;
 }
 
 export interface UploadOptions extends PictureOptions {
@@ -164,7 +164,7 @@ export type ErrorCode =
   | "too_large"
   | "too_complex"
   | "checksum_mismatch"
-  | "crop_out_of_bounds"
+  | "crop_outside"
   // The request.
   | "request_invalid"
   | "upload_too_large"
@@ -245,7 +245,7 @@ export interface ProfileMedia {
   /** Delete an upload. It is no error if it no longer exists; `upload_bound` if a slot shows it. */
   cancel(uploadId: string, options?: SignalOption): Promise<void>;
   /** Empty a slot. With `keepalive`, the request is finished even if the page is closed. */
-  remove(slot: Slot, options?: SignalOption & { keepalive?: boolean }): Promise<Profile>;
+  remove(slot: Slot, options?: SignalOption & { keepalive?: boolean }): Promise<void>;
   /** Return the signed-in user's pictures. */
   profile(options?: SignalOption): Promise<Profile>;
   users: {

@@ -2,7 +2,7 @@
 
 import { caller } from "./calls.js";
 import { detectType } from "./picture.js";
-import { announcement, bindUpload, settled, uploader, uploadPath, withPreparedPicture } from "./upload.js";
+import { announcement, bindUpload, settled, SLOT_PATHS, uploader, uploadPath, withPreparedPicture } from "./upload.js";
 
 /** @import { ProfileMedia } from "./index.js" */
 
@@ -33,7 +33,7 @@ export function createProfileMedia({ baseUrl, getToken, maxBytes = MAX_BYTES }) 
     update: (uploadId, changes, options) => call("PATCH", uploadPath(uploadId), { ...options, body: changes }),
     bind: async (ready, options = {}) => void (await bindUpload(call, ready, options)),
     cancel: (uploadId, options) => call("DELETE", uploadPath(uploadId), options),
-    remove: (slot, options) => call("DELETE", `/media/profile/${slot}`, options),
+    remove: (slot, options) => call("DELETE", `/media/profile/${SLOT_PATHS[slot]}`, options),
     profile: (options) => call("GET", "/media/profile", options),
     users: {
       updateUserProfileImage: (userId, { file }, { signal } = {}) =>

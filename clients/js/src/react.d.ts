@@ -18,7 +18,7 @@ export interface AvatarUpload {
   /** Set if the status is `done`. */
   upload: ReadyUpload | null;
   /** Upload a picture and put it into the slot. An upload that is under way is cancelled. */
-  start: (file: Blob, options?: Pick<SetOptions, "crop" | "focus" | "altText">) => void;
+  start: (file: Blob, options?: Pick<SetOptions, "crop" | "focus" | "alt">) => void;
   /** Give up the upload that is under way. */
   cancel: () => void;
   /** Start the failed upload again. */

@@ -10,7 +10,7 @@ import { pause, withRetries } from "./retry.js";
 
 /** @typedef {{ file: Blob, type: string, crop: Crop | undefined }} Prepared */
 
-const BIND_PATHS = { avatar: "/user/profile/avatar", coverImage: "/user/profile/cover-image" };
+export const SLOT_PATHS = { avatar: "avatar", coverImage: "cover-image" };
 
 /** Seconds that one request waits for a pending upload: the service's maximum. */
 const WAIT = 20;
@@ -93,8 +93,8 @@ export function uploader(call, defaultMaxBytes) {
   }
 
   /** @param {Prepared} prepared @param {UploadOptions} options @returns {Promise<ReadyUpload>} */
-  async function submit({ file, type, crop }, { slot, focus, altText, bind, onProgress, signal }) {
-    const announce = await announcement(call, file, type, { slot, crop, focus, altText, bind });
+  async function submit({ file, type, crop }, { slot, focus, alt, bind, onProgress, signal }) {
+    const announce = await announcement(call, file, type, { slot, crop, focus, alt, bind });
     /** @type {Promise<Intent> | undefined} */
     let intended;
     let stored = false;
@@ -138,9 +138,9 @@ export function uploader(call, defaultMaxBytes) {
  * @param {Call} call @param {Blob} file @param {string} type @param {UploadOptions} options
  * @returns {Promise<(options: Pick<CallOptions, "signal" | "once">) => Promise<Intent>>}
  */
-export async function announcement(call, file, type, { slot = "avatar", crop, focus, altText, bind }) {
+export async function announcement(call, file, type, { slot = "avatar", crop, focus, alt, bind }) {
   const checksumSha256 = await checksum(file);
-  const body = { slot, contentType: type, contentLength: file.size, checksumSha256, bind, crop, focus, altText };
+  const body = { slot, contentType: type, contentLength: file.size, checksumSha256, bind, crop, focus, alt };
   const headers = { "Idempotency-Key": randomKey() };
   return (options) => call("POST", "/media/intents", { ...options, body, headers });
 }
@@ -170,7 +170,7 @@ export async function settled(call, uploadId, { signal, onProgress }) {
  * @param {Call} call @param {T} upload @param {Pick<UploadOptions, "signal" | "onProgress">} options
  */
 export async function bindUpload(call, upload, options) {
-  const profile = await call("PATCH", BIND_PATHS[upload.slot], { ...options, body: { publicId: upload.publicId } }).catch(
+  const profile = await call("PATCH", `/user/profile/${SLOT_PATHS[upload.slot]}`, { ...options, body: { publicId: upload.publicId } }).catch(
     (error) => {
       // This endpoint answers every reference that cannot be bound with 400 and no code.
       throw error.status === 400 ? new ProfileMediaError("reference_invalid", { status: 400, detail: error.detail }) : error;

@@ -15,7 +15,7 @@ const ANSWERS = {
   [`DELETE /media/uploads/${UPLOAD_ID}`]: () => [204, ""],
   "PATCH /user/profile/avatar": () => [200, { avatar: { url: "u", publicId: "bound" }, coverImage: null }],
   "PATCH /user/profile/cover-image": () => [200, { avatar: null, coverImage: { url: "u", publicId: "bound" } }],
-  "DELETE /media/profile/avatar": () => [200, { userId: "ada", avatar: null }],
+  "DELETE /media/profile/cover-image": () => [204],
   "GET /media/profile": () => [200, { userId: "ada", avatar: null }],
   "POST /v1/users/auth0%7Cada/profile_image": () => [200, { id: "auth0|ada", image_url: "u", email_addresses: [{ linked_to: [] }] }],
 };

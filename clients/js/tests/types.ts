@@ -1,6 +1,7 @@
 /** Compiled, never run: what a TypeScript user writes, and what the compiler must refuse. */
 
 import { createProfileMedia, ProfileMediaError, type Profile, type ReadyUpload } from "profile-media";
+import "profile-media/element";
 import { useAvatarUpload, type AvatarUpload } from "profile-media/react";
 
 declare const file: File;
@@ -28,8 +29,16 @@ try {
 }
 
 const hook: AvatarUpload = useAvatarUpload(media, { slot: "coverImage", onSet: (upload) => console.log(upload.publicId) });
-hook.start(file, { altText: "Ada" });
+hook.start(file, { alt: "Ada" });
 
+const picker = document.createElement("profile-media-picker");
+picker.client = media;
+picker.strings = { choose: "Pick one", errors: { network: "You are offline. Try again." } };
+picker.addEventListener("profile-media-change", ({ detail }) => console.log(detail.profile.avatar?.alt));
+picker.addEventListener("profile-media-error", ({ detail }) => console.log(detail.code));
+
+// @ts-expect-error: no such text
+picker.strings = { chose: "Pick one" };
 // @ts-expect-error: no such slot
 await media.remove("banner");
 // @ts-expect-error: a crop is a rectangle

@@ -27,7 +27,7 @@ test("upload announces the real type, sends the fields in order and the file las
   const phases = [];
   const crop = { x: 1, y: 2, width: 3, height: 4 };
 
-  const ready = await media.upload(JPEG, { crop, altText: "Ada", onProgress: (progress) => phases.push(progress) });
+  const ready = await media.upload(JPEG, { crop, alt: "Ada", onProgress: (progress) => phases.push(progress) });
 
   assert.deepEqual(ready, upload("ready"));
   assert.deepEqual(service.names(), [INTENT, FORM, SHOW]);
@@ -38,7 +38,7 @@ test("upload announces the real type, sends the fields in order and the file las
     contentLength: BYTES.length,
     checksumSha256: createHash("sha256").update(BYTES, "latin1").digest("base64"),
     crop,
-    altText: "Ada",
+    alt: "Ada",
   });
   assert.equal(announced.headers.authorization, "Bearer token");
   const parts = [...sent.body.matchAll(/ name="([^"]+)"/g)].map(([, name]) => name);
@@ -253,7 +253,7 @@ test("the other calls make one request each", async (t) => {
 
   await media.update(UPLOAD_ID, { focus: { x: 0.5, y: 0.2 } });
   assert.equal(await media.cancel(UPLOAD_ID), undefined);
-  assert.deepEqual(await media.remove("avatar"), { userId: "ada", avatar: null });
+  assert.equal(await media.remove("coverImage"), undefined);
   await media.bind({ slot: "coverImage", publicId: "temp" });
 
   assert.deepEqual(
@@ -261,7 +261,7 @@ test("the other calls make one request each", async (t) => {
     [
       [`PATCH /media/uploads/${UPLOAD_ID}`, '{"focus":{"x":0.5,"y":0.2}}'],
       [DELETE, ""],
-      ["DELETE /media/profile/avatar", ""],
+      ["DELETE /media/profile/cover-image", ""],
       ["PATCH /user/profile/cover-image", '{"publicId":"temp"}'],
     ],
   );

@@ -174,7 +174,7 @@ def test_crop_without_a_readable_master_is_unavailable(world: World, lost: str) 
 def test_crop_outside_of_original_is_refused(world: World, crop: Crop) -> None:
     with pytest.raises(ImageUnacceptable) as refused:
         world.update(framing=crop)
-    assert refused.value.reason is Reason.CROP_OUT_OF_BOUNDS
+    assert refused.value.reason is Reason.CROP_OUTSIDE
     assert world.row == world.upload
 
 

@@ -9,7 +9,6 @@ import pytest
 from PIL import Image
 
 from profile_media.domain.errors import ImageUnacceptable
-from profile_media.domain.formats import ContentType
 from profile_media.domain.model import MASTER, Reason, Slot
 from profile_media.imaging import PillowImages
 from tests import pictures
@@ -159,7 +158,7 @@ def test_render_clears_screen_around_first_frame_of_gif() -> None:
 
 
 def test_render_enlarges_one_pixel() -> None:
-    for content_type in ContentType:
+    for content_type in pictures.TYPES:
         dot = pictures.a_file(content_type, Image.new("RGB", (1, 1), (90, 90, 90)))
         files = contents(PillowImages().render(dot, Slot.COVER_IMAGE))
         assert opened(files["full"]).size == (1500, 500)

@@ -105,7 +105,7 @@ def test_crop_outside_of_picture_is_rejected(orientation: int) -> None:
     for crop in (Crop(639, 0, 2, 1), Crop(0, 479, 1, 2), Crop(640, 0, 1, 1), Crop(0, 0, 480, 640)):
         with pytest.raises(ImageUnacceptable) as rejected:
             images.render(file, Slot.AVATAR, crop)
-        assert rejected.value.reason is Reason.CROP_OUT_OF_BOUNDS
+        assert rejected.value.reason is Reason.CROP_OUTSIDE
 
 
 def _best(content_type: ContentType) -> dict[str, object]:

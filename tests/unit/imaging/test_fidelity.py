@@ -56,7 +56,7 @@ def assert_close_to_best(file: bytes, content_type: ContentType, slot: Slot) -> 
 
 @pytest.mark.assurance
 @pytest.mark.parametrize("slot", Slot)
-@pytest.mark.parametrize("content_type", ContentType)
+@pytest.mark.parametrize("content_type", pictures.TYPES)
 def test_render_keeps_quality_for_format(content_type: ContentType, slot: Slot) -> None:
     assert_close_to_best(
         pictures.a_file(content_type, photograph(1600, 1200), **SOURCES[content_type]), content_type, slot

@@ -20,7 +20,7 @@ from profile_media.imaging.sandbox import SandboxLimits
 from tests import pictures
 from tests.hostile.foreign import FILES
 
-JPEG, PNG, WEBP, GIF, AVIF = ContentType
+JPEG, PNG, WEBP, GIF, AVIF = pictures.TYPES
 
 SMALL = {
     JPEG: pictures.a_jpeg(96, 64),
@@ -54,7 +54,7 @@ def test_probe_rejects_other_format(name: str) -> None:
     assert probe_rejection(FILES[name]) is Reason.UNSUPPORTED_FORMAT
 
 
-@pytest.mark.parametrize("content_type", ContentType)
+@pytest.mark.parametrize("content_type", pictures.TYPES)
 def test_probe_returns_format(content_type: ContentType) -> None:
     assert probe(SMALL[content_type]) is content_type
 
@@ -220,7 +220,7 @@ def test_probe_rejects_too_much_padding_in_jpeg(padding: bytes) -> None:
     ids=repr,
 )
 def test_render_rejects_any_exception(monkeypatch: pytest.MonkeyPatch, error: BaseException, reason: Reason) -> None:
-    def raising(*_: object, keep_master: bool) -> RenderResult:
+    def raising(*_: object, keep_master: bool, keep_animation: bool) -> RenderResult:
         raise error
 
     monkeypatch.setattr(render, "render", raising)

@@ -32,7 +32,7 @@ SAMPLES = {
 
 
 @pytest.mark.parametrize("slot", Slot)
-@pytest.mark.parametrize("content_type", ContentType)
+@pytest.mark.parametrize("content_type", pictures.TYPES)
 def test_render_makes_sizes_of_slot(content_type: ContentType, slot: Slot) -> None:
     made = PillowImages().render(SAMPLES[content_type](), slot)
 
@@ -199,7 +199,7 @@ def test_render_crops_center() -> None:
     assert difference(files["small"], middle) <= MAX_DIFFERENCE
 
 
-@pytest.mark.parametrize("content_type", ContentType)
+@pytest.mark.parametrize("content_type", pictures.TYPES)
 def test_render_opens_declared_format_only(monkeypatch: pytest.MonkeyPatch, content_type: ContentType) -> None:
     tried: list[Any] = []
 
@@ -351,7 +351,7 @@ def test_render_ignores_unusable_profile(profile: bytes) -> None:
 
 
 @pytest.mark.parametrize("mode", ["RGB", "RGBA"])
-@pytest.mark.parametrize("content_type", ContentType)
+@pytest.mark.parametrize("content_type", pictures.TYPES)
 def test_render_removes_metadata(content_type: ContentType, mode: str) -> None:
     if content_type is ContentType.JPEG:
         mode = "RGB"
@@ -395,9 +395,10 @@ import sys
 from profile_media.domain.formats import ContentType
 from profile_media.domain.model import Slot
 from profile_media.imaging import PillowImages
+from tests import pictures
 from tests.unit.imaging.test_render import SAMPLES
 images = PillowImages()
-for content_type in ContentType:
+for content_type in pictures.TYPES:
     for slot in Slot:
         for derivative, _ in images.render(SAMPLES[content_type](), slot).derivatives:
             sys.stdout.write(derivative.digest + "\\n")
@@ -405,7 +406,7 @@ for content_type in ContentType:
     elsewhere = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     here = [
         digest(image.content)
-        for content_type in ContentType
+        for content_type in pictures.TYPES
         for slot in Slot
         for image in render(SAMPLES[content_type](), content_type, slot).images
     ]

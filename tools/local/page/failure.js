@@ -1,20 +1,24 @@
-/** A box that explains a failure, with a button if there is a remedy. */
+/** The box that explains a failure and offers to try again. Both pages use it. */
 
-const LABELS = { retry: "Try again", signIn: "Sign in again" };
-
-/** Show an explained failure. `remedies` maps a remedy to the button's action. */
-export function showFailure(box, { sentence, detail, remedy }, remedies) {
-  const button = box.querySelector("button");
-  box.querySelector('[data-part="sentence"]').textContent = sentence;
-  box.querySelector('[data-part="detail"]').textContent = detail;
-  button.hidden = !remedies[remedy];
-  button.textContent = LABELS[remedy] ?? "";
-  button.onclick = remedies[remedy] ?? null;
-  box.hidden = false;
+/** Show a sentence, a detail for developers if there is one, and a button that calls `again` if there is one. */
+export function showFailure(box, sentence, { detail, again } = {}) {
+  const parts = [paragraph(sentence)];
+  if (again) parts.push(button("Try again", again));
+  if (detail) parts.push(paragraph(detail, "detail"));
+  box.replaceChildren(...parts);
 }
 
 /** Hide the box. */
 export function clearFailure(box) {
-  box.hidden = true;
-  for (const part of box.querySelectorAll("[data-part]")) part.textContent = "";
+  box.replaceChildren();
+}
+
+function paragraph(text, name = "") {
+  return Object.assign(document.createElement("p"), { textContent: text, className: name });
+}
+
+function button(text, action) {
+  const made = Object.assign(document.createElement("button"), { type: "button", textContent: text });
+  made.addEventListener("click", action);
+  return made;
 }

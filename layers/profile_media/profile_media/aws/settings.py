@@ -69,6 +69,8 @@ class IntentSettings(UploadLimitSettings):
     uploads_bucket: str
     uploads_url: str
     """The address that browsers POST to."""
+    accept_heic: bool = False
+    """Accept HEIC, which needs the decoder of the optional layer `heif`."""
 
     @property
     def lifetimes(self) -> Lifetimes:
@@ -133,6 +135,10 @@ class DirectUploadSettings(BindingSettings, UploadLimitSettings):
     settled_ttl_seconds: int = 86400
     keep_master: bool = True
     """Keep a picture of at most 2048 pixels for making new sizes later. It is never public."""
+    accept_heic: bool = False
+    """Accept HEIC, which needs the decoder of the optional layer `heif`."""
+    keep_animation: bool = False
+    """Make an animated derivative of an animated GIF or WebP, beside the still ones."""
 
     @property
     def lifetimes(self) -> Lifetimes:
@@ -155,6 +161,10 @@ class ProcessingSettings(Settings):
     settled_ttl_seconds: int = 86400
     keep_master: bool = True
     """Keep a picture of at most 2048 pixels for making new sizes later. It is never public."""
+    accept_heic: bool = False
+    """Accept HEIC, which needs the decoder of the optional layer `heif`."""
+    keep_animation: bool = False
+    """Make an animated derivative of an animated GIF or WebP, beside the still ones."""
     writes_per_minute: int = 30
     """Changes of one user's pictures within a minute."""
 

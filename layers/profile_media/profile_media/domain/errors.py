@@ -27,6 +27,7 @@ Statuses, envelopes and wording for people belong to the dialects. Messages here
 from dataclasses import dataclass
 from enum import StrEnum
 
+from profile_media.domain.formats import ACCEPTED, ContentType
 from profile_media.domain.model import DecodeCost, Reason, Slot
 
 
@@ -133,9 +134,10 @@ class SlotNotFound(MediaError):
 
 @dataclass(eq=False)
 class TypeUnsupported(MediaError):
-    """The declared content type is not supported."""
+    """The declared content type is not supported. `accepted` are those that this deployment supports."""
 
     content_type: str
+    accepted: frozenset[ContentType] = ACCEPTED
     code = ErrorCode.TYPE_UNSUPPORTED
 
 

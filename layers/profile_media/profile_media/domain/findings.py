@@ -60,6 +60,8 @@ class RepairAction(StrEnum):
     """A purge of the objects was enqueued."""
     REMADE = "remade"
     """The missing derivatives were made from the master."""
+    DROPPED = "dropped"
+    """The missing animated derivative, which no master can replace, was removed from the row."""
     CLEARED = "cleared"
     """The slot was cleared and the upload's row deleted."""
 

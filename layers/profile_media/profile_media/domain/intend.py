@@ -154,7 +154,7 @@ class PendingUploads:
                 request.checksum_sha256 or "",
                 *(["bind"] if request.bind else []),
                 *([format_framing(request.framing)] if request.framing else []),
-                *(["altText", request.alt_text] if request.alt_text else []),
+                *(["alt", request.alt_text] if request.alt_text else []),
             ),
             upload_id=upload.upload_id,
             expires_at=expiry(upload.created_at, self.lifetimes.idempotency),

@@ -42,7 +42,7 @@ class Reason(StrEnum):
     TOO_LARGE = "too_large"
     TOO_COMPLEX = "too_complex"
     CHECKSUM_MISMATCH = "checksum_mismatch"
-    CROP_OUT_OF_BOUNDS = "crop_out_of_bounds"
+    CROP_OUTSIDE = "crop_outside"
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +55,9 @@ class DecodeCost:
 
 MASTER = "master"
 """The name of the uncropped derivative that is kept for new sizes. It is never public."""
+
+ANIMATED = "animated"
+"""The name of the animated derivative. It is made from the original and cannot be made again from the master."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +72,11 @@ class Derivative:
     height: int
     size: int
     """Bytes."""
+
+    @property
+    def is_animated(self) -> bool:
+        """Whether it shows an animation instead of a still picture."""
+        return self.name == ANIMATED
 
 
 @dataclass(frozen=True, slots=True)

@@ -29,6 +29,9 @@ CMYK, 8 bytes a pixel. 650 MiB were measured for this many pixels, decoded in fu
 MAX_PROFILE_BYTES = 1024 * 1024
 """Bytes of an ICC profile. Profiles of real devices have at most a few hundred thousand; a longer one is ignored."""
 
+MIN_CROP = 16
+"""Pixels of the shorter side of a crop that a client chooses. Less shows nothing recognisable."""
+
 MAX_COORDINATE = 1_000_000
 """Pixels. No number in a crop may be larger, whatever the limits on pictures are."""
 
@@ -53,6 +56,29 @@ MAX_PNG_CHUNKS = 65_536
 
 WEBP_QUALITY = 80
 """Encoder quality of the public derivatives: the value that published comparisons use."""
+
+# The limits of animations. A picture that exceeds one is accepted, with still derivatives only.
+
+MAX_ANIMATION_FRAMES = 120
+"""Ten seconds at the 12 frames per second that most GIFs have."""
+
+MAX_ANIMATION_MS = 30_000
+"""Milliseconds from the first to the last frame. Longer ones are films."""
+
+MAX_ANIMATION_SCREEN = 4_000_000
+"""Pixels of one frame. Decoders hold two or three of them, beside the first one for the still derivatives."""
+
+MAX_ANIMATION_PIXELS = 75_000_000
+"""Pixels of all frames, as decoded: about a second of CPU time. That is 120 frames of 790 x 790."""
+
+MAX_ANIMATION_OUTPUT = 24_000_000
+"""Pixels of all frames, as encoded: at most 1.3 s of CPU time. That is 91 frames of an avatar, 32 of a cover image."""
+
+MAX_ANIMATION_BYTES = 2 * 1024 * 1024
+"""Bytes of the animated derivative. A page that shows several avatars loads each of them."""
+
+ANIMATION_QUALITY = 70
+"""Encoder quality of the animated derivative. Single frames are seen for a moment."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,5 +156,5 @@ def thumbnail_derivative(slot: Slot, derivatives: Sequence[Derivative]) -> Deriv
 
 
 def _find(name: str, derivatives: Sequence[Derivative]) -> Derivative:
-    public = [each for each in derivatives if each.name != MASTER]
+    public = [each for each in derivatives if each.name != MASTER and not each.is_animated]
     return next((each for each in public if each.name == name), public[0])

@@ -30,11 +30,13 @@ class Repair:
     def restore(self, upload: Upload, present: frozenset[str]) -> RepairAction | None:
         """Make the missing derivatives of a bound upload, given the keys that exist. Return None if nothing changed.
 
-        A missing master alone changes nothing, because no client sees it.
+        A missing master alone changes nothing, because no client sees it. A missing animated derivative is removed from
+        the row, because only the original, which is gone, could replace it.
         """
-        lost = [each for each in upload.shown if media_key(upload.upload_id, each) not in present]
+        missing = [each for each in upload.shown if media_key(upload.upload_id, each) not in present]
+        lost = [each for each in missing if not each.is_animated]
         if not lost:
-            return None
+            return self._drop(upload, missing) if missing else None
         master = next((each for each in upload.derivatives if each.name == MASTER), None)
         content = None
         if master and not present.isdisjoint(possible_keys(upload.upload_id, master)):
@@ -48,6 +50,12 @@ class Repair:
         if self.purge_queue.enqueue([PurgeRequest(upload.owner_id, upload.upload_id, keys, upload.trace_id)]):
             raise Unavailable("the delete queue refused the request")
         return RepairAction.QUEUED
+
+    def _drop(self, upload: Upload, missing: list[Derivative]) -> RepairAction | None:
+        """Remove derivatives from the row and the slot, unless either has changed meanwhile."""
+        kept = tuple(each for each in upload.derivatives if each not in missing)
+        revision = Revision(Profile(upload.owner_id), upload, replace(upload, derivatives=kept), None, self.clock.now())
+        return RepairAction.DROPPED if self.attachments.revise(revision) else None
 
     def _remake(
         self, upload: Upload, lost: list[Derivative], content: bytes, master: Derivative

@@ -130,7 +130,7 @@ class UploadUpdater:
     def _render(self, upload: Upload, framing: Framing) -> Rendered:
         original = (upload.width or 0, upload.height or 0)
         if isinstance(framing, Crop) and not framing.fits(original):
-            raise ImageUnacceptable(Reason.CROP_OUT_OF_BOUNDS, f"{framing} of {original[0]} x {original[1]}")
+            raise ImageUnacceptable(Reason.CROP_OUTSIDE, f"{framing} of {original[0]} x {original[1]}")
         master = next((each for each in upload.derivatives if each.name == MASTER), None)
         content = self.media.fetch(upload.upload_id, master) if master else None
         if master is None or content is None:

@@ -6,7 +6,7 @@ A part's Content-Type is ignored: the bytes tell the format. A transfer encoding
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
@@ -15,10 +15,12 @@ from multipart import (  # type: ignore[import-untyped, unused-ignore]
     MultipartSegment,
     PushMultipartParser,
 )
+from pydantic import ValidationError
 
 from profile_media.domain.errors import PayloadTooLarge, RequestInvalid
-from profile_media.domain.framing import Crop, Focus, Framing, parse_framing
-from profile_media.domain.policy import MAX_DIRECT_BYTES
+from profile_media.domain.framing import Framing
+from profile_media.domain.policy import MAX_DIRECT_BYTES, MIN_CROP
+from profile_media.http.framing import CropBody, FocusBody
 from profile_media.http.request import Request
 
 MAX_PARTS = 4
@@ -36,19 +38,12 @@ MAX_OTHER_BYTES = 64 * 1024
 
 _FILE = "file"
 
-_NUMBER = rb"(0|[1-9][0-9]{0,5})"
-_FRACTION = rb"([01](\.[0-9]{1,16})?)"
-_FRAMINGS = MappingProxyType(
-    {
-        "crop": re.compile(b",".join([_NUMBER] * 4)),
-        "focus": re.compile(b",".join([_FRACTION] * 2)),
-    }
-)
-"""The text fields, and what they may contain."""
+_FRAMINGS: Mapping[str, type[CropBody | FocusBody]] = MappingProxyType({"crop": CropBody, "focus": FocusBody})
+"""The text fields, whose content is JSON as in the intent's body."""
 _FRAMING_RULES = MappingProxyType(
     {
-        "crop": "crop: must be x,y,width,height in whole pixels",
-        "focus": "focus: must be x,y as fractions from 0 to 1",
+        "crop": f"crop: must be JSON with x, y, width and height in whole pixels, at least {MIN_CROP} a side",
+        "focus": "focus: must be JSON with x and y as fractions from 0 to 1",
     }
 )
 
@@ -103,13 +98,10 @@ def _framing(fields: list[tuple[str, bytes]]) -> Framing:
     if len(fields) > 1:
         raise RequestInvalid(("crop, focus: must be at most one field",))
     for name, text in fields:
-        match = _FRAMINGS[name].fullmatch(text)
-        framing = parse_framing(f"{name}:{text.decode()}") if match else None
-        if isinstance(framing, Crop) and min(framing.width, framing.height) >= 1:
-            return framing
-        if isinstance(framing, Focus) and max(framing.x, framing.y) <= 1:
-            return framing
-        raise RequestInvalid((_FRAMING_RULES[name],))
+        try:
+            return _FRAMINGS[name].model_validate_json(text).framing()
+        except ValidationError:
+            raise RequestInvalid((_FRAMING_RULES[name],)) from None
     return None
 
 

@@ -17,7 +17,7 @@ REASONS: Mapping[Reason, str] = MappingProxyType(
         Reason.TOO_LARGE: "The file is larger than was announced.",
         Reason.TOO_COMPLEX: "The picture takes too much work to read.",
         Reason.CHECKSUM_MISMATCH: "The file is not the one that was announced.",
-        Reason.CROP_OUT_OF_BOUNDS: "The part to show lies outside of the picture.",
+        Reason.CROP_OUTSIDE: "The part to show lies outside of the picture.",
     }
 )
 """A sentence per rejection reason, for the end user (docs/dialects/native.md lists the codes)."""
@@ -30,8 +30,10 @@ def describe(error: errors.MediaError | None) -> str:
     match error:
         case errors.RequestInvalid(details=details):
             sentence = "Invalid request: " + "; ".join(details)
-        case errors.TypeUnsupported():
-            sentence = "Unsupported content type; send one of " + ", ".join(ContentType)
+        case errors.TypeUnsupported(accepted=accepted):
+            sentence = "Unsupported content type; send one of " + ", ".join(
+                each for each in ContentType if each in accepted
+            )
         case errors.UploadTooLarge(limit=limit):
             sentence = f"The picture may have at most {limit} bytes"
         case errors.PayloadTooLarge(limit=limit):

@@ -1,7 +1,7 @@
 """The message in which the sandbox's child reports its result, and the checks of the parent that reads it.
 
     rejection   0, reason, detail in UTF-8
-    result      1, width, height, dominant colour, length of the ThumbHash, ThumbHash;
+    result      1, width, height, dominant colour, 1 if there is an animation, length of the ThumbHash, ThumbHash;
                 for each image: type, width, height, length, bytes
 
 Pickle is not used, because an attacker who controls the child could then run code in the parent. The parent also checks
@@ -16,7 +16,7 @@ from dataclasses import dataclass
 
 from profile_media.domain.errors import ImageUnacceptable
 from profile_media.domain.formats import ContentType
-from profile_media.domain.model import MASTER, Placeholder, Reason, Slot
+from profile_media.domain.model import ANIMATED, MASTER, Placeholder, Reason, Slot
 from profile_media.domain.policy import MASTER_SIDE, SIZES
 from profile_media.imaging.metadata import is_pixels_only
 
@@ -24,7 +24,7 @@ _REJECTION, _RESULT = 0, 1
 _REASONS = tuple(Reason)
 _TYPES = (ContentType.WEBP, ContentType.JPEG)
 _REJECTION_HEADER = struct.Struct("!BB")
-_RESULT_HEADER = struct.Struct("!BII3sB")
+_RESULT_HEADER = struct.Struct("!BII3s?B")
 _IMAGE_HEADER = struct.Struct("!BIII")
 
 THUMB_HASH_BYTES = (5, 25)
@@ -61,10 +61,11 @@ def pack_rejection(reason: Reason, detail: str) -> bytes:
 
 
 def pack_result(result: RenderResult) -> bytes:
-    """Return the message for a rendered picture: the sizes of the slot in order, then the master."""
+    """Return the message for a rendered picture: the sizes of the slot in order, the master, the animated one."""
     thumb_hash = b64decode(result.placeholder.thumb_hash)
     colour = bytes.fromhex(result.placeholder.dominant_color[1:])
-    header = _RESULT_HEADER.pack(_RESULT, result.width, result.height, colour, len(thumb_hash))
+    is_animated = any(image.name == ANIMATED for image in result.images)
+    header = _RESULT_HEADER.pack(_RESULT, result.width, result.height, colour, is_animated, len(thumb_hash))
     parts: list[bytes] = [header, thumb_hash]
     for image in result.images:
         header = _IMAGE_HEADER.pack(_TYPES.index(image.content_type), image.width, image.height, len(image.content))
@@ -87,8 +88,8 @@ def unpack(message: bytes, slot: Slot, *, keep_master: bool = True) -> RenderRes
 
 
 def _unpack_result(message: bytes, slot: Slot, *, keep_master: bool) -> RenderResult:
-    names = [size.name for size in SIZES[slot]] + ([MASTER] if keep_master else [])
-    _, width, height, colour, hash_length = _RESULT_HEADER.unpack_from(message)
+    _, width, height, colour, is_animated, hash_length = _RESULT_HEADER.unpack_from(message)
+    names = [size.name for size in SIZES[slot]] + [MASTER] * keep_master + [ANIMATED] * is_animated
     at = _RESULT_HEADER.size + hash_length
     thumb_hash = message[_RESULT_HEADER.size : at]
     if not (THUMB_HASH_BYTES[0] <= len(thumb_hash) == hash_length <= THUMB_HASH_BYTES[1]):
@@ -110,6 +111,7 @@ def _unpack_result(message: bytes, slot: Slot, *, keep_master: bool) -> RenderRe
 def _check(images: Sequence[EncodedImage], slot: Slot) -> None:
     """Raise ValueError for an image of unexpected size or type, or with more than pixels in it."""
     sizes = {size.name: size for size in SIZES[slot]}
+    sizes[ANIMATED] = next(size for size in SIZES[slot] if size.default)
     for image in images:
         size = sizes.get(image.name)
         if size is None:
@@ -117,5 +119,5 @@ def _check(images: Sequence[EncodedImage], slot: Slot) -> None:
                 raise ValueError("master of unexpected size")
         elif (image.content_type, image.width, image.height) != (ContentType.WEBP, size.width, size.height):
             raise ValueError(f"{image.name} of unexpected type or size")
-        if not is_pixels_only(image.content, image.content_type):
+        if not is_pixels_only(image.content, image.content_type, is_animated=image.name == ANIMATED):
             raise ValueError(f"{image.name} holds more than pixels")

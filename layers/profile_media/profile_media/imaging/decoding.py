@@ -25,8 +25,9 @@ from profile_media.domain.formats import FORMATS, ContentType
 from profile_media.domain.framing import Box, Dimensions
 from profile_media.domain.model import Reason
 from profile_media.domain.policy import MAX_BUFFERED_JPEG_PIXELS, MAX_SIDE
-from profile_media.imaging import avif, jpeg, png
+from profile_media.imaging import avif, heic, jpeg, png
 from profile_media.imaging.colour import Profile
+from profile_media.imaging.profiles import CodedColours
 from profile_media.imaging.resampling import jpeg_scale
 
 PRELOADED = (
@@ -144,7 +145,8 @@ def decode(
     prepared = _prepare(content, content_type)
     with _open(prepared, content_type) as opened:
         _check_size(opened.size, prepared.max_pixels)
-        transpose = _read_orientation(opened)
+        # HEIC is decoded upright, by its own rotation. Its EXIF orientation repeats that rotation.
+        transpose = None if content_type is ContentType.HEIC else _read_orientation(opened)
         original_size = swap_sides(opened.size, transpose)
         density = available(original_size)
         divisor = 1
@@ -153,14 +155,21 @@ def decode(
             opened.draft(None, (opened.width // divisor, opened.height // divisor))
         frame = opened.tile[0].extents if content_type is ContentType.GIF else None
         opened.load()
+        if content_type is ContentType.HEIC and opened.size != original_size:
+            raise ImageUnacceptable(Reason.CORRUPT, f"holds {opened.size}, states {original_size}")
         if prepared.is_truncated:
             _check_lower_half(opened)
-        profile = opened.info.get("icc_profile")
-        pixels = _to_resampled_mode(opened)
+        profile = opened.info.get("icc_profile") or heic.coded_colours(opened.info)
+        pixels = to_resampled_mode(opened)
         if frame:
             pixels = _clear_around(pixels, frame)
-    profile = profile if isinstance(profile, bytes) else prepared.profile
+    profile = profile if isinstance(profile, bytes | CodedColours) else prepared.profile
     return Decoded(pixels, transpose, profile, original_size, divisor)
+
+
+def open_frames(content: bytes, content_type: ContentType) -> ImageFile.ImageFile:
+    """Open an animation, whose frames the caller reads."""
+    return _open(_prepare(content, content_type), content_type)
 
 
 def _prepare(content: bytes, content_type: ContentType) -> _Prepared:
@@ -173,6 +182,8 @@ def _prepare(content: bytes, content_type: ContentType) -> _Prepared:
             return _Prepared(whole, None, max_pixels, is_truncated=whole is not content)
         case ContentType.PNG:
             return _Prepared(*png.simplify(content), max_pixels)
+        case ContentType.HEIC:
+            return _Prepared(heic.with_known_brand(content), None, max_pixels)
         case ContentType.AVIF:
             return _Prepared(avif.with_known_brand(content), avif.coded_colours(content), max_pixels)
         case _:
@@ -223,7 +234,7 @@ def swap_sides(size: Dimensions, transpose: Image.Transpose | None) -> Dimension
     return (size[1], size[0]) if transpose in _SWAPS_SIDES else size
 
 
-def _to_resampled_mode(opened: Image.Image) -> Image.Image:
+def to_resampled_mode(opened: Image.Image) -> Image.Image:
     """Convert to a mode that can be resampled, with an alpha channel only if some pixel is transparent."""
     if opened.mode == "I;16":
         opened = _to_eight_bits(opened)

@@ -7,6 +7,11 @@ from profile_media.domain.formats import ContentType
 _WEBP_PIXEL_CHUNKS = frozenset({b"VP8 ", b"VP8L", b"ALPH"})
 _WEBP_HEADER = (b"VP8X", 10)
 """Name and length of the extended header, which holds flags, width and height."""
+_WEBP_ANIMATION = (b"ANIM", 6)
+"""The same of the chunk with background colour and repetitions."""
+_WEBP_FRAME = b"ANMF"
+_WEBP_FRAME_HEADER = 16
+"""Bytes of a frame before its own chunks: position, size, duration and flags."""
 
 _START_OF_SCAN = 0xDA
 _JPEG_TABLES = frozenset({0xC0, 0xC4, 0xDB})
@@ -17,22 +22,27 @@ _JPEG_SCAN_END = re.compile(rb"\xff[^\x00\xd0-\xd7]")
 """The next marker after entropy-coded data, which contains stuffed bytes (FF 00) and restarts (FF D0 to D7)."""
 
 
-def is_pixels_only(content: bytes, content_type: ContentType) -> bool:
+def is_pixels_only(content: bytes, content_type: ContentType, *, is_animated: bool = False) -> bool:
     """Return whether a WebP or JPEG file has no metadata and no bytes before, between or after its parts."""
-    return _is_pixels_only_webp(content) if content_type is ContentType.WEBP else _is_pixels_only_jpeg(content)
+    if content_type is ContentType.JPEG:
+        return _is_pixels_only_jpeg(content)
+    return _is_pixels_only_webp(content, is_animated=is_animated)
 
 
-def _is_pixels_only_webp(content: bytes) -> bool:
+def _is_pixels_only_webp(content: bytes, *, is_animated: bool) -> bool:
     riff_length = int.from_bytes(content[4:8], "little")
     if content[:4] != b"RIFF" or content[8:12] != b"WEBP" or riff_length + 8 != len(content):
         return False
-    at = 12
+    at, names = 12, set[bytes]()
     while at < len(content):
         name, length = content[at : at + 4], int.from_bytes(content[at + 4 : at + 8], "little")
-        if name not in _WEBP_PIXEL_CHUNKS and (name, length) != _WEBP_HEADER:
-            return False
+        if name not in _WEBP_PIXEL_CHUNKS and (name, length) not in {_WEBP_HEADER, _WEBP_ANIMATION}:
+            if name != _WEBP_FRAME:
+                return False
+            length = _WEBP_FRAME_HEADER  # and then the chunks of the frame
+        names.add(name)
         at += 8 + length + length % 2
-    return at == len(content)
+    return at == len(content) and (_WEBP_FRAME in names) == is_animated
 
 
 def _is_pixels_only_jpeg(content: bytes) -> bool:

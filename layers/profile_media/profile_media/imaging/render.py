@@ -3,6 +3,7 @@
 Only the sandbox's child runs this. Turning upright and colour conversion come last, because they cost time per pixel.
 """
 
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from io import BytesIO
 from typing import NamedTuple
@@ -14,9 +15,10 @@ from profile_media.domain.formats import FORMATS, ContentType
 from profile_media.domain.framing import Box, Crop, Dimensions, Framing, frame
 from profile_media.domain.model import MASTER, Reason, Slot
 from profile_media.domain.policy import MASTER_QUALITY, MASTER_SIDE, SIZES, Size
+from profile_media.imaging.animation import ANIMATED_TYPES, Animation, encode_animation, read_animation
 from profile_media.imaging.child_protocol import EncodedImage, RenderResult
 from profile_media.imaging.colour import to_srgb
-from profile_media.imaging.decoding import Decoded, decode
+from profile_media.imaging.decoding import Decoded, decode, to_resampled_mode
 from profile_media.imaging.placeholder import make_placeholder
 from profile_media.imaging.resampling import (
     FROM_DERIVATIVE,
@@ -47,19 +49,21 @@ class _Resized(NamedTuple):
     options: Mapping[str, int]
 
 
-def render(
+def render(  # noqa: PLR0913 - one call per picture
     content: bytes,
     content_type: ContentType,
     slot: Slot,
     framing: Framing = None,
     *,
     keep_master: bool = True,
+    keep_animation: bool = False,
 ) -> RenderResult:
-    """Make the derivatives of a slot, largest first, and then the master.
+    """Make the derivatives of a slot, largest first, then the master, then the animated one.
 
     Raises ImageUnacceptable for too many or too few pixels and for a crop outside of the picture, and whatever Pillow
     raises for a broken file.
     """
+    started = time.process_time()
     sizes = SIZES[slot]
 
     def box(original: Dimensions, size: Size) -> Box:
@@ -67,7 +71,7 @@ def render(
 
     def available(original: Dimensions) -> float:
         if isinstance(framing, Crop) and not framing.fits(original):
-            raise ImageUnacceptable(Reason.CROP_OUT_OF_BOUNDS, f"{framing} of {original[0]} x {original[1]}")
+            raise ImageUnacceptable(Reason.CROP_OUTSIDE, f"{framing} of {original[0]} x {original[1]}")
         return density(box(original, sizes[0]), (sizes[0].width, sizes[0].height))
 
     decoded = decode(content, content_type, available, MASTER_SIDE if keep_master else None)
@@ -77,8 +81,14 @@ def render(
     placeholder = make_placeholder(next(each.image for each, size in zip(resized, sizes, strict=True) if size.default))
     if keep_master:
         resized.append(_resize_master(decoded))
+    animation = None
+    if keep_animation and content_type in ANIMATED_TYPES:
+        animation = _read_animation(content, content_type, decoded, sizes, boxes)
     del decoded  # It takes more memory than everything that encoding needs.
-    return RenderResult(*original_size, placeholder, tuple(map(_encode, resized)))
+    images = list(map(_encode, resized))
+    if animation and (encoded := encode_animation(animation, started)):
+        images.append(encoded)
+    return RenderResult(*original_size, placeholder, tuple(images))
 
 
 def _resize_derivatives(decoded: Decoded, sizes: Sequence[Size], boxes: Sequence[Box]) -> Iterator[_Resized]:
@@ -101,6 +111,22 @@ def _resize_derivatives(decoded: Decoded, sizes: Sequence[Size], boxes: Sequence
             quality += QUALITY_FROM_ORIGINAL
         shown = box
         yield _Resized(size.name, larger, ContentType.WEBP, {"quality": quality, "method": WEBP_EFFORT})
+
+
+def _read_animation(
+    content: bytes, content_type: ContentType, decoded: Decoded, sizes: Sequence[Size], boxes: Sequence[Box]
+) -> Animation | None:
+    """Read an animation and show the part of it that the slot's default size shows."""
+    size, box = next(each for each in zip(sizes, boxes, strict=True) if each[0].default)
+    target = (size.width, size.height)
+
+    def show(pixels: Image.Image) -> Image.Image:
+        part = crop_and_resize(to_resampled_mode(pixels), box, decoded.stored(target), FROM_ORIGINAL)
+        shown = decoded.turn_upright(to_srgb(part, decoded.profile))
+        shown.info.clear()
+        return shown
+
+    return read_animation(content, content_type, target, show)
 
 
 def _resize_master(decoded: Decoded) -> _Resized:

@@ -9,6 +9,7 @@ from profile_media.aws.presigner import S3Presigner
 from profile_media.aws.profiles import DynamoProfiles
 from profile_media.aws.uploads import DynamoUploads
 from profile_media.domain import access
+from profile_media.domain.formats import ContentType, accepted_types
 from profile_media.domain.intend import Intent, IntentIssuer, IntentRequest, PendingUploads
 from profile_media.domain.model import Caller, Upload
 from profile_media.domain.watch import watch
@@ -30,6 +31,11 @@ def issue(caller: Caller, owner_id: str, request: IntentRequest) -> Intent:
     )
     count_slot("IntentsCreated", intent.upload.slot)
     return intent
+
+
+def accepted() -> frozenset[ContentType]:
+    """Return the content types that this deployment accepts."""
+    return accepted_types(heic=settings.load(settings.IntentSettings).accept_heic)
 
 
 def find_upload(owner_id: str, upload_id: str, patience: float) -> Upload:

@@ -99,7 +99,7 @@ def _report(owner_id: str, upload_id: str | None, processed: Processed, waited: 
 @cache
 def _incoming_processor(chosen: settings.ProcessingSettings) -> IncomingProcessor:
     binder = pictures.make_binder(chosen.users_table, chosen.uploads_table, chosen.writes_per_minute)
-    images = PillowImages(keep_master=chosen.keep_master)
+    images = _images(chosen)
     incoming, processor = S3Incoming(chosen.uploads_bucket), _upload_processor(chosen, images)
     return IncomingProcessor(incoming, processor, binder, _count_arrival)
 
@@ -110,10 +110,16 @@ def _count_arrival(upload: Upload) -> None:
 
 @cache
 def _direct_upload(chosen: settings.DirectUploadSettings) -> DirectUpload:
-    images = PillowImages(keep_master=chosen.keep_master)
+    images = _images(chosen)
     uploads = DynamoUploads(chosen.uploads_table)
     pending_uploads = PendingUploads(uploads, SystemClock(), chosen.limits, chosen.lifetimes)
     return DirectUpload(pending_uploads, _upload_processor(chosen, images), images)
+
+
+def _images(chosen: settings.ProcessingSettings | settings.DirectUploadSettings) -> PillowImages:
+    return PillowImages(
+        keep_master=chosen.keep_master, keep_animation=chosen.keep_animation, accept_heic=chosen.accept_heic
+    )
 
 
 def _upload_processor(

@@ -8,15 +8,16 @@ from typing import Annotated, Literal, Self, TypedDict
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 from pydantic.alias_generators import to_camel
 
-from profile_media.dialects.native.showable import AltText, CropBody, FocusBody, framing_of
+from profile_media.dialects.native.showable import AltText
 from profile_media.dialects.native.slots import NAMES, SLOTS, SlotName
 from profile_media.domain.errors import RequestInvalid, TypeUnsupported
-from profile_media.domain.formats import ContentType
+from profile_media.domain.formats import ACCEPTED, ContentType
 from profile_media.domain.intend import Intent, IntentRequest
 from profile_media.domain.keys import is_owner_id
 from profile_media.domain.model import State
 from profile_media.domain.policy import MAX_OWNER_BYTES
 from profile_media.domain.users import check_may_act
+from profile_media.http.framing import CropBody, FocusBody, framing_of
 from profile_media.http.json_body import parse_body
 from profile_media.http.links import Links, iso
 from profile_media.http.request import Request, Response
@@ -67,7 +68,7 @@ class IntentBody(_Body):
     """The part to show. Not together with `focus`."""
     focus: FocusBody | None = None
     """The point to keep in every derivative."""
-    alt_text: AltText | None = None
+    alt_text: AltText | None = Field(None, alias="alt")
     """A text for people who do not see the picture."""
 
     @model_validator(mode="after")
@@ -98,13 +99,13 @@ class IntentPromise(TypedDict):
     upload: Form
 
 
-def parse_intent(request: Request) -> tuple[str, IntentRequest]:
+def parse_intent(request: Request, accepted: frozenset[ContentType] = ACCEPTED) -> tuple[str, IntentRequest]:
     """Return the owner's user id and the request. Raise RequestInvalid, TypeUnsupported or OwnerForbidden."""
     body = parse_body(request, IntentBody)
     owner_id = body.owner.user_id if body.owner else request.caller.user_id
     check_may_act(request.caller, owner_id)
-    if body.content_type not in set(ContentType):
-        raise TypeUnsupported(body.content_type)
+    if body.content_type not in accepted:
+        raise TypeUnsupported(body.content_type, accepted)
     return owner_id, IntentRequest(
         slot=SLOTS[body.slot],
         content_type=ContentType(body.content_type),

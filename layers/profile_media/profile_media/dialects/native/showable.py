@@ -1,16 +1,16 @@
 """What a client may choose of how a picture is shown: the part of it and the alternative text.
 
-The wire forms of `crop`, `focus` and `altText`, in requests and in answers.
+The wire forms of `crop`, `focus` and `alt`, in requests and in answers.
 """
 
 import unicodedata
 from typing import Annotated, NotRequired, TypedDict
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import AfterValidator, Field, StringConstraints
 
-from profile_media.domain.framing import Crop, Focus, Framing
+from profile_media.domain.framing import Crop, Focus
 from profile_media.domain.model import Attachment, Upload
-from profile_media.domain.policy import MAX_ALT_TEXT, MAX_COORDINATE
+from profile_media.domain.policy import MAX_ALT_TEXT
 from profile_media.http.wire import Pixels, documented
 
 
@@ -25,38 +25,6 @@ type AltText = Annotated[
     StringConstraints(strip_whitespace=True, min_length=1, max_length=MAX_ALT_TEXT),
     AfterValidator(_plain_text),
 ]
-type _Coordinate = Annotated[int, Field(ge=0, le=MAX_COORDINATE)]
-type _Length = Annotated[int, Field(ge=1, le=MAX_COORDINATE)]
-type _Fraction = Annotated[float, Field(ge=0, le=1)]
-
-
-class _Body(BaseModel):
-    model_config = ConfigDict(strict=True, extra="forbid", frozen=True)
-
-
-class CropBody(_Body):
-    """The part of the picture to show, in whole pixels of the upright picture."""
-
-    x: _Coordinate
-    y: _Coordinate
-    width: _Length
-    height: _Length
-
-
-class FocusBody(_Body):
-    """The point to keep, in fractions of the upright picture's width and height."""
-
-    x: _Fraction
-    y: _Fraction
-
-
-def framing_of(crop: CropBody | None, focus: FocusBody | None) -> Framing:
-    """Return the chosen framing. Raise ValueError if there are two."""
-    if crop and focus:
-        raise ValueError("crop and focus exclude each other")
-    if crop:
-        return Crop(crop.x, crop.y, crop.width, crop.height)
-    return Focus(focus.x, focus.y) if focus else None
 
 
 @documented
@@ -85,11 +53,11 @@ class Showable(TypedDict):
     """If the client gave one."""
     focus: NotRequired[FocusView]
     """If the client gave one."""
-    altText: NotRequired[str]
+    alt: NotRequired[str]
     """If the client gave one."""
     thumbHash: NotRequired[Annotated[str, Field(pattern=r"^[A-Za-z0-9+/]+=*$")]]
     """ThumbHash of the default derivative, in base64. Missing until the picture is processed."""
-    dominantColor: NotRequired[Annotated[str, Field(pattern=r"^#[0-9a-f]{6}$")]]
+    color: NotRequired[Annotated[str, Field(pattern=r"^#[0-9a-f]{6}$")]]
     """The most frequent colour of the default derivative. Missing until the picture is processed."""
 
 
@@ -103,7 +71,7 @@ def add_showable(view: Showable, picture: Upload | Attachment) -> None:
         case None:
             pass
     if picture.alt_text:
-        view["altText"] = picture.alt_text
+        view["alt"] = picture.alt_text
     if picture.placeholder:
         view["thumbHash"] = picture.placeholder.thumb_hash
-        view["dominantColor"] = picture.placeholder.dominant_color
+        view["color"] = picture.placeholder.dominant_color

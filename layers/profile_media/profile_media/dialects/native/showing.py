@@ -1,7 +1,7 @@
 """GET /media/uploads/{uploadId} and GET /media/profile."""
 
 from http import HTTPStatus
-from typing import Annotated, NotRequired, TypedDict
+from typing import Annotated, Literal, NotRequired, TypedDict
 
 from pydantic import Field
 
@@ -37,6 +37,8 @@ class DerivativeView(TypedDict):
     height: Pixels
     contentType: ContentType
     bytes: Annotated[int, Field(ge=1)]
+    animated: NotRequired[Literal[True]]
+    """Only of the animated derivative."""
 
 
 @documented
@@ -158,13 +160,17 @@ def _picture(profile: Profile, slot: Slot, links: Links) -> UploadedPicture | Pi
 
 
 def _derivatives(upload_id: str, derivatives: tuple[Derivative, ...], links: Links) -> dict[str, DerivativeView]:
-    return {
-        derivative.name: {
-            "url": links.url(upload_id, derivative),
-            "width": derivative.width,
-            "height": derivative.height,
-            "contentType": derivative.content_type,
-            "bytes": derivative.size,
-        }
-        for derivative in derivatives
+    return {derivative.name: _derivative(upload_id, derivative, links) for derivative in derivatives}
+
+
+def _derivative(upload_id: str, derivative: Derivative, links: Links) -> DerivativeView:
+    view: DerivativeView = {
+        "url": links.url(upload_id, derivative),
+        "width": derivative.width,
+        "height": derivative.height,
+        "contentType": derivative.content_type,
+        "bytes": derivative.size,
     }
+    if derivative.is_animated:
+        view["animated"] = True
+    return view

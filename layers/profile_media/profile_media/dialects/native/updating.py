@@ -4,8 +4,9 @@ from typing import Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from profile_media.dialects.native.showable import AltText, CropBody, FocusBody, framing_of
+from profile_media.dialects.native.showable import AltText
 from profile_media.domain.update import UNCHANGED, UploadChange
+from profile_media.http.framing import CropBody, FocusBody, framing_of
 from profile_media.http.json_body import parse_body
 from profile_media.http.request import Request
 
@@ -21,14 +22,14 @@ class UpdateBody(BaseModel):
     """The part to show. Not together with `focus`."""
     focus: FocusBody | None = None
     """The point to keep in every derivative."""
-    alt_text: AltText | None = Field(None, alias="altText")
+    alt_text: AltText | None = Field(None, alias="alt")
     """A text for people who do not see the picture."""
 
     @model_validator(mode="after")
     def _check(self) -> Self:
         framing_of(self.crop, self.focus)
         if not self.model_fields_set:
-            raise ValueError("crop, focus or altText is required")
+            raise ValueError("crop, focus or alt is required")
         return self
 
 

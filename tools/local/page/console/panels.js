@@ -1,6 +1,5 @@
 /** The five contracts' panels: a tab, a form, and the last request and response. */
 
-import { MediaFailure } from "./api.js";
 import { ME, send } from "./contracts.js";
 import { answerText, requestText } from "./wire.js";
 
@@ -11,8 +10,7 @@ const STEPS = { ArrowLeft: -1, ArrowRight: 1, ArrowUp: -1, ArrowDown: 1 };
 
 /**
  * Set up the panels. `session` returns the signed-in user, `record` is called with each exchange, and `changed` after
- * each successful one. `open` empties the panels for a user who has signed in; `offer` fills in an upload that can be
- * bound.
+ * each successful one. `open` empties the panels for a user who has signed in; `offer` fills in a ready upload.
  */
 export function contractPanels(card, { session, record, changed }) {
   const forms = [...card.querySelectorAll("form")];
@@ -21,7 +19,7 @@ export function contractPanels(card, { session, record, changed }) {
     form.append(card.querySelector("template").content.cloneNode(true));
     form.addEventListener("submit", (event) => {
       event.preventDefault();
-      if (!form.ariaBusy) submit(form, event.submitter.value, session(), { record, changed });
+      if (!form.ariaBusy) submit(form, event.submitter.value, session(), { session, record, changed });
     });
   }
 
@@ -45,25 +43,17 @@ export function contractPanels(card, { session, record, changed }) {
   };
 }
 
-async function submit(form, operation, session, { record, changed }) {
+async function submit(form, operation, { api, users, person }, { session, record, changed }) {
   const fields = Object.fromEntries(new FormData(form));
-  const { api, users, signal } = session;
-  const token = users[fields.administrator ? ADMINISTRATOR : session.person].token;
-  const observe = (exchange) => {
-    record(exchange);
-    showExchange(form, exchange);
-  };
+  const { token } = users[fields.administrator ? ADMINISTRATOR : person];
   form.ariaBusy = "true";
-  try {
-    const sent = send(operation, fields, { api, token, signal, observe });
-    // The form is free as soon as its response is shown: a click while the profile is read again is not lost.
-    const { status, picture } = await sent.finally(() => (form.ariaBusy = null));
-    showPicture(form.querySelector(".sent img"), picture);
-    if (status === 200) await changed();
-  } catch (error) {
-    // Signed out, or no response, which the exchange shows.
-    if (error.name !== "AbortError" && !(error instanceof MediaFailure)) throw error;
-  }
+  // The form is free as soon as its response is there: a click while the profile is read again is not lost.
+  const { exchange, picture } = await send(operation, fields, { api, token }).finally(() => (form.ariaBusy = null));
+  record(exchange);
+  if (session().person !== person) return;
+  showExchange(form, exchange);
+  showPicture(form.querySelector(".sent img"), picture);
+  if (exchange.status === 200) await changed();
 }
 
 function showExchange(form, exchange) {

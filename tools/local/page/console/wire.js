@@ -78,7 +78,7 @@ function pretty(body) {
 }
 
 function mask(value, name = "") {
-  if (value instanceof File) return `${value.name} (${value.type || "no type"}, ${value.size} bytes)`;
+  if (value instanceof Blob) return `${value.name} (${value.type || "no type"}, ${value.size} bytes)`;
   if (Array.isArray(value)) return value.map((item) => mask(item));
   if (value && typeof value === "object") {
     return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, mask(item, key)]));

@@ -2,7 +2,7 @@
  * The requests of the five contracts. Fields are sent as typed, so that the service validates them.
  */
 
-import { exchange } from "./api.js";
+import { exchange } from "./requests.js";
 
 const BIND_PATHS = { avatar: "/user/profile/avatar", coverImage: "/user/profile/cover-image" };
 
@@ -37,22 +37,17 @@ const PICTURES = {
   deleteProfileImage: ({ image_url: url }) => url,
 };
 
-/**
- * Send one operation's request. Call `observe` with the exchange (see `exchange` in api.js).
- * Return the response's status and the picture's URL, or null. Throw a MediaFailure if there is no response.
- */
-export async function send(operation, fields, { api, token, signal, observe }) {
+/** Send one operation's request. Return the exchange, and the URL of the picture that the answer names, or null. */
+export async function send(operation, fields, { api, token }) {
   const { method, path, json, parts } = REQUESTS[operation](fields);
-  const request = new Request(api + path, {
+  const sent = await exchange(api + path, {
     method,
     headers: { Authorization: `Bearer ${token}`, ...(json && { "Content-Type": "application/json" }) },
     body: parts ? formOf(parts) : json && JSON.stringify(json),
-    signal,
     cache: "no-store",
   });
-  const { status, answer } = await exchange(observe, request, parts ?? json);
-  const picture = status === 200 ? PICTURES[operation](JSON.parse(answer), fields) : null;
-  return { status, picture: picture || null };
+  const picture = sent.status === 200 ? PICTURES[operation](JSON.parse(sent.answer), fields) : null;
+  return { exchange: sent, picture: picture || null };
 }
 
 function pictureOf(user) {
