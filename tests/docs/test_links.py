@@ -50,6 +50,8 @@ NOT_PATHS = {
     "image/webp",
     "image/gif",
     "image/avif",
+    "image/heic",
+    "image/heif",
     "application/json",
 }
 """Content types look like paths."""

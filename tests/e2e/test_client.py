@@ -192,13 +192,13 @@ def test_ready_upload_is_changed_bound_and_removed(page: Page, stack: Stack, cal
     upload = call(a_jpeg(600, 900), method="upload", options={"slot": "coverImage", "alt": "A bridge"})["upload"]
 
     assert (upload["state"], upload["alt"]) == ("ready", "A bridge")
-    changed, shown, removed = page.evaluate(
+    changed, shown, nothing, removed = page.evaluate(
         """async ([api, token, upload]) => {
           const { createProfileMedia } = await import("/client/src/index.js");
           const media = createProfileMedia({ baseUrl: api, getToken: () => token });
           const changed = await media.update(upload.uploadId, { focus: { x: 0.5, y: 0.9 }, alt: null });
           await media.bind(changed);
-          return [changed, await media.profile(), await media.remove("coverImage")];
+          return [changed, await media.profile(), await media.remove("coverImage"), await media.profile()];
         }""",
         [stack["api"], stack["users"]["ada"]["token"], upload],
     )
@@ -206,6 +206,7 @@ def test_ready_upload_is_changed_bound_and_removed(page: Page, stack: Stack, cal
     assert changed["derivatives"]["full"]["url"] != upload["derivatives"]["full"]["url"]
     assert "alt" not in changed
     assert shown["coverImage"]["uploadId"] == upload["uploadId"]
+    assert nothing is None
     assert removed["coverImage"] is None
 
 

@@ -98,9 +98,8 @@ def test_avatar_is_cropped_and_set_with_the_keyboard_alone(
     page: Page, stack: Stack, avatar: Locator, errors: list[str]
 ) -> None:
     scene = a_picture(900, 1200)
-    avatar.get_by_role("button", name="Choose picture").focus()
     with page.expect_file_chooser() as chooser:
-        page.keyboard.press("Enter")
+        avatar.get_by_role("button", name="Choose picture").press("Enter")
     chooser.value.set_files(FilePayload(name="me.jpg", mimeType="image/jpeg", buffer=a_jpeg(picture=scene, quality=95)))
     expect(avatar.get_by_role("application")).to_be_focused()
     for key in ["+"] * 6 + ["Shift+ArrowRight"] * 9 + ["Shift+ArrowDown"] * 9:
@@ -153,7 +152,7 @@ def test_removal_can_be_undone_until_the_page_is_hidden(page: Page, stack: Stack
     with page.expect_response(lambda response: response.request.method == "DELETE") as answer:
         page.evaluate(HIDE)
 
-    assert answer.value.json()["avatar"] is None
+    assert answer.value.status == 204
 
 
 def test_removal_is_sent_after_six_seconds(page: Page, stack: Stack, built: Path, avatar: Locator) -> None:
@@ -166,7 +165,7 @@ def test_removal_is_sent_after_six_seconds(page: Page, stack: Stack, built: Path
     with page.expect_response(lambda response: response.request.method == "DELETE") as answer:
         page.clock.run_for(6000)
 
-    assert answer.value.json()["avatar"] is None
+    assert answer.value.status == 204
     expect(avatar.get_by_role("button", name="Undo")).to_have_count(0)
     assert focused(page) == "Choose picture"
 
@@ -220,7 +219,7 @@ def test_picture_that_only_the_service_reads_is_sent_without_a_crop(
 def test_expired_token_is_explained(page: Page, stack: Stack, built: Path) -> None:
     open_example(page, stack, built, "element", stack["users"]["grace"]["token"][:-4] + "AAAA")
 
-    for slot in ("avatar", "cover-image"):
+    for slot in ("avatar", "coverImage"):
         expect(element(page, slot).get_by_text("Your sign-in is no longer valid. Sign in again.")).to_be_visible()
 
 

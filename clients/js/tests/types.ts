@@ -10,7 +10,8 @@ const media = createProfileMedia({ baseUrl: "https://api.example.com", getToken:
 
 const ready: ReadyUpload = await media.setAvatar(file, { focus: { x: 0.5, y: 0.3 }, signal: AbortSignal.timeout(1000) });
 const width: number | undefined = ready.derivatives["full"]?.width;
-const profile: Profile = await media.remove("coverImage");
+const profile: Profile = await media.profile();
+await media.remove("coverImage");
 const seed4: string = (await media.users.updateUserProfileImage("user_123", { file })).imageUrl;
 
 await media.upload(file, {
