@@ -25,6 +25,7 @@ USUAL = {DONE: 200, "limit_exceeded": 429, "image_unacceptable": 400, "owner_for
 ANSWERS = {
     "native": USUAL | {DONE: 201, AGAIN: 201, "idempotency_conflict": 409},
     "cancel": {DONE: 204, "upload_bound": 409},
+    "removal": USUAL | {DONE: 204},
     "update": USUAL | {"upload_not_found": 404, "upload_not_ready": 409, "upload_rejected": 422},
     "public_id": USUAL | dict.fromkeys(REFERENCES, 400),
     "avatar_url": USUAL | dict.fromkeys(REFERENCES, 400),
