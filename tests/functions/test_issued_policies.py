@@ -24,7 +24,7 @@ from profile_media.domain.policy import MAX_OWNER_BYTES, SMALLEST_UPLOAD
 from profile_media.wiring import authorization
 from tests import cloud
 from tests.functions.conftest import an_event, run
-from tests.pictures import TYPES
+from tests.pictures import TYPES as ACCEPTED_TYPES
 from tests.tokens import AUDIENCE, ISSUER, a_jwks, a_token, an_ec_key
 from tools.local.s3_edge.evaluation import Permission, evaluate
 from tools.local.s3_edge.fields import Fields
@@ -88,7 +88,7 @@ WISHES = st.builds(
     SUBJECTS,
     owner=st.none() | st.none() | SUBJECTS,
     slot=st.sampled_from(["avatar", "coverImage"]),
-    content_type=st.sampled_from(TYPES).map(lambda type_: type_.value),
+    content_type=st.sampled_from(ACCEPTED_TYPES).map(lambda type_: type_.value),
     length=LENGTHS,
     content=st.none() | st.binary(max_size=100),
     filename=st.none() | st.sampled_from(["../../x", "${filename}", "C:\\a.png", ""]) | st.text(max_size=20),
@@ -211,7 +211,7 @@ TYPES = [
     "IMAGE/PNG",
     "image/",
     "",
-    *(each.value for each in TYPES),
+    *(each.value for each in ACCEPTED_TYPES),
 ]
 
 
