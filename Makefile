@@ -63,7 +63,7 @@ clients/js/node_modules/.package-lock.json: clients/js/package-lock.json
 # Two processes. Tests with the same xdist_group run in the same process.
 PYTEST = pytest -n 2 --dist loadgroup
 
-test: install browser client ## run the tests, about four and a half minutes; ARGS="tests/unit -k bind"
+test: install browser client ## run the tests, about six and a half minutes; ARGS="tests/unit -k bind"
 	$(PYTEST) $(ARGS)
 
 assurance: install browser client ## run the exhaustive tests and mutation testing, about half an hour
