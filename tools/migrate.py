@@ -13,7 +13,6 @@ already is not made again. Exit status 1 if it would change something, or if it 
 """
 
 import argparse
-import os
 import sys
 import time
 from collections import Counter
@@ -31,9 +30,9 @@ from profile_media.domain.errors import Unavailable
 from profile_media.domain.formats import FORMATS
 from profile_media.domain.keys import is_upload_id, media_key
 from profile_media.domain.model import MASTER
-from tools.local.reconcile import deployed_settings, local_settings
-from tools.local.state import StackNotRunning, read_state
+from tools.local.state import StackNotRunning
 from tools.table_pages import Item, pages
+from tools.target import add_options, use_stack
 
 COUNTER_PREFIX = "writes#"
 
@@ -183,8 +182,7 @@ def parse_arguments(arguments: list[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="make migrate", description="Bring rows of version 0.1.0 up to date.")
     parser.add_argument("--apply", action="store_true", help="make the changes; default: print what would change")
     parser.add_argument("--rate", type=float, default=50.0, metavar="N", help="changes per second (%(default)s)")
-    parser.add_argument("--stack", help="name of a deployed stack; default: the local stack")
-    parser.add_argument("--state", type=Path, default=Path(".local"), help="folder of stack.json and of the position")
+    add_options(parser)
     return parser.parse_args(arguments)
 
 
@@ -192,11 +190,10 @@ def main(arguments: list[str]) -> int:
     """Run the migration. Return 1 if changes are left to make, or if no stack runs."""
     chosen = parse_arguments(arguments)
     try:
-        found = deployed_settings(chosen.stack) if chosen.stack else local_settings(read_state(chosen.state))
+        found = use_stack(chosen)
     except StackNotRunning as error:
         print(error, file=sys.stderr)
         return 1
-    os.environ.update(found)
     table = found["UPLOADS_TABLE"]
     use_tables(users=found["USERS_TABLE"], uploads=table)
     notes = chosen.state / f"migrate-{table}.json"

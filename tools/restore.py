@@ -13,13 +13,11 @@ there is something left to do.
 """
 
 import argparse
-import os
 import sys
 import time
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 from botocore.exceptions import ClientError
@@ -32,9 +30,9 @@ from profile_media.aws.tables import request
 from profile_media.domain.keys import is_upload_id, media_key
 from profile_media.domain.model import Slot, State, Upload, utc_now
 from profile_media.domain.ports import SlotChange
-from tools.local.reconcile import deployed_settings, local_settings
-from tools.local.state import StackNotRunning, read_state
+from tools.local.state import StackNotRunning
 from tools.table_pages import Item, find, items
+from tools.target import add_options, use_stack
 
 USER_KEY = ("user_id",)
 UPLOAD_KEY = ("owner_id", "upload_id")
@@ -193,8 +191,7 @@ def parse_arguments(arguments: list[str]) -> argparse.Namespace:
     parser.add_argument("--rewind", action="store_true", help="replace rows and delete newer ones; default: fill gaps")
     parser.add_argument("--apply", action="store_true", help="make the changes; default: print what would change")
     parser.add_argument("--rate", type=float, default=50.0, metavar="N", help="rows per second (%(default)s)")
-    parser.add_argument("--stack", help="name of a deployed stack; default: the local stack")
-    parser.add_argument("--state", type=Path, default=Path(".local"), help="folder of the local stack's stack.json")
+    add_options(parser)
     return parser.parse_args(arguments)
 
 
@@ -202,11 +199,10 @@ def main(arguments: list[str]) -> int:
     """Restore, and print what was done and what is lost."""
     chosen = parse_arguments(arguments)
     try:
-        found = deployed_settings(chosen.stack) if chosen.stack else local_settings(read_state(chosen.state))
+        found = use_stack(chosen)
     except StackNotRunning as error:
         print(error, file=sys.stderr)
         return 1
-    os.environ.update(found)
     live = Tables(found["USERS_TABLE"], found["UPLOADS_TABLE"])
     use_tables(users=live.users, uploads=live.uploads)
     copy = Tables(chosen.users, chosen.uploads)

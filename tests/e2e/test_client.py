@@ -35,12 +35,6 @@ def test_script_of_the_package_succeeds(npm: str, script: str) -> None:
 
 
 @pytest.fixture
-def errors() -> list[str]:
-    """Console errors and warnings, uncaught exceptions, violations of the Content-Security-Policy."""
-    return []
-
-
-@pytest.fixture
 def page(browser: Browser, stack: Stack, errors: list[str]) -> Iterator[Page]:
     with client_page(browser, stack, errors) as opened:
         yield opened

@@ -37,12 +37,6 @@ HIDE = """() => {
 
 
 @pytest.fixture
-def errors() -> list[str]:
-    """Console errors and warnings, uncaught exceptions, violations of the Content-Security-Policy."""
-    return []
-
-
-@pytest.fixture
 def page(browser: Browser, stack: Stack, errors: list[str]) -> Iterator[Page]:
     """A page that can load the example."""
     with client_page(browser, stack, errors) as opened:

@@ -11,7 +11,7 @@ from profile_media.domain import keys
 from profile_media.domain.model import MASTER
 from tests import cloud
 from tests.builders import ADA, a_derivative, an_id
-from tools import migrate, table_pages
+from tools import migrate, table_pages, target
 
 BOUND, PENDING, PRESENT = an_id(0xA1), an_id(2), an_id(3)
 MASTER_OF_BOUND = a_derivative(name=MASTER, content=b"master")
@@ -44,7 +44,7 @@ def old(aws: cloud.Cloud, monkeypatch: pytest.MonkeyPatch) -> cloud.Cloud:
     for row in old_rows():
         aws.dynamodb.put_item(TableName=cloud.UPLOADS_TABLE, Item=row)
     names = ("USERS_TABLE", "UPLOADS_TABLE", "MEDIA_BUCKET")
-    monkeypatch.setattr(migrate, "deployed_settings", lambda _: {name: cloud.ENVIRONMENT[name] for name in names})
+    monkeypatch.setattr(target, "deployed_settings", lambda _: {name: cloud.ENVIRONMENT[name] for name in names})
     return aws
 
 

@@ -16,11 +16,13 @@ from profile_media.domain.findings import Finding, FindingKind, GracePeriods
 from profile_media.domain.keys import incoming_key, media_key
 from tests.builders import ADA, a_derivative, an_id
 from tests.template.document import text
+from tools import target
 from tools.local import aws, reconcile
 from tools.local.addresses import Addresses
-from tools.local.reconcile import OUTPUTS, local_settings, patience_of
+from tools.local.reconcile import patience_of
 from tools.local.resources import create_all
 from tools.local.state import write_state
+from tools.target import OUTPUTS, local_settings
 from tools.template import BUCKET, QUEUE, ROOT, TABLE, Template, read, written
 
 pytestmark = pytest.mark.enable_socket
@@ -111,9 +113,9 @@ def test_exit_status_is_one_if_anything_was_found(
 ) -> None:
     asked = Recorder(findings)
     environment: dict[str, str] = {}
-    monkeypatch.setattr(reconcile, "os", SimpleNamespace(environ=environment))
+    monkeypatch.setattr(target, "os", SimpleNamespace(environ=environment))
     monkeypatch.setattr(reconcile, "reconcile", asked.reconcile)
-    monkeypatch.setattr(reconcile, "deployed_settings", lambda stack: {"UPLOADS_TABLE": f"{stack}-uploads"})
+    monkeypatch.setattr(target, "deployed_settings", lambda stack: {"UPLOADS_TABLE": f"{stack}-uploads"})
     assert reconcile.main(["--stack", "pictures"]) == status
     assert reconcile.main(["--stack", "pictures", "--mend"]) == status
     assert environment == {"UPLOADS_TABLE": "pictures-uploads"}

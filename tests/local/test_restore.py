@@ -17,7 +17,7 @@ from profile_media.domain.model import Attachment, Slot, State, utc_now
 from profile_media.domain.ports import SlotChange
 from tests import cloud
 from tests.builders import a_derivative, an_id, an_upload
-from tools import restore
+from tools import restore, target
 from tools.local.reconcile import patience_of, reconcile
 
 COPIES = {cloud.USERS_TABLE: "users-copy", cloud.UPLOADS_TABLE: "uploads-copy"}
@@ -87,7 +87,7 @@ class World:
 @pytest.fixture
 def world(aws: cloud.Cloud, monkeypatch: pytest.MonkeyPatch) -> World:
     names = ("USERS_TABLE", "UPLOADS_TABLE", "MEDIA_BUCKET")
-    monkeypatch.setattr(restore, "deployed_settings", lambda _: {name: cloud.ENVIRONMENT[name] for name in names})
+    monkeypatch.setattr(target, "deployed_settings", lambda _: {name: cloud.ENVIRONMENT[name] for name in names})
     return World(aws)
 
 

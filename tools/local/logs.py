@@ -100,16 +100,21 @@ class Logs:
     def read(self) -> list[Record]:
         """Return the new records, sorted by time. A record without a time stays behind the one before it."""
         found: list[tuple[str, Record]] = []
-        for path in sorted(self.folder.glob("*.log")):
-            name, when = path.stem.removesuffix("Function"), ""
-            if self.function and _plain(name) != _plain(self.function.removesuffix("Function")):
-                continue
-            for line in self._lines(path):
+        for name, lines in self.new_lines():
+            when = ""
+            for line in lines:
                 record = parse(name, line)
                 when = record.when or when
                 if self.upload in line:
                     found.append((when, record))
         return [record for _, record in sorted(found, key=lambda pair: pair[0])]
+
+    def new_lines(self) -> Iterator[tuple[str, Iterator[str]]]:
+        """Yield the name and the new lines of each log."""
+        for path in sorted(self.folder.glob("*.log")):
+            name = path.stem.removesuffix("Function")
+            if not self.function or _plain(name) == _plain(self.function.removesuffix("Function")):
+                yield name, self._lines(path)
 
     def _lines(self, path: Path) -> Iterator[str]:
         """Yield the lines that are complete. A file that became shorter belongs to a new stack."""

@@ -6,31 +6,13 @@ events are always sent again. Exit status 1 if anything was found.
 """
 
 import argparse
-import os
 import sys
-from collections.abc import Mapping
 from datetime import datetime, timedelta
-from pathlib import Path
-from typing import Any
-
-import boto3
 
 from profile_media.domain.findings import Finding, GracePeriods
 from profile_media.domain.ports import Checkpoint
-from tools.local.state import StackNotRunning, read_state
-
-OUTPUTS = {
-    "USERS_TABLE": "UsersTableName",
-    "UPLOADS_TABLE": "UploadsTableName",
-    "UPLOADS_BUCKET": "UploadsBucketName",
-    "MEDIA_BUCKET": "MediaBucketName",
-    "PURGE_QUEUE_URL": "PurgeQueueUrl",
-    "REDRIVE_QUEUE_URL": "RedriveQueueUrl",
-}
-"""Environment variables, and the outputs of a deployed stack that contain their values."""
-
-PURGE_DELAY = {"PURGE_DELAY_SECONDS": "0"}
-"""The command does not wait for purges."""
+from tools.local.state import StackNotRunning
+from tools.target import add_options, use_stack
 
 PLENTY = timedelta(days=365)
 
@@ -56,36 +38,8 @@ def parse_arguments(arguments: list[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="make reconcile", description="Print orphaned and missing objects and rows.")
     parser.add_argument("--mend", action="store_true", help="repair what was found")
     parser.add_argument("--patience", type=int, metavar="SECONDS", help="maximum grace period")
-    parser.add_argument("--stack", help="name of a deployed stack; default: the local stack")
-    parser.add_argument("--state", type=Path, default=Path(".local"), help="folder of the local stack's stack.json")
+    add_options(parser)
     return parser.parse_args(arguments)
-
-
-def local_settings(state: Mapping[str, Mapping[str, str]]) -> dict[str, str]:
-    """Return the environment variables for the running local stack."""
-    return {
-        "USERS_TABLE": state["tables"]["UsersTable"],
-        "UPLOADS_TABLE": state["tables"]["UploadsTable"],
-        "UPLOADS_BUCKET": state["buckets"]["UploadsBucket"],
-        "MEDIA_BUCKET": state["buckets"]["MediaBucket"],
-        "PURGE_QUEUE_URL": state["queues"]["PurgeQueue"],
-        "REDRIVE_QUEUE_URL": state["queues"]["RedriveQueue"],
-        "AWS_ENDPOINT_URL": str(state["aws_endpoint"]),
-        "AWS_DEFAULT_REGION": str(state["region"]),
-        "AWS_REGION": str(state["region"]),
-        "AWS_ACCESS_KEY_ID": state["credentials"]["access_key_id"],
-        "AWS_SECRET_ACCESS_KEY": state["credentials"]["secret_access_key"],
-        "AWS_SESSION_TOKEN": "",
-        **PURGE_DELAY,
-    }
-
-
-def deployed_settings(stack: str) -> dict[str, str]:
-    """Return the environment variables for a deployed stack."""
-    cloudformation: Any = boto3.client("cloudformation")
-    [described] = cloudformation.describe_stacks(StackName=stack)["Stacks"]
-    outputs = {output["OutputKey"]: output["OutputValue"] for output in described["Outputs"]}
-    return {**{setting: outputs[output] for setting, output in OUTPUTS.items()}, **PURGE_DELAY}
 
 
 def reconcile(patience: GracePeriods, *, mends: bool) -> list[Finding]:
@@ -121,7 +75,7 @@ def main(arguments: list[str]) -> int:
     """Print the findings. Return 1 if there are any, or if no stack runs."""
     chosen = parse_arguments(arguments)
     try:
-        os.environ.update(deployed_settings(chosen.stack) if chosen.stack else local_settings(read_state(chosen.state)))
+        use_stack(chosen)
     except StackNotRunning as error:
         print(error, file=sys.stderr)
         return 1

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from profile_media.domain.keys import is_upload_id
-from tools.local.logs import Record, parse
+from tools.local.logs import Logs, Record, parse
 
 REQUEST_IDS = ("correlation_id", "requestId", "function_request_id", "trace_id")
 
@@ -31,9 +31,9 @@ class Line:
 
 def read_lines(logs: Path) -> Iterator[Line]:
     """Yield all lines that have a time, except metrics."""
-    for path in sorted(logs.glob("*.log")):
-        for text in path.read_text(errors="replace").splitlines():
-            record = parse(path.stem.removesuffix("Function"), text)
+    for name, texts in Logs(logs).new_lines():
+        for text in texts:
+            record = parse(name, text)
             if record.when and record.level != "metric":
                 yield Line(record, text, frozenset(_requests(json.loads(text))))
 
